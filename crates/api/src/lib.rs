@@ -1,0 +1,1 @@
+//! HTTP paths, request and response types, problem types, client.

@@ -1,0 +1,3 @@
+//! The `specie` program.
+
+fn main() {}

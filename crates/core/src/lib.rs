@@ -1,0 +1,1 @@
+//! The Specie protocol and nothing else: hashing, classes, issuance, transfers, chains, verification.

@@ -1,0 +1,1 @@
+//! Drives a wallet on a computer: links, wallet file, clock, software element.

@@ -1,0 +1,1 @@
+//! The secure element: a command interpreter behind APDUs, with a one-show journal over NOR flash.

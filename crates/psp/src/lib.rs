@@ -1,0 +1,1 @@
+//! The intermediary: customers, tiers, accounts, enrolment, rations; storage as a trait.

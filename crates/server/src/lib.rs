@@ -1,0 +1,1 @@
+//! Routers over bank and PSP, configuration and metrics.

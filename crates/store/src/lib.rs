@@ -1,0 +1,1 @@
+//! The storage traits of bank and PSP on SQL.

@@ -1,0 +1,1 @@
+//! The device host, sans-I/O: purse, withdraw, pay, receive, synchronise, recover.
