@@ -1,0 +1,197 @@
+//! What must be on the machine: found, installed, or named.
+
+use std::{env, path::PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    command::{self, cargo_program, exists, output_of, run, succeeds},
+    freestanding::{BARE_TARGET, Toolchain},
+};
+
+/// Something a step cannot do without.
+#[derive(Clone, Copy)]
+pub(crate) enum Tool {
+    /// `cargo fmt`.
+    Rustfmt,
+    /// `cargo clippy`.
+    Clippy,
+    /// A C compiler, for SQLite.
+    CCompiler,
+    /// A way to compile for [`BARE_TARGET`].
+    BareTarget,
+}
+
+/// Every tool.
+pub(crate) const ALL: &[Tool] = &[
+    Tool::Rustfmt,
+    Tool::Clippy,
+    Tool::CCompiler,
+    Tool::BareTarget,
+];
+
+/// Sees to it that all these tools are there.
+///
+/// # Errors
+/// Names every one that is missing and could not be installed.
+pub(crate) fn ensure(tools: &[Tool]) -> Result<()> {
+    let missing: Vec<String> = tools
+        .iter()
+        .filter_map(|tool| tool.ensure().err())
+        .map(|error| format!("{error:#}"))
+        .collect();
+    if !missing.is_empty() {
+        bail!("{}", missing.join("; "));
+    }
+    Ok(())
+}
+
+/// Prints what will be used, the optional tools too.
+///
+/// # Errors
+/// None: [`ensure`] has run before.
+pub(crate) fn report() -> Result<()> {
+    let version = |found: Option<String>| {
+        let first = found.as_deref().and_then(|text| text.lines().next());
+        first.unwrap_or("not installed").to_owned()
+    };
+    let of = |program, argument| version(output_of(program, &[argument]));
+    println!(
+        "rustc         {}",
+        of(command::rustc_program(), "--version")
+    );
+    println!("cargo         {}", of(cargo_program(), "--version"));
+    println!("C compiler    {}", of(c_compiler().into(), "--version"));
+    println!(
+        "{BARE_TARGET}  {}",
+        Toolchain::find().map_or("none", Toolchain::name)
+    );
+    let nextest = version(output_of(cargo_program(), &["nextest", "--version"]));
+    println!("cargo-nextest {nextest} (optional: `cargo test` is used without it)");
+    let deny = version(output_of(cargo_program(), &["deny", "--version"]));
+    println!(
+        "cargo-deny    {deny} (optional: licences, sources and single versions are checked anyway)"
+    );
+    Ok(())
+}
+
+impl Tool {
+    fn ensure(self) -> Result<()> {
+        match self {
+            Self::Rustfmt => ensure_component("rustfmt", "fmt"),
+            Self::Clippy => ensure_component("clippy", "clippy"),
+            Self::CCompiler => ensure_c_compiler(),
+            Self::BareTarget => ensure_bare_target(),
+        }
+    }
+}
+
+fn ensure_component(component: &str, subcommand: &str) -> Result<()> {
+    let is_there = || succeeds(cargo_program(), &[subcommand, "--version"]);
+    if is_there() {
+        return Ok(());
+    }
+    if exists("rustup") {
+        let mut rustup = std::process::Command::new("rustup");
+        run(rustup.args(["component", "add", component]))?;
+    }
+    if is_there() {
+        return Ok(());
+    }
+    bail!("`cargo {subcommand}` is missing: install it with `rustup component add {component}`")
+}
+
+fn ensure_c_compiler() -> Result<()> {
+    let is_there = || succeeds(c_compiler(), &["--version"]);
+    if is_there() {
+        return Ok(());
+    }
+    let installed = install_debian(&["gcc", "libc6-dev"]);
+    if is_there() {
+        return Ok(());
+    }
+    installed.context("a C compiler `cc` is missing, which SQLite needs: install gcc")?;
+    bail!(
+        "gcc is installed and `{}` still cannot be started",
+        c_compiler()
+    )
+}
+
+/// The C compiler that SQLite's build uses.
+fn c_compiler() -> String {
+    env::var("CC").unwrap_or_else(|_| "cc".into())
+}
+
+fn ensure_bare_target() -> Result<()> {
+    if Toolchain::find().is_some() {
+        return Ok(());
+    }
+    let mut reasons = Vec::new();
+    if exists("rustup") {
+        let mut rustup = std::process::Command::new("rustup");
+        if let Err(error) = run(rustup.args(["target", "add", BARE_TARGET])) {
+            reasons.push(format!("{error:#}"));
+        }
+        if Toolchain::find().is_some() {
+            return Ok(());
+        }
+    }
+    println!(
+        "no {BARE_TARGET} for this toolchain; trying Debian's compiler and its library source"
+    );
+    if let Err(error) = install_debian(&["cargo-web", "rustc-web", "rust-web-src"]) {
+        reasons.push(format!("{error:#}"));
+    }
+    if Toolchain::find().is_some() {
+        return Ok(());
+    }
+    bail!(
+        "the target {BARE_TARGET} is missing: install it with `rustup target add {BARE_TARGET}`, or \
+         on Debian the packages cargo-web, rustc-web and rust-web-src ({})",
+        reasons.join("; ")
+    )
+}
+
+/// Installs Debian packages, which only root can do.
+fn install_debian(packages: &[&str]) -> Result<()> {
+    let list = packages.join(" ");
+    if !exists("apt-get") {
+        bail!("apt-get is not there to install {list}");
+    }
+    if output_of("id", &["-u"]).as_deref() != Some("0") {
+        bail!("only root can install packages; run `apt-get install {list}` as root");
+    }
+    let apt = |arguments: &[&str]| {
+        let mut apt_get = std::process::Command::new("apt-get");
+        run(apt_get
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(arguments))
+    };
+    apt(&["update", "-qq"])?;
+    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    arguments.extend(packages);
+    apt(&arguments)
+}
+
+/// Where the compiler keeps the library of a target, if it has one.
+pub(crate) fn target_library(rustc: std::ffi::OsString, target: &str) -> Option<PathBuf> {
+    let printed = output_of(rustc, &["--print", "target-libdir", "--target", target])?;
+    let directory = PathBuf::from(printed);
+    directory.is_dir().then_some(directory)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_has_a_library_and_nowhere_has_none() {
+        let version = output_of(command::rustc_program(), &["-vV"]).unwrap();
+        let host = version
+            .lines()
+            .find_map(|line| line.strip_prefix("host: "))
+            .unwrap();
+        assert!(target_library(command::rustc_program(), host).is_some());
+        assert!(target_library(command::rustc_program(), "no-such-target").is_none());
+    }
+}
