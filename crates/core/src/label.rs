@@ -1,0 +1,64 @@
+//! Every domain-separation label, in one table. A label is never reused for another purpose.
+
+/// Points `H` and `K` (§2).
+pub const GENERATOR: &str = "specie/v1/generator";
+/// Class identifiers (§3).
+pub const CLASS_ID: &str = "specie/v1/class-id";
+/// The class point `Z` (§3).
+pub const CLASS: &str = "specie/v1/class";
+/// Challenge of the proof of knowledge of `u` (§4).
+pub const ENROL: &str = "specie/v1/enrol";
+/// Nonce of the same proof, derived by the element (§4).
+pub const ENROL_NONCE: &str = "specie/v1/enrol-nonce";
+/// Challenge of the blind signature (§5).
+pub const ISSUE: &str = "specie/v1/issue";
+/// Expansion of the issuer's seed into one session's secrets (§5).
+pub const ISSUER_SEED: &str = "specie/v1/issuer-seed";
+/// Expansion of the device's seed into one note's blinding (§5).
+pub const DEVICE_SEED: &str = "specie/v1/device-seed";
+/// The element's per-note nonce `k3` (§5).
+pub const K3: &str = "specie/v1/k3";
+/// Issuing keys from a seed (§3).
+pub const ISSUING_KEY: &str = "specie/v1/issuing-key";
+/// Device secrets `u` from a seed (§4).
+pub const DEVICE_KEY: &str = "specie/v1/device-key";
+/// Note identifiers (§5).
+pub const NOTE_ID: &str = "specie/v1/note-id";
+/// Owner tags (§6).
+pub const OWNER: &str = "specie/v1/owner";
+/// The challenge `d` of a show (§6).
+pub const SPEND: &str = "specie/v1/spend";
+/// Transfer identifiers (§6).
+pub const TRANSFER_ID: &str = "specie/v1/transfer-id";
+/// Context of a payment: the request it answers (§7).
+pub const REQUEST: &str = "specie/v1/request";
+/// What a payee signs: the body of its request (§7).
+pub const REQUEST_BODY: &str = "specie/v1/request-body";
+/// Receipt hashes (§7).
+pub const RECEIPT: &str = "specie/v1/receipt";
+/// Context of a redemption: its destination (§8).
+pub const REDEEM: &str = "specie/v1/redeem";
+/// Weights of a batch (§6).
+pub const BATCH: &str = "specie/v1/batch";
+/// Weights of the checks within one transfer, or within one issuance (§5, §6).
+pub const WEIGHTS: &str = "specie/v1/weights";
+/// Manifest headers: hash chain and signature (§3).
+pub const MANIFEST: &str = "specie/v1/manifest";
+/// Leaves of the manifest's tree (§3).
+pub const MANIFEST_LEAF: &str = "specie/v1/manifest-leaf";
+/// Inner nodes of the manifest's tree (§3).
+pub const MANIFEST_NODE: &str = "specie/v1/manifest-node";
+/// Limits documents (§4).
+pub const LIMITS: &str = "specie/v1/limits";
+/// Revocation lists (§8).
+pub const REVOCATION: &str = "specie/v1/revocation";
+/// Payee descriptors (§7).
+pub const DESCRIPTOR: &str = "specie/v1/descriptor";
+/// The maker's certificate over a secure element (§4).
+pub const CERTIFICATE: &str = "specie/v1/certificate";
+/// The element's own attestation (§4).
+pub const ATTESTATION: &str = "specie/v1/attestation";
+/// Requests that a device makes of its PSP (§4).
+pub const DEVICE_REQUEST: &str = "specie/v1/device-request";
+/// Requests for payment, signed by the payee's element (§7).
+pub const PAYEE: &str = "specie/v1/payee";

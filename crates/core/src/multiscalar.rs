@@ -1,0 +1,155 @@
+//! Sums of multiples of points, all public: checking that one is zero is how everything is verified (§6).
+//!
+//! With `alloc` the sum is handed to `curve25519-dalek`; without, it is computed here on the stack, in the manner
+//! of Straus. Both are variable-time.
+
+use curve25519_dalek::{RistrettoPoint, Scalar, traits::Identity};
+
+/// A sum of at most `N` multiples.
+pub(crate) struct Sum<const N: usize> {
+    scalars: [Scalar; N],
+    points: [RistrettoPoint; N],
+    length: usize,
+}
+
+impl<const N: usize> Sum<N> {
+    pub(crate) fn new() -> Self {
+        Self { scalars: [Scalar::ZERO; N], points: [RistrettoPoint::identity(); N], length: 0 }
+    }
+
+    /// Adds `scalar·point`.
+    pub(crate) fn add(&mut self, scalar: Scalar, point: &RistrettoPoint) {
+        self.scalars[self.length] = scalar;
+        self.points[self.length] = *point;
+        self.length += 1;
+    }
+
+    /// The multiples, for somebody who sums more than these.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn terms(&self) -> impl Iterator<Item = (&Scalar, &RistrettoPoint)> {
+        self.scalars[..self.length].iter().zip(&self.points)
+    }
+
+    /// The sum.
+    pub(crate) fn vartime_value(&self) -> RistrettoPoint {
+        let (scalars, points) = (&self.scalars[..self.length], &self.points[..self.length]);
+        #[cfg(feature = "alloc")]
+        {
+            use curve25519_dalek::traits::VartimeMultiscalarMul;
+            RistrettoPoint::vartime_multiscalar_mul(scalars, points)
+        }
+        #[cfg(not(feature = "alloc"))]
+        {
+            vartime_straus::<N>(scalars, points)
+        }
+    }
+
+    /// Whether the sum is the identity.
+    pub(crate) fn vartime_is_identity(&self) -> bool {
+        self.vartime_value() == RistrettoPoint::identity()
+    }
+}
+
+/// Width of the non-adjacent form: digits are odd and below `2^(WIDTH - 1)` in absolute value.
+#[cfg(any(test, not(feature = "alloc")))]
+const WIDTH: usize = 4;
+
+/// Odd multiples `P, 3P, … ` that such digits select.
+#[cfg(any(test, not(feature = "alloc")))]
+const MULTIPLES: usize = 1 << (WIDTH - 2);
+
+/// Straus's method over non-adjacent forms (Handbook of Applied Cryptography, 14.88).
+#[cfg(any(test, not(feature = "alloc")))]
+fn vartime_straus<const N: usize>(scalars: &[Scalar], points: &[RistrettoPoint]) -> RistrettoPoint {
+    let mut digits = [[0i8; 256]; N];
+    let mut tables = [[RistrettoPoint::identity(); MULTIPLES]; N];
+    for (((scalar, point), digits), table) in scalars.iter().zip(points).zip(&mut digits).zip(&mut tables) {
+        *digits = non_adjacent_form(scalar);
+        let double = point + point;
+        table[0] = *point;
+        for i in 1..MULTIPLES {
+            table[i] = table[i - 1] + double;
+        }
+    }
+    let mut sum = RistrettoPoint::identity();
+    let mut started = false;
+    for position in (0..256).rev() {
+        if started {
+            sum = sum + sum;
+        }
+        for (digits, table) in digits.iter().zip(&tables) {
+            let digit = digits[position];
+            if digit != 0 {
+                started = true;
+                let multiple = &table[usize::from(digit.unsigned_abs()) / 2];
+                sum = if digit > 0 { sum + multiple } else { sum - multiple };
+            }
+        }
+    }
+    sum
+}
+
+/// Signed odd digits, at most one in any [`WIDTH`] places, that sum up to the scalar.
+#[cfg(any(test, not(feature = "alloc")))]
+fn non_adjacent_form(scalar: &Scalar) -> [i8; 256] {
+    let bytes = scalar.as_bytes();
+    let bit = |position: usize| bytes.get(position / 8).map_or(0, |byte| i8::from(byte >> (position % 8) & 1 == 1));
+    let mut digits = [0; 256];
+    let mut carry = 0;
+    let mut position = 0;
+    while position < 256 {
+        if bit(position) + carry != 1 {
+            // Even: 0, or 1 with a carry, which is passed on.
+            position += 1;
+            continue;
+        }
+        let window = (1..WIDTH).fold(1, |window, i| window | bit(position + i) << i);
+        carry = i8::from(window >= 1 << (WIDTH - 1));
+        digits[position] = window - (carry << WIDTH);
+        position += WIDTH;
+    }
+    digits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash;
+
+    fn scalar(seed: u64) -> Scalar {
+        hash::hs("test", &[&seed.to_be_bytes()])
+    }
+
+    fn point(seed: u64) -> RistrettoPoint {
+        hash::hg("test", &[&seed.to_be_bytes()])
+    }
+
+    #[test]
+    fn agrees_with_one_multiplication_at_a_time() {
+        let edge =
+            [Scalar::ZERO, Scalar::ONE, -Scalar::ONE, Scalar::from(u128::MAX), Scalar::from(7u8), Scalar::from(8u8)];
+        for round in 0..8 {
+            let mut scalars: [Scalar; 13] = core::array::from_fn(|i| scalar(round * 100 + i as u64));
+            scalars[round as usize % 13] = edge[round as usize % edge.len()];
+            let points: [RistrettoPoint; 13] = core::array::from_fn(|i| point(round * 100 + i as u64));
+            let expected: RistrettoPoint = scalars.iter().zip(&points).map(|(s, p)| s * p).sum();
+            assert_eq!(vartime_straus::<13>(&scalars, &points), expected, "round {round}");
+            let mut sum = Sum::<13>::new();
+            scalars.iter().zip(&points).for_each(|(s, p)| sum.add(*s, p));
+            assert_eq!(sum.vartime_value(), expected);
+        }
+    }
+
+    #[test]
+    fn recodes_every_scalar_to_itself() {
+        for scalar in (0..64).map(scalar).chain([Scalar::ZERO, -Scalar::ONE, Scalar::from(u64::MAX)]) {
+            let digits = non_adjacent_form(&scalar);
+            let two = Scalar::from(2u8);
+            let value = digits.iter().rev().fold(Scalar::ZERO, |sum, &digit| {
+                let magnitude = Scalar::from(digit.unsigned_abs());
+                sum * two + if digit < 0 { -magnitude } else { magnitude }
+            });
+            assert_eq!(value, scalar);
+        }
+    }
+}

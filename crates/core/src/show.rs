@@ -1,0 +1,279 @@
+//! Showing a note, and checking what is shown (§6). The mathematics of a transfer, without its meaning.
+
+use core::fmt;
+
+use crate::class::Class;
+use crate::encoding::DecodeError;
+use crate::group::{Generators, RistrettoPoint, Scalar, decode_point, decode_scalar, encode_point};
+use crate::multiscalar::Sum;
+use crate::note::{Note, NoteSecrets, OpenNote};
+use crate::{hash, label};
+
+mod batch;
+
+pub use batch::Batch;
+
+/// The three responses of a show: `z0 = k0 + d·γ`, `z1 = k1 + d·γ·rnd`, `z3 = k3 + d·γ·u`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Show {
+    /// Of the host, over `Z`.
+    pub z0: Scalar,
+    /// Of the host, over `G`.
+    pub z1: Scalar,
+    /// Of the element, over `K`.
+    pub z3: Scalar,
+}
+
+/// The six points that a verifier recomputes, carried along in the extended form; encoded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Points {
+    /// `α = ρ·G + ω·Y`.
+    pub alpha: [u8; 32],
+    /// `β1 = ρ1·G + ω'·ζ1`.
+    pub beta1: [u8; 32],
+    /// `β2 = ρ2·H + ω'·(ζ − ζ1)`.
+    pub beta2: [u8; 32],
+    /// `η = μ·Z + ω'·ζ`.
+    pub eta: [u8; 32],
+    /// `N0 = z0·Z − d·ζ`.
+    pub N0: [u8; 32],
+    /// `N1 = z1·G + z3·K − d·ζ1`.
+    pub N1: [u8; 32],
+}
+
+/// A show is not valid. The equations do not say why, and nothing is told that helps a forger.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct VerificationFailure;
+
+impl Show {
+    /// Length of the encoding `z0 ‖ z1 ‖ z3`.
+    pub const LENGTH: usize = 96;
+
+    /// The host's two multiply-adds, completed with the element's `z3`.
+    pub fn new(secrets: &NoteSecrets, d: &Scalar, z3: Scalar) -> Self {
+        Self { z0: secrets.k0 + d * secrets.gamma, z1: secrets.k1 + d * secrets.gamma_rnd, z3 }
+    }
+
+    /// The canonical encoding.
+    pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
+        let mut bytes = [0; Self::LENGTH];
+        for (chunk, z) in bytes.chunks_exact_mut(32).zip([&self.z0, &self.z1, &self.z3]) {
+            chunk.copy_from_slice(z.as_bytes());
+        }
+        bytes
+    }
+
+    /// From the canonical encoding.
+    ///
+    /// # Errors
+    /// When a scalar is not canonical.
+    pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Result<Self, DecodeError> {
+        let part = |index: usize| decode_scalar(bytes[index * 32..][..32].try_into().expect("three parts of 32 bytes"));
+        Ok(Self { z0: part(0)?, z1: part(1)?, z3: part(2)? })
+    }
+}
+
+/// The element's multiply-add: `z3 = k3 + d·γ·u`.
+pub fn element_response(k3: &Scalar, d: &Scalar, gamma: &Scalar, u: &Scalar) -> Scalar {
+    k3 + d * gamma * u
+}
+
+impl Points {
+    /// Length of the encoding `α ‖ β1 ‖ β2 ‖ η ‖ N0 ‖ N1`.
+    pub const LENGTH: usize = 192;
+
+    /// The encoding.
+    pub fn to_bytes(&self) -> [u8; Self::LENGTH] {
+        let mut bytes = [0; Self::LENGTH];
+        let parts = [&self.alpha, &self.beta1, &self.beta2, &self.eta, &self.N0, &self.N1];
+        for (chunk, point) in bytes.chunks_exact_mut(32).zip(parts) {
+            chunk.copy_from_slice(point);
+        }
+        bytes
+    }
+
+    /// From the encoding; whether the points are canonical is checked when they are used.
+    pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Self {
+        let part = |index: usize| bytes[index * 32..][..32].try_into().expect("six parts of 32 bytes");
+        Self { alpha: part(0), beta1: part(1), beta2: part(2), eta: part(3), N0: part(4), N1: part(5) }
+    }
+
+    /// `ε = Hs("specie/v1/issue", info, Y, ζ, ζ1, α, β1, β2, η, N0, N1)` (§5).
+    pub(crate) fn epsilon(&self, class: &Class, zeta: &[u8; 32], zeta1: &[u8; 32]) -> Scalar {
+        hash::hs(
+            label::ISSUE,
+            &[
+                class.info_bytes(),
+                class.Y_bytes(),
+                zeta,
+                zeta1,
+                &self.alpha,
+                &self.beta1,
+                &self.beta2,
+                &self.eta,
+                &self.N0,
+                &self.N1,
+            ],
+        )
+    }
+}
+
+/// Checks a compact show of `note` with challenge `d` and gives the six points: the extended form, for free.
+///
+/// # Errors
+/// When the show is not valid for this class, note and challenge.
+pub fn verify_compact_vartime(
+    generators: &Generators,
+    class: &Class,
+    note: &Note,
+    d: &Scalar,
+    show: &Show,
+) -> Result<Points, VerificationFailure> {
+    let open = note.open()?;
+    let OpenNote { zeta, zeta1, rho, omega, rho1, rho2, omega_prime, mu } = &open;
+    let zeta2 = zeta - zeta1;
+    let two = |a: &Scalar, A: &RistrettoPoint, b: &Scalar, B: &RistrettoPoint| {
+        let mut sum = Sum::<2>::new();
+        sum.add(*a, A);
+        sum.add(*b, B);
+        encode_point(&sum.vartime_value())
+    };
+    let with_base = |a: &Scalar, A: &RistrettoPoint, b: &Scalar| {
+        encode_point(&RistrettoPoint::vartime_double_scalar_mul_basepoint(a, A, b))
+    };
+    let mut N1 = Sum::<2>::new();
+    N1.add(show.z3, &generators.K);
+    N1.add(-d, zeta1);
+    let points = Points {
+        alpha: with_base(omega, class.Y(), rho),
+        beta1: with_base(omega_prime, zeta1, rho1),
+        beta2: two(rho2, &generators.H, omega_prime, &zeta2),
+        eta: two(mu, class.Z(), omega_prime, zeta),
+        N0: two(&show.z0, class.Z(), &-d, zeta),
+        N1: encode_point(&(N1.vartime_value() + RistrettoPoint::mul_base(&show.z1))),
+    };
+    if omega + omega_prime == points.epsilon(class, note.zeta(), note.zeta1()) {
+        Ok(points)
+    } else {
+        Err(VerificationFailure)
+    }
+}
+
+/// Checks an extended show: one hash, and six equations by one multi-scalar multiplication whose 128-bit weights
+/// are hashed from everything checked.
+///
+/// # Errors
+/// When the show is not valid for this class, note and challenge, or a point is not the one that a verifier of
+/// the compact form would compute.
+pub fn verify_extended_vartime(
+    generators: &Generators,
+    class: &Class,
+    note: &Note,
+    d: &Scalar,
+    show: &Show,
+    points: &Points,
+) -> Result<(), VerificationFailure> {
+    let (class_id, show_bytes, points_bytes) = (class.id(), show.to_bytes(), points.to_bytes());
+    let weights = Weights::hashed(label::WEIGHTS, &[&class_id.0, &note.0, d.as_bytes(), &show_bytes, &points_bytes]);
+    let equations = Equations::check(class, note, d, show, points)?;
+    let mut sum = Sum::<13>::new();
+    let shared = equations.weigh(&weights, &mut sum);
+    shared.generators.iter().zip(bases(generators)).for_each(|(scalar, base)| sum.add(*scalar, &base));
+    sum.add(shared.Y, class.Y());
+    sum.add(shared.Z, class.Z());
+    if sum.vartime_is_identity() { Ok(()) } else { Err(VerificationFailure) }
+}
+
+/// `G`, `H`, `K`, in the order of [`Shared::generators`].
+fn bases(generators: &Generators) -> [RistrettoPoint; 3] {
+    [curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT, generators.H, generators.K]
+}
+
+/// Six factors that a forger cannot foresee.
+struct Weights([Scalar; 6]);
+
+impl Weights {
+    fn hashed(label: &str, everything: &[&[u8]]) -> Self {
+        let seed = hash::h512(label, everything);
+        let block = |index: u8| hash::h512(label, &[&seed, &[index]]);
+        let (first, second) = (block(0), block(1));
+        let weight = |index: usize| {
+            let bytes = if index < 4 { &first[index * 16..][..16] } else { &second[(index - 4) * 16..][..16] };
+            Scalar::from(u128::from_le_bytes(bytes.try_into().expect("16 bytes")))
+        };
+        Self(core::array::from_fn(weight))
+    }
+}
+
+/// A show whose hash is right, and whose six equations remain to be checked.
+struct Equations {
+    note: OpenNote,
+    d: Scalar,
+    show: Show,
+    points: [RistrettoPoint; 6],
+}
+
+/// What the equations of one show ask of points that other shows ask for too.
+struct Shared {
+    generators: [Scalar; 3],
+    Y: Scalar,
+    Z: Scalar,
+}
+
+impl Equations {
+    /// Everything but the curve arithmetic.
+    fn check(
+        class: &Class,
+        note: &Note,
+        d: &Scalar,
+        show: &Show,
+        points: &Points,
+    ) -> Result<Self, VerificationFailure> {
+        let open = note.open()?;
+        if open.omega + open.omega_prime != points.epsilon(class, note.zeta(), note.zeta1()) {
+            return Err(VerificationFailure);
+        }
+        let Points { alpha, beta1, beta2, eta, N0, N1 } = points;
+        let decode = decode_point;
+        let points = [decode(alpha)?, decode(beta1)?, decode(beta2)?, decode(eta)?, decode(N0)?, decode(N1)?];
+        Ok(Self { note: open, d: *d, show: *show, points })
+    }
+
+    /// Σ weight·(right side − left side) of the six equations: the terms of this show go to `sum`, the rest is returned.
+    fn weigh<const N: usize>(&self, weights: &Weights, sum: &mut Sum<N>) -> Shared {
+        let OpenNote { zeta, zeta1, rho, omega, rho1, rho2, omega_prime, mu } = &self.note;
+        let (Show { z0, z1, z3 }, d) = (&self.show, &self.d);
+        let [wa, wb1, wb2, we, w0, w1] = &weights.0;
+        sum.add(wb2 * omega_prime + we * omega_prime - w0 * d, zeta);
+        sum.add(wb1 * omega_prime - wb2 * omega_prime - w1 * d, zeta1);
+        for (weight, point) in weights.0.iter().zip(&self.points) {
+            // Negating the point, not the weight, keeps the scalar at 128 bits.
+            sum.add(*weight, &-point);
+        }
+        Shared {
+            generators: [wa * rho + wb1 * rho1 + w1 * z1, wb2 * rho2, w1 * z3],
+            Y: wa * omega,
+            Z: we * mu + w0 * z0,
+        }
+    }
+}
+
+impl From<DecodeError> for VerificationFailure {
+    fn from(_: DecodeError) -> Self {
+        Self
+    }
+}
+
+impl fmt::Debug for Show {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Show(..)")
+    }
+}
+
+impl fmt::Display for VerificationFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not a valid show of a note of this class")
+    }
+}
+
+impl core::error::Error for VerificationFailure {}
