@@ -17,23 +17,13 @@ pub(crate) fn run() -> Result<()> {
     for package in metadata.members() {
         for bench in package.targets_of_kind("bench") {
             found = true;
-            let arguments = [
-                "bench",
-                "--locked",
-                "--package",
-                &package.name,
-                "--bench",
-                bench,
-            ];
+            let arguments = ["bench", "--locked", "--package", &package.name, "--bench", bench];
             run_command(&mut cargo(&arguments))?;
         }
     }
     if !found {
         bail!("no crate has a benchmark");
     }
-    println!(
-        "estimates are in {}",
-        metadata.target_directory.join("criterion").display()
-    );
+    println!("estimates are in {}", metadata.target_directory.join("criterion").display());
     Ok(())
 }

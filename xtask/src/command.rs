@@ -40,10 +40,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
             .env("NEXTEST_HIDE_PROGRESS_BAR", "1")
             .env("NO_COLOR", "1");
     }
-    let status = command
-        .stdin(Stdio::null())
-        .status()
-        .with_context(|| format!("`{shown}` could not be started"))?;
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("`{shown}` could not be started"))?;
     if !status.success() {
         bail!("`{shown}` failed: {status}");
     }
@@ -63,12 +60,8 @@ pub(crate) fn succeeds(program: impl Into<OsString>, arguments: &[&str]) -> bool
 
 /// What a command prints, trimmed, or `None` if it cannot be started or fails.
 pub(crate) fn output_of(program: impl Into<OsString>, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(program.into())
-        .args(arguments)
-        .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
+    let output =
+        Command::new(program.into()).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
@@ -97,11 +90,7 @@ fn display(command: &Command) -> String {
     let mut words = vec![program];
     words.extend(command.get_args().map(|argument| {
         let word = argument.to_string_lossy();
-        if word.contains([' ', '(', ')', '*']) {
-            format!("'{word}'")
-        } else {
-            word.into_owned()
-        }
+        if word.contains([' ', '(', ')', '*']) { format!("'{word}'") } else { word.into_owned() }
     }));
     words.join(" ")
 }

@@ -85,9 +85,7 @@ impl Toolchain {
 /// Says which build failed, or that a crate or the target is missing.
 fn build_all(toolchain: Toolchain, metadata: &Metadata) -> Result<()> {
     for &name in CRATES {
-        let package = metadata
-            .member(name)
-            .with_context(|| format!("there is no {name} in the workspace"))?;
+        let package = metadata.member(name).with_context(|| format!("there is no {name} in the workspace"))?;
         for features in feature_sets(package) {
             let mut command = toolchain.build(&metadata.target_directory);
             command.args(["--package", name, "--no-default-features"]);
@@ -112,12 +110,8 @@ pub(crate) fn run() -> Result<()> {
 
 /// None, each alone, all together; comma-separated as cargo takes them.
 fn feature_sets(package: &Package) -> Vec<String> {
-    let features: Vec<&str> = package
-        .features
-        .keys()
-        .map(String::as_str)
-        .filter(|&feature| feature != "default")
-        .collect();
+    let features: Vec<&str> =
+        package.features.keys().map(String::as_str).filter(|&feature| feature != "default").collect();
     let mut sets = vec![String::new()];
     sets.extend(features.iter().map(|&feature| feature.to_owned()));
     if features.len() > 1 {
@@ -129,9 +123,7 @@ fn feature_sets(package: &Package) -> Vec<String> {
 /// The search path with Debian's programs first.
 fn debian_first() -> std::ffi::OsString {
     let own = env::var_os("PATH").unwrap_or_default();
-    let paths = [PathBuf::from("/usr/bin")]
-        .into_iter()
-        .chain(env::split_paths(&own));
+    let paths = [PathBuf::from("/usr/bin")].into_iter().chain(env::split_paths(&own));
     env::join_paths(paths).unwrap_or(own)
 }
 

@@ -52,10 +52,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["test", "--only", name] => steps::run_one(name),
         ["rules"] => rules::run(),
         ["bench"] => bench::run(),
-        _ => bail!(
-            "`{}` is no command; see `cargo xtask --help`",
-            words.join(" ")
-        ),
+        _ => bail!("`{}` is no command; see `cargo xtask --help`", words.join(" ")),
     }
 }
 
@@ -77,12 +74,7 @@ mod tests {
 
     #[test]
     fn rejects_what_it_does_not_know() {
-        for words in [
-            &["tset"][..],
-            &["test", "fmt"],
-            &["test", "--only"],
-            &["test", "--only", "nothing"],
-        ] {
+        for words in [&["tset"][..], &["test", "fmt"], &["test", "--only"], &["test", "--only", "nothing"]] {
             assert!(run(words).is_err(), "{words:?}");
         }
     }

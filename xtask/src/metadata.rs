@@ -74,27 +74,18 @@ impl Metadata {
             .args(extra)
             .output()
             .context("cargo could not be started to read the workspace's metadata")?;
-        ensure!(
-            output.status.success(),
-            "cargo metadata failed: {}",
-            String::from_utf8_lossy(&output.stderr).trim()
-        );
-        serde_json::from_slice(&output.stdout)
-            .context("cargo metadata printed something that is not its format 1")
+        ensure!(output.status.success(), "cargo metadata failed: {}", String::from_utf8_lossy(&output.stderr).trim());
+        serde_json::from_slice(&output.stdout).context("cargo metadata printed something that is not its format 1")
     }
 
     /// The packages of this workspace.
     pub(crate) fn members(&self) -> impl Iterator<Item = &Package> {
-        self.packages
-            .iter()
-            .filter(|package| self.workspace_members.contains(&package.id))
+        self.packages.iter().filter(|package| self.workspace_members.contains(&package.id))
     }
 
     /// The packages that a cargo command without `-p` takes.
     pub(crate) fn default_members(&self) -> impl Iterator<Item = &Package> {
-        self.packages
-            .iter()
-            .filter(|package| self.workspace_default_members.contains(&package.id))
+        self.packages.iter().filter(|package| self.workspace_default_members.contains(&package.id))
     }
 
     /// The workspace's package of this name.
@@ -129,11 +120,8 @@ pub(crate) mod synthetic {
 
     /// A workspace of packages, all of them default members.
     pub(crate) fn workspace(packages: Vec<Package>) -> Metadata {
-        let members: Vec<String> = packages
-            .iter()
-            .filter(|package| package.source.is_none())
-            .map(|package| package.id.clone())
-            .collect();
+        let members: Vec<String> =
+            packages.iter().filter(|package| package.source.is_none()).map(|package| package.id.clone()).collect();
         Metadata {
             packages,
             workspace_default_members: members.clone(),
@@ -153,13 +141,7 @@ pub(crate) mod synthetic {
             source: None,
             default_run: None,
             features: BTreeMap::new(),
-            dependencies: dependencies
-                .iter()
-                .map(|&name| Dependency {
-                    name: name.into(),
-                    kind: None,
-                })
-                .collect(),
+            dependencies: dependencies.iter().map(|&name| Dependency { name: name.into(), kind: None }).collect(),
             targets: Vec::new(),
         }
     }
@@ -177,25 +159,16 @@ pub(crate) mod synthetic {
 
     /// A target of one kind.
     pub(crate) fn target(name: &str, kind: &str) -> Target {
-        Target {
-            name: name.into(),
-            kind: vec![kind.into()],
-        }
+        Target { name: name.into(), kind: vec![kind.into()] }
     }
 
     #[test]
     fn a_package_knows_its_targets_and_built_dependencies() {
         let mut cli = package("specie-cli", &["specie-device"]);
         cli.targets = vec![target("specie", "bin"), target("kill", "test")];
-        cli.dependencies.push(Dependency {
-            name: "tempfile".into(),
-            kind: Some("dev".into()),
-        });
+        cli.dependencies.push(Dependency { name: "tempfile".into(), kind: Some("dev".into()) });
         assert_eq!(cli.targets_of_kind("test").collect::<Vec<_>>(), ["kill"]);
-        assert_eq!(
-            cli.built_dependencies().collect::<Vec<_>>(),
-            ["specie-device"]
-        );
+        assert_eq!(cli.built_dependencies().collect::<Vec<_>>(), ["specie-device"]);
         let metadata = workspace(vec![cli, external("tempfile", "3.0.0", None)]);
         assert_eq!(metadata.members().count(), 1);
         assert!(metadata.member("tempfile").is_none());

@@ -43,54 +43,21 @@ struct Rule {
 }
 
 const RULES: &[Rule] = &[
-    Rule {
-        promise: "crates depend on each other only along the arrows, without cycles",
-        check: arrows::check_arrows,
-    },
-    Rule {
-        promise: "core depends on nothing but its short list",
-        check: arrows::check_core,
-    },
+    Rule { promise: "crates depend on each other only along the arrows, without cycles", check: arrows::check_arrows },
+    Rule { promise: "core depends on nothing but its short list", check: arrows::check_core },
     Rule {
         promise: "every crate takes lints, licence, edition and version from the workspace",
         check: manifests::check_inheritance,
     },
-    Rule {
-        promise: "unsafe code is forbidden everywhere",
-        check: manifests::check_unsafe,
-    },
-    Rule {
-        promise: "SQL is spoken only in crates/store",
-        check: sql::check,
-    },
-    Rule {
-        promise: "sockets, async runtime, clock and OS randomness stay at the edges",
-        check: authority::check,
-    },
-    Rule {
-        promise: "no file is longer than 800 lines",
-        check: size::check,
-    },
-    Rule {
-        promise: "nothing is left unfinished",
-        check: unfinished::check,
-    },
-    Rule {
-        promise: "every module is named by what it holds",
-        check: names::check,
-    },
-    Rule {
-        promise: "no path of one machine is written down",
-        check: places::check,
-    },
-    Rule {
-        promise: "links between documents lead somewhere",
-        check: links::check,
-    },
-    Rule {
-        promise: "the two commands of the README exist",
-        check: readme::check,
-    },
+    Rule { promise: "unsafe code is forbidden everywhere", check: manifests::check_unsafe },
+    Rule { promise: "SQL is spoken only in crates/store", check: sql::check },
+    Rule { promise: "sockets, async runtime, clock and OS randomness stay at the edges", check: authority::check },
+    Rule { promise: "no file is longer than 800 lines", check: size::check },
+    Rule { promise: "nothing is left unfinished", check: unfinished::check },
+    Rule { promise: "every module is named by what it holds", check: names::check },
+    Rule { promise: "no path of one machine is written down", check: places::check },
+    Rule { promise: "links between documents lead somewhere", check: links::check },
+    Rule { promise: "the two commands of the README exist", check: readme::check },
 ];
 
 /// Checks every rule and prints what each found.
@@ -108,15 +75,7 @@ pub(crate) fn run() -> Result<()> {
     }
     for rule in RULES {
         let findings = (rule.check)(&project);
-        println!(
-            "{} {}",
-            if findings.is_empty() {
-                "ok    "
-            } else {
-                "BROKEN"
-            },
-            rule.promise
-        );
+        println!("{} {}", if findings.is_empty() { "ok    " } else { "BROKEN" }, rule.promise);
         for finding in &findings {
             println!("  {finding}");
         }
@@ -130,11 +89,7 @@ pub(crate) fn run() -> Result<()> {
 
 impl Finding {
     fn new(path: &str, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            path: path.to_owned(),
-            line,
-            message: message.into(),
-        }
+        Self { path: path.to_owned(), line, message: message.into() }
     }
 }
 
@@ -174,18 +129,12 @@ mod synthetic {
 
     /// A project of these files and crates.
     pub(super) fn project(files: &[(&str, &str)], packages: Vec<Package>) -> Project {
-        Project {
-            tree: tree(files),
-            metadata: workspace(packages),
-        }
+        Project { tree: tree(files), metadata: workspace(packages) }
     }
 
     /// Where the findings are.
     pub(super) fn places(findings: &[Finding]) -> Vec<(&str, usize)> {
-        findings
-            .iter()
-            .map(|finding| (finding.path.as_str(), finding.line))
-            .collect()
+        findings.iter().map(|finding| (finding.path.as_str(), finding.line)).collect()
     }
 
     #[test]

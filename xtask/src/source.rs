@@ -35,14 +35,10 @@ impl Source {
     /// # Errors
     /// Says where the text stops being Rust.
     pub(crate) fn lex(path: &str, text: &str) -> Result<Self, String> {
-        let stream: TokenStream = text.parse().map_err(|error: proc_macro2::LexError| {
-            format!("line {}: {error}", error.span().start().line)
-        })?;
-        let mut source = Self {
-            path: path.to_owned(),
-            tokens: Vec::new(),
-            test_modules: Vec::new(),
-        };
+        let stream: TokenStream = text
+            .parse()
+            .map_err(|error: proc_macro2::LexError| format!("line {}: {error}", error.span().start().line))?;
+        let mut source = Self { path: path.to_owned(), tokens: Vec::new(), test_modules: Vec::new() };
         source.flatten(stream, is_test_path(path), String::new());
         Ok(source)
     }
@@ -59,9 +55,7 @@ impl Source {
 
     /// Whether the file belongs to the crate in this directory.
     pub(crate) fn lies_in(&self, directory: &str) -> bool {
-        self.path
-            .strip_prefix(directory)
-            .is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+        self.path.strip_prefix(directory).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
     }
 
     /// Paths, without `.rs`, of the modules that this file declares for tests only.
@@ -71,9 +65,7 @@ impl Source {
             "lib" | "main" | "mod" => parent.to_owned(),
             stem => format!("{parent}/{stem}"),
         };
-        self.test_modules
-            .iter()
-            .map(move |module| format!("{base}/{module}"))
+        self.test_modules.iter().map(move |module| format!("{base}/{module}"))
     }
 
     /// Counts the whole file as test code.
@@ -141,11 +133,7 @@ impl Source {
     }
 
     fn push(&mut self, kind: Kind, line: usize, in_test: bool) {
-        self.tokens.push(Token {
-            kind,
-            line,
-            in_test,
-        });
+        self.tokens.push(Token { kind, line, in_test });
     }
 }
 
@@ -163,8 +151,7 @@ impl Token {
 
 /// Whether everything in a file of this path is compiled for tests or benchmarks only.
 fn is_test_path(path: &str) -> bool {
-    path.split('/')
-        .any(|part| matches!(part, "tests" | "benches" | "fuzz" | "tests.rs"))
+    path.split('/').any(|part| matches!(part, "tests" | "benches" | "fuzz" | "tests.rs"))
 }
 
 /// `#[…]` or `#![…]` at the start: how many trees it takes and what is inside.
@@ -175,9 +162,7 @@ fn attribute_at(trees: &[TokenTree]) -> Option<(usize, TokenStream)> {
         _ => None,
     };
     match trees {
-        [hash, bang, body, ..] if is(hash, '#') && is(bang, '!') => {
-            group(body).map(|stream| (3, stream))
-        }
+        [hash, bang, body, ..] if is(hash, '#') && is(bang, '!') => group(body).map(|stream| (3, stream)),
         [hash, body, ..] if is(hash, '#') => group(body).map(|stream| (2, stream)),
         _ => None,
     }
@@ -197,11 +182,7 @@ fn has_inner_test_gate(trees: &[TokenTree]) -> bool {
 
 /// `cfg(test)` or `cfg(all(test, …))`, but neither `cfg(not(test))` nor `cfg(any(test, …))`.
 fn is_test_gate(attribute: &TokenStream) -> bool {
-    let text: String = attribute
-        .to_string()
-        .chars()
-        .filter(|character| !character.is_whitespace())
-        .collect();
+    let text: String = attribute.to_string().chars().filter(|character| !character.is_whitespace()).collect();
     text == "cfg(test)" || text.starts_with("cfg(all(test,")
 }
 
@@ -212,12 +193,11 @@ fn is_documentation(attribute: &TokenStream) -> bool {
 /// The name in `mod name;`.
 fn module_declared_at(trees: &[TokenTree]) -> Option<String> {
     match trees {
-        [
-            TokenTree::Ident(word),
-            TokenTree::Ident(name),
-            TokenTree::Punct(end),
-            ..,
-        ] if word == "mod" && end.as_char() == ';' => Some(name.to_string()),
+        [TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Punct(end), ..]
+            if word == "mod" && end.as_char() == ';' =>
+        {
+            Some(name.to_string())
+        }
         _ => None,
     }
 }
@@ -225,12 +205,11 @@ fn module_declared_at(trees: &[TokenTree]) -> Option<String> {
 /// The name in `mod name {…}`.
 fn inline_module_at(trees: &[TokenTree]) -> Option<String> {
     match trees {
-        [
-            TokenTree::Ident(word),
-            TokenTree::Ident(name),
-            TokenTree::Group(body),
-            ..,
-        ] if word == "mod" && body.delimiter() == Delimiter::Brace => Some(name.to_string()),
+        [TokenTree::Ident(word), TokenTree::Ident(name), TokenTree::Group(body), ..]
+            if word == "mod" && body.delimiter() == Delimiter::Brace =>
+        {
+            Some(name.to_string())
+        }
         _ => None,
     }
 }

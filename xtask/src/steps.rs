@@ -28,18 +28,8 @@ pub(crate) const STEPS: &[Step] = &[
         needs: tools::ALL,
         run: tools::report,
     },
-    Step {
-        name: "fmt",
-        title: "formatting",
-        needs: &[Tool::Rustfmt],
-        run: suites::formatting,
-    },
-    Step {
-        name: "rules",
-        title: "architecture rules",
-        needs: &[],
-        run: rules::run,
-    },
+    Step { name: "fmt", title: "formatting", needs: &[Tool::Rustfmt], run: suites::formatting },
+    Step { name: "rules", title: "architecture rules", needs: &[], run: rules::run },
     Step {
         name: "supply",
         title: "licences, sources and single versions of dependencies",
@@ -115,13 +105,7 @@ fn run_steps(steps: &[Step]) -> Result<()> {
     let mut passed = Vec::new();
     let mut failed = None;
     for (number, step) in steps.iter().enumerate() {
-        println!(
-            "\n=== {}/{} {}: {}",
-            number + 1,
-            steps.len(),
-            step.name,
-            step.title
-        );
+        println!("\n=== {}/{} {}: {}", number + 1, steps.len(), step.name, step.title);
         let begun = Instant::now();
         let outcome = tools::ensure(step.needs).and_then(|()| (step.run)());
         let elapsed = begun.elapsed();
@@ -131,11 +115,7 @@ fn run_steps(steps: &[Step]) -> Result<()> {
                 passed.push((step, elapsed));
             }
             Err(error) => {
-                println!(
-                    "=== {} FAILED in {}: {error:#}",
-                    step.name,
-                    seconds(elapsed)
-                );
+                println!("=== {} FAILED in {}: {error:#}", step.name, seconds(elapsed));
                 failed = Some((step, elapsed));
                 break;
             }
@@ -152,15 +132,9 @@ fn run_steps(steps: &[Step]) -> Result<()> {
     for step in skipped {
         println!("not run  {}", step.name);
     }
-    println!(
-        "{}",
-        closing_line(passed.len(), failed.is_some(), skipped.len())
-    );
+    println!("{}", closing_line(passed.len(), failed.is_some(), skipped.len()));
     match failed {
-        Some((step, _)) => bail!(
-            "step {0} failed; repeat it with `cargo xtask test --only {0}`",
-            step.name
-        ),
+        Some((step, _)) => bail!("step {0} failed; repeat it with `cargo xtask test --only {0}`", step.name),
         None => Ok(()),
     }
 }
@@ -187,12 +161,7 @@ mod tests {
     static REACHED: AtomicBool = AtomicBool::new(false);
 
     fn step(name: &'static str, run: fn() -> Result<()>) -> Step {
-        Step {
-            name,
-            title: "",
-            needs: &[],
-            run,
-        }
+        Step { name, title: "", needs: &[], run }
     }
 
     #[test]

@@ -44,12 +44,7 @@ pub(crate) fn tests() -> Result<()> {
 
 /// Core's tests in the form a card runs: no heap, no tables.
 pub(crate) fn core_without_features() -> Result<()> {
-    let package = [
-        "--package",
-        "specie-core",
-        "--no-default-features",
-        "--locked",
-    ];
+    let package = ["--package", "specie-core", "--no-default-features", "--locked"];
     let mut command = runner();
     run(command.arg("--no-fail-fast").args(package))
 }
@@ -57,9 +52,7 @@ pub(crate) fn core_without_features() -> Result<()> {
 /// The tests that start the real program.
 pub(crate) fn process_tests() -> Result<()> {
     let metadata = Metadata::of_workspace()?;
-    let program = metadata
-        .member(PROGRAM)
-        .with_context(|| format!("there is no {PROGRAM} in the workspace"))?;
+    let program = metadata.member(PROGRAM).with_context(|| format!("there is no {PROGRAM} in the workspace"))?;
     let tests: Vec<&str> = program.targets_of_kind("test").collect();
     if tests.is_empty() {
         bail!("{PROGRAM} has no tests in its directory `tests`");
@@ -95,11 +88,7 @@ fn nextest(arguments: &[&str]) -> Result<()> {
 
 /// nextest if it is there, else cargo's own.
 fn runner() -> Command {
-    if has_nextest() {
-        cargo(&["nextest", "run"])
-    } else {
-        cargo(&["test", "--lib", "--tests"])
-    }
+    if has_nextest() { cargo(&["nextest", "run"]) } else { cargo(&["test", "--lib", "--tests"]) }
 }
 
 fn has_nextest() -> bool {

@@ -52,25 +52,14 @@ pub(crate) fn run() -> Result<()> {
     let allowed = policy.allowed_licences()?;
     let mut refused = policy.bans.check(&metadata);
     refused.extend(check_sources(&metadata));
-    refused.extend(
-        metadata
-            .packages
-            .iter()
-            .filter_map(|package| check_licence(package, &allowed)),
-    );
+    refused.extend(metadata.packages.iter().filter_map(|package| check_licence(package, &allowed)));
     for line in &refused {
         println!("  {line}");
     }
     if !refused.is_empty() {
-        bail!(
-            "{} packages or rules of deny.toml are broken",
-            refused.len()
-        );
+        bail!("{} packages or rules of deny.toml are broken", refused.len());
     }
-    println!(
-        "{} packages under allowed licences, from one registry",
-        metadata.packages.len()
-    );
+    println!("{} packages under allowed licences, from one registry", metadata.packages.len());
     if !succeeds(cargo_program(), &["deny", "--version"]) {
         println!("cargo-deny is not installed: the rest of deny.toml is not checked");
         return Ok(());
@@ -105,11 +94,7 @@ impl Bans {
                 .collect();
             if versions.len() > usize::from(ban.only_one_version) {
                 let list: Vec<&str> = versions.into_iter().collect();
-                refused.push(format!(
-                    "{} {}: refused by deny.toml",
-                    ban.name,
-                    list.join(" and ")
-                ));
+                refused.push(format!("{} {}: refused by deny.toml", ban.name, list.join(" and ")));
             }
         }
         refused
@@ -118,12 +103,7 @@ impl Bans {
 
 /// Packages from elsewhere than the one registry.
 fn check_sources(metadata: &Metadata) -> Vec<String> {
-    let sources = || {
-        metadata
-            .packages
-            .iter()
-            .filter_map(|package| package.source.as_deref())
-    };
+    let sources = || metadata.packages.iter().filter_map(|package| package.source.as_deref());
     let registry = sources().find(|source| source.starts_with("registry+"));
     metadata
         .packages
@@ -145,10 +125,7 @@ fn check_licence(package: &Package, allowed: &[LicenseReq]) -> Option<String> {
     let expression = match Expression::parse_mode(licence, ParseMode::LAX) {
         Ok(expression) => expression,
         Err(error) => {
-            return Some(format!(
-                "{who}: `{licence}` is no licence: {}",
-                error.reason
-            ));
+            return Some(format!("{who}: `{licence}` is no licence: {}", error.reason));
         }
     };
     let is_allowed = expression.evaluate(|required| allowed.contains(required));
@@ -175,24 +152,14 @@ mod tests {
 
     #[test]
     fn accepts_allowed_licences_in_every_spelling() {
-        for licence in [
-            "MIT",
-            "Unlicense/MIT",
-            "(MIT OR GPL-3.0-only)",
-            "Apache-2.0 WITH LLVM-exception",
-        ] {
+        for licence in ["MIT", "Unlicense/MIT", "(MIT OR GPL-3.0-only)", "Apache-2.0 WITH LLVM-exception"] {
             assert!(licence_is_allowed(Some(licence)), "{licence}");
         }
     }
 
     #[test]
     fn rejects_other_licences() {
-        for licence in [
-            "GPL-3.0-only",
-            "MIT AND GPL-3.0-only",
-            "Apache-2.0",
-            "my own",
-        ] {
+        for licence in ["GPL-3.0-only", "MIT AND GPL-3.0-only", "Apache-2.0", "my own"] {
             assert!(!licence_is_allowed(Some(licence)), "{licence}");
         }
         assert!(!licence_is_allowed(None));
@@ -211,16 +178,10 @@ mod tests {
 
     #[test]
     fn rejects_sources_other_than_one_registry() {
-        let from = |source: &str| Package {
-            source: Some(source.into()),
-            ..external("b", "1.0.0", None)
-        };
+        let from = |source: &str| Package { source: Some(source.into()), ..external("b", "1.0.0", None) };
         let own = || vec![package("specie-core", &[]), external("a", "1.0.0", None)];
         assert!(check_sources(&workspace(own())).is_empty());
-        for source in [
-            "git+https://git.example/b",
-            "registry+https://other.example/index",
-        ] {
+        for source in ["git+https://git.example/b", "registry+https://other.example/index"] {
             let mut packages = own();
             packages.push(from(source));
             assert_eq!(check_sources(&workspace(packages)).len(), 1, "{source}");

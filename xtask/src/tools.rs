@@ -23,25 +23,17 @@ pub(crate) enum Tool {
 }
 
 /// Every tool.
-pub(crate) const ALL: &[Tool] = &[
-    Tool::Rustfmt,
-    Tool::Clippy,
-    Tool::CCompiler,
-    Tool::BareTarget,
-];
+pub(crate) const ALL: &[Tool] = &[Tool::Rustfmt, Tool::Clippy, Tool::CCompiler, Tool::BareTarget];
 
 /// Sees to it that all these tools are there.
 ///
 /// # Errors
 /// Names every one that is missing and could not be installed.
 pub(crate) fn ensure(tools: &[Tool]) -> Result<()> {
-    let missing: Vec<String> = tools
-        .iter()
-        .filter_map(|tool| tool.ensure().err())
-        .map(|error| format!("{error:#}"))
-        .collect();
+    let missing: Vec<String> =
+        tools.iter().filter_map(|tool| tool.ensure().err()).map(|error| format!("{error:#}")).collect();
     if !missing.is_empty() {
-        bail!("{}", missing.join("; "));
+        bail!("missing:\n  {}", missing.join("\n  "));
     }
     Ok(())
 }
@@ -56,22 +48,14 @@ pub(crate) fn report() -> Result<()> {
         first.unwrap_or("not installed").to_owned()
     };
     let of = |program, argument| version(output_of(program, &[argument]));
-    println!(
-        "rustc         {}",
-        of(command::rustc_program(), "--version")
-    );
+    println!("rustc         {}", of(command::rustc_program(), "--version"));
     println!("cargo         {}", of(cargo_program(), "--version"));
     println!("C compiler    {}", of(c_compiler().into(), "--version"));
-    println!(
-        "{BARE_TARGET}  {}",
-        Toolchain::find().map_or("none", Toolchain::name)
-    );
+    println!("{BARE_TARGET}  {}", Toolchain::find().map_or("none", Toolchain::name));
     let nextest = version(output_of(cargo_program(), &["nextest", "--version"]));
     println!("cargo-nextest {nextest} (optional: `cargo test` is used without it)");
     let deny = version(output_of(cargo_program(), &["deny", "--version"]));
-    println!(
-        "cargo-deny    {deny} (optional: licences, sources and single versions are checked anyway)"
-    );
+    println!("cargo-deny    {deny} (optional: licences, sources and single versions are checked anyway)");
     Ok(())
 }
 
@@ -111,10 +95,7 @@ fn ensure_c_compiler() -> Result<()> {
         return Ok(());
     }
     installed.context("a C compiler `cc` is missing, which SQLite needs: install gcc")?;
-    bail!(
-        "gcc is installed and `{}` still cannot be started",
-        c_compiler()
-    )
+    bail!("gcc is installed and `{}` still cannot be started", c_compiler())
 }
 
 /// The C compiler that SQLite's build uses.
@@ -136,9 +117,7 @@ fn ensure_bare_target() -> Result<()> {
             return Ok(());
         }
     }
-    println!(
-        "no {BARE_TARGET} for this toolchain; trying Debian's compiler and its library source"
-    );
+    println!("no {BARE_TARGET} for this toolchain; trying Debian's compiler and its library source");
     if let Err(error) = install_debian(&["cargo-web", "rustc-web", "rust-web-src"]) {
         reasons.push(format!("{error:#}"));
     }
@@ -163,12 +142,10 @@ fn install_debian(packages: &[&str]) -> Result<()> {
     }
     let apt = |arguments: &[&str]| {
         let mut apt_get = std::process::Command::new("apt-get");
-        run(apt_get
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .args(arguments))
+        run(apt_get.env("DEBIAN_FRONTEND", "noninteractive").args(arguments))
     };
     apt(&["update", "-qq"])?;
-    let mut arguments = vec!["install", "-y", "-qq", "--no-install-recommends"];
+    let mut arguments = vec!["install", "-y", "-qq", "-o=Dpkg::Use-Pty=0", "--no-install-recommends"];
     arguments.extend(packages);
     apt(&arguments)
 }
@@ -187,10 +164,7 @@ mod tests {
     #[test]
     fn the_host_has_a_library_and_nowhere_has_none() {
         let version = output_of(command::rustc_program(), &["-vV"]).unwrap();
-        let host = version
-            .lines()
-            .find_map(|line| line.strip_prefix("host: "))
-            .unwrap();
+        let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
         assert!(target_library(command::rustc_program(), host).is_some());
         assert!(target_library(command::rustc_program(), "no-such-target").is_none());
     }

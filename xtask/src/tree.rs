@@ -39,15 +39,8 @@ impl Tree {
             if entry.file_type().is_dir() {
                 continue;
             }
-            let relative = entry
-                .path()
-                .strip_prefix(root)
-                .expect("an entry lies below the root it was found from");
-            let path = relative
-                .iter()
-                .map(|part| part.to_string_lossy())
-                .collect::<Vec<_>>()
-                .join("/");
+            let relative = entry.path().strip_prefix(root).expect("an entry lies below the root it was found from");
+            let path = relative.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
             if is_text(&path) {
                 let text = fs::read_to_string(entry.path())
                     .with_context(|| format!("{path} could not be read as UTF-8 text"))?;
@@ -73,20 +66,13 @@ impl Tree {
                 source.mark_all_test();
             }
         }
-        Self {
-            paths,
-            texts,
-            sources,
-            unreadable,
-        }
+        Self { paths, texts, sources, unreadable }
     }
 
     /// Whether there is a file or directory at this path.
     pub(crate) fn contains(&self, path: &str) -> bool {
         let below = format!("{path}/");
-        path.is_empty()
-            || self.paths.contains(path)
-            || self.paths.iter().any(|own| own.starts_with(&below))
+        path.is_empty() || self.paths.contains(path) || self.paths.iter().any(|own| own.starts_with(&below))
     }
 
     /// All paths.
@@ -101,9 +87,7 @@ impl Tree {
 
     /// Paths and texts of all text files.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
+        self.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     /// All Rust sources.
@@ -113,17 +97,12 @@ impl Tree {
 
     /// Rust files that are no Rust, with the reason.
     pub(crate) fn unreadable(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.unreadable
-            .iter()
-            .map(|(path, reason)| (path.as_str(), reason.as_str()))
+        self.unreadable.iter().map(|(path, reason)| (path.as_str(), reason.as_str()))
     }
 }
 
 fn is_text(path: &str) -> bool {
-    path.starts_with(".ci/")
-        || path
-            .rsplit_once('.')
-            .is_some_and(|(_, ending)| TEXT.contains(&ending))
+    path.starts_with(".ci/") || path.rsplit_once('.').is_some_and(|(_, ending)| TEXT.contains(&ending))
 }
 
 #[cfg(test)]
@@ -165,10 +144,7 @@ pub(crate) mod synthetic {
             .filter(|source| source.tokens().iter().all(|token| token.in_test))
             .map(Source::path)
             .collect();
-        assert_eq!(
-            tests,
-            ["crates/a/src/model.rs", "crates/a/src/model/deep.rs"]
-        );
+        assert_eq!(tests, ["crates/a/src/model.rs", "crates/a/src/model/deep.rs"]);
     }
 
     #[test]

@@ -14,30 +14,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["core"]),
     ("server", &["core", "api", "bank", "psp", "store"]),
     ("device", &["core", "element", "wallet", "api"]),
-    (
-        "sim",
-        &[
-            "core", "element", "wallet", "bank", "psp", "store", "api", "server", "device",
-        ],
-    ),
-    (
-        "cli",
-        &[
-            "core", "element", "wallet", "api", "device", "server", "sim",
-        ],
-    ),
+    ("sim", &["core", "element", "wallet", "bank", "psp", "store", "api", "server", "device"]),
+    ("cli", &["core", "element", "wallet", "api", "device", "server", "sim"]),
 ];
 
 /// What the protocol may be built from: arithmetic, hashing, signatures, encoding, errors.
-const CORE_DEPENDENCIES: &[&str] = &[
-    "curve25519-dalek",
-    "ed25519-dalek",
-    "minicbor",
-    "sha2",
-    "subtle",
-    "thiserror",
-    "zeroize",
-];
+const CORE_DEPENDENCIES: &[&str] =
+    &["curve25519-dalek", "ed25519-dalek", "minicbor", "sha2", "subtle", "thiserror", "zeroize"];
 
 /// Dependencies between the project's crates run along [`ARROWS`] and never in a circle.
 pub(super) fn check_arrows(project: &Project) -> Vec<Finding> {
@@ -46,14 +29,11 @@ pub(super) fn check_arrows(project: &Project) -> Vec<Finding> {
     for package in metadata.members() {
         let manifest = manifest_of(&package.name);
         let name = short(&package.name);
-        let own = package
-            .built_dependencies()
-            .filter(|dependency| metadata.member(dependency).is_some());
+        let own = package.built_dependencies().filter(|dependency| metadata.member(dependency).is_some());
         let Some((_, allowed)) = ARROWS.iter().find(|(from, _)| *from == name) else {
             if package.name == "xtask" {
                 findings.extend(own.map(|dependency| {
-                    let message =
-                        format!("xtask checks {dependency} and must not need it to build");
+                    let message = format!("xtask checks {dependency} and must not need it to build");
                     Finding::new(&manifest, 0, message)
                 }));
             } else {
@@ -83,9 +63,7 @@ pub(super) fn check_core(project: &Project) -> Vec<Finding> {
     core.built_dependencies()
         .filter(|dependency| !CORE_DEPENDENCIES.contains(dependency))
         .map(|dependency| {
-            let message = format!(
-                "core must not depend on {dependency}: every wallet, element and bank trusts it"
-            );
+            let message = format!("core must not depend on {dependency}: every wallet, element and bank trusts it");
             Finding::new(&manifest_of(&core.name), 0, message)
         })
         .collect()
@@ -94,9 +72,7 @@ pub(super) fn check_core(project: &Project) -> Vec<Finding> {
 /// A circle among the project's crates, as the names along it.
 fn cycle(metadata: &Metadata) -> Option<Vec<&str>> {
     let mut done = Vec::new();
-    metadata
-        .members()
-        .find_map(|package| cycle_from(metadata, &package.name, &mut Vec::new(), &mut done))
+    metadata.members().find_map(|package| cycle_from(metadata, &package.name, &mut Vec::new(), &mut done))
 }
 
 fn cycle_from<'a>(
@@ -115,9 +91,7 @@ fn cycle_from<'a>(
     }
     path.push(name);
     let found = metadata.member(name).and_then(|package| {
-        package
-            .built_dependencies()
-            .find_map(|dependency| cycle_from(metadata, dependency, path, done))
+        package.built_dependencies().find_map(|dependency| cycle_from(metadata, dependency, path, done))
     });
     path.pop();
     done.push(name);
@@ -181,20 +155,14 @@ mod tests {
             package("specie-core", &["specie-bank"]),
             package("specie-bank", &["specie-core"]),
         ]);
-        let messages: Vec<String> = check_arrows(&project)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let messages: Vec<String> = check_arrows(&project).iter().map(ToString::to_string).collect();
         let circle = "circle of dependencies: specie-core -> specie-bank -> specie-core";
         assert!(messages.iter().any(|message| message.contains(circle)));
     }
 
     #[test]
     fn rejects_a_core_that_grows() {
-        let grown = packages(vec![
-            package("specie-core", &["sha2", "rand"]),
-            external("rand", "1.0.0", None),
-        ]);
+        let grown = packages(vec![package("specie-core", &["sha2", "rand"]), external("rand", "1.0.0", None)]);
         assert_eq!(check_core(&grown).len(), 1);
         assert_eq!(check_core(&packages(Vec::new())).len(), 1);
         let lean = packages(vec![package("specie-core", &["sha2"])]);

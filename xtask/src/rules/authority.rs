@@ -116,11 +116,9 @@ mod tests {
 
     #[test]
     fn accepts_what_only_looks_like_it() {
-        for text in [
-            "use std::{fmt, a::{net}};",
-            "fn net() { f(Instant::from_ticks(1)); }",
-            "/// Like tokio's.\nfn f() {}",
-        ] {
+        for text in
+            ["use std::{fmt, a::{net}};", "fn net() { f(Instant::from_ticks(1)); }", "/// Like tokio's.\nfn f() {}"]
+        {
             assert_eq!(found("crates/core/src/a.rs", text), 0, "{text}");
         }
     }
@@ -134,12 +132,6 @@ mod tests {
             ("crates/api/src/problem.rs", text),
             ("crates/api/src/clientele.rs", text),
         ]);
-        assert_eq!(
-            places(&check(&project)),
-            [
-                ("crates/api/src/clientele.rs", 1),
-                ("crates/api/src/problem.rs", 1)
-            ]
-        );
+        assert_eq!(places(&check(&project)), [("crates/api/src/clientele.rs", 1), ("crates/api/src/problem.rs", 1)]);
     }
 }

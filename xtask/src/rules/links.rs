@@ -79,10 +79,7 @@ mod tests {
     fn rejects_links_that_lead_nowhere_or_out() {
         let text = "[a](gone.md)\n\n![b](../gone.svg)\n\n[c][r]\n\n[r]: ../../out.md\n";
         let project = files(&[("docs/a.md", text)]);
-        assert_eq!(
-            places(&check(&project)),
-            [("docs/a.md", 1), ("docs/a.md", 3), ("docs/a.md", 5)]
-        );
+        assert_eq!(places(&check(&project)), [("docs/a.md", 1), ("docs/a.md", 3), ("docs/a.md", 5)]);
     }
 
     #[test]

@@ -36,16 +36,12 @@ pub(super) fn check_inheritance(project: &Project) -> Vec<Finding> {
 
 /// The workspace forbids unsafe code, so that a crate that inherits its lints cannot allow it.
 pub(super) fn check_unsafe(project: &Project) -> Vec<Finding> {
-    let level = project
-        .tree
-        .text("Cargo.toml")
-        .and_then(|text| text.parse::<Table>().ok())
-        .and_then(|manifest| {
-            let lints = manifest.get("workspace")?.get("lints")?.get("rust")?;
-            let lint = lints.get("unsafe_code")?;
-            let level = lint.get("level").unwrap_or(lint);
-            level.as_str().map(str::to_owned)
-        });
+    let level = project.tree.text("Cargo.toml").and_then(|text| text.parse::<Table>().ok()).and_then(|manifest| {
+        let lints = manifest.get("workspace")?.get("lints")?.get("rust")?;
+        let lint = lints.get("unsafe_code")?;
+        let level = lint.get("level").unwrap_or(lint);
+        level.as_str().map(str::to_owned)
+    });
     if level.as_deref() == Some("forbid") {
         return Vec::new();
     }
@@ -56,18 +52,12 @@ pub(super) fn check_unsafe(project: &Project) -> Vec<Finding> {
 fn manifests(project: &Project) -> impl Iterator<Item = (&str, &str)> {
     project.tree.texts().filter(|(path, _)| {
         let parts: Vec<&str> = path.split('/').collect();
-        matches!(
-            parts[..],
-            ["crates", _, "Cargo.toml"] | ["xtask", "Cargo.toml"]
-        )
+        matches!(parts[..], ["crates", _, "Cargo.toml"] | ["xtask", "Cargo.toml"])
     })
 }
 
 fn inherits(value: Option<&Value>) -> bool {
-    value
-        .and_then(|value| value.get("workspace"))
-        .and_then(Value::as_bool)
-        == Some(true)
+    value.and_then(|value| value.get("workspace")).and_then(Value::as_bool) == Some(true)
 }
 
 #[cfg(test)]

@@ -4,9 +4,7 @@ use super::{Finding, Project};
 use crate::source::Source;
 
 /// Names that hold anything.
-const NAMELESS: &[&str] = &[
-    "common", "util", "utils", "helper", "helpers", "misc", "stuff",
-];
+const NAMELESS: &[&str] = &["common", "util", "utils", "helper", "helpers", "misc", "stuff"];
 
 /// No file, directory, crate or inline module has one of [`NAMELESS`]; no `mod.rs` hides a name.
 pub(super) fn check(project: &Project) -> Vec<Finding> {

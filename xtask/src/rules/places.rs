@@ -16,10 +16,8 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (path, text) in project.tree.texts() {
         let mut sources = project.tree.sources();
-        let test_lines = sources
-            .find(|source| source.path() == path)
-            .map(|source| source.test_lines())
-            .unwrap_or_default();
+        let test_lines =
+            sources.find(|source| source.path() == path).map(|source| source.test_lines()).unwrap_or_default();
         for (number, line) in text.lines().enumerate() {
             let number = number + 1;
             if test_lines.iter().any(|lines| lines.contains(&number)) {
@@ -36,9 +34,8 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
 
 /// Whether an absolute path in the line starts with `place`.
 fn starts_path(line: &str, place: &str) -> bool {
-    line.match_indices(place).any(|(at, _)| {
-        !line[..at].ends_with(|before: char| before.is_alphanumeric() || "._-~}/".contains(before))
-    })
+    line.match_indices(place)
+        .any(|(at, _)| !line[..at].ends_with(|before: char| before.is_alphanumeric() || "._-~}/".contains(before)))
 }
 
 #[cfg(test)]
@@ -51,15 +48,9 @@ mod tests {
         for place in PLACES {
             let line = format!("const PATH: &str = \"{place}a\";\n");
             let gated = format!("#[cfg(test)]\nmod tests {{\n{line}}}\n{line}");
-            let project = files(&[
-                ("crates/a/src/lib.rs", &gated),
-                ("crates/a/tests/a.rs", &line),
-                ("docs/a.md", &line),
-            ]);
-            assert_eq!(
-                places(&check(&project)),
-                [("crates/a/src/lib.rs", 5), ("docs/a.md", 1)]
-            );
+            let project =
+                files(&[("crates/a/src/lib.rs", &gated), ("crates/a/tests/a.rs", &line), ("docs/a.md", &line)]);
+            assert_eq!(places(&check(&project)), [("crates/a/src/lib.rs", 5), ("docs/a.md", 1)]);
         }
     }
 

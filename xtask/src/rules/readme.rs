@@ -72,30 +72,18 @@ mod tests {
     };
 
     const FILES: &[(&str, &str)] = &[
-        (
-            ".cargo/config.toml",
-            "[alias]\nxtask = 'run --package xtask --'",
-        ),
+        (".cargo/config.toml", "[alias]\nxtask = 'run --package xtask --'"),
         (".ci/run", "exec cargo xtask test"),
-        (
-            "README.md",
-            "cargo run --release -- demo\ncargo xtask test\n",
-        ),
+        ("README.md", "cargo run --release -- demo\ncargo xtask test\n"),
     ];
 
     fn program(name: &str) -> Package {
-        Package {
-            targets: vec![target(name, "bin")],
-            ..package(name, &[])
-        }
+        Package { targets: vec![target(name, "bin")], ..package(name, &[]) }
     }
 
     #[test]
     fn accepts_commands_that_exist() {
-        let good = project(
-            FILES,
-            vec![program("specie-cli"), package("specie-core", &[])],
-        );
+        let good = project(FILES, vec![program("specie-cli"), package("specie-core", &[])]);
         assert_eq!(check(&good), []);
     }
 

@@ -24,14 +24,10 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
         }
     }
     let sources = project.tree.sources();
-    for source in
-        sources.filter(|source| crate_of(source.path()).is_some_and(|name| name != "store"))
-    {
+    for source in sources.filter(|source| crate_of(source.path()).is_some_and(|name| name != "store")) {
         for token in source.tokens() {
             let message = match &token.kind {
-                Kind::Identifier(word) if word == "rusqlite" => {
-                    "only crates/store may use the database driver"
-                }
+                Kind::Identifier(word) if word == "rusqlite" => "only crates/store may use the database driver",
                 Kind::Literal(text) if is_statement(text) => "move this SQL to crates/store",
                 _ => continue,
             };
@@ -43,9 +39,7 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
 
 /// Upper case as a statement is written; prose and the card command SELECT are none.
 fn is_statement(text: &str) -> bool {
-    STATEMENTS
-        .iter()
-        .any(|words| words.iter().all(|word| text.contains(word)))
+    STATEMENTS.iter().any(|words| words.iter().all(|word| text.contains(word)))
 }
 
 #[cfg(test)]
@@ -64,15 +58,7 @@ mod tests {
             ("crates/store/migrations/1.sql", ""),
         ]);
         let bank = "crates/bank/src/ledger.rs";
-        assert_eq!(
-            places(&check(&project)),
-            [
-                ("crates/psp/schema.sql", 0),
-                (bank, 1),
-                (bank, 2),
-                (bank, 3)
-            ]
-        );
+        assert_eq!(places(&check(&project)), [("crates/psp/schema.sql", 0), (bank, 1), (bank, 2), (bank, 3)]);
     }
 
     #[test]
