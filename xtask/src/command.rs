@@ -38,7 +38,9 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
             .env("CARGO_TERM_COLOR", "never")
             .env("CARGO_TERM_PROGRESS_WHEN", "never")
             .env("NEXTEST_HIDE_PROGRESS_BAR", "1")
-            .env("NO_COLOR", "1");
+            .env("NO_COLOR", "1")
+            // rustfmt heeds none of the others.
+            .env("TERM", "dumb");
     }
     let status = command.stdin(Stdio::null()).status().with_context(|| format!("`{shown}` could not be started"))?;
     if !status.success() {
