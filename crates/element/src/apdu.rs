@@ -49,16 +49,10 @@ impl<'a> Apdu<'a> {
             [] => (&[][..], None),
             [le] => (&[][..], Some(short_expected(le))),
             [0, high, low] => (&[][..], Some(extended_expected(high, low))),
-            [0, high, low, ref rest @ ..] => {
-                extended_body(usize::from(high) << 8 | usize::from(low), rest)?
-            }
+            [0, high, low, ref rest @ ..] => extended_body(usize::from(high) << 8 | usize::from(low), rest)?,
             [lc, ref rest @ ..] => short_body(usize::from(lc), rest)?,
         };
-        Ok(Self {
-            header,
-            data,
-            expected,
-        })
+        Ok(Self { header, data, expected })
     }
 }
 
@@ -74,10 +68,7 @@ fn extended_expected(high: u8, low: u8) -> usize {
 }
 
 fn short_body(length: usize, rest: &[u8]) -> Result<(&[u8], Option<usize>), StatusWord> {
-    let (data, le) = rest
-        .split_at_checked(length)
-        .filter(|_| length > 0)
-        .ok_or(StatusWord::WRONG_LENGTH)?;
+    let (data, le) = rest.split_at_checked(length).filter(|_| length > 0).ok_or(StatusWord::WRONG_LENGTH)?;
     match *le {
         [] => Ok((data, None)),
         [le] => Ok((data, Some(short_expected(le)))),
@@ -86,10 +77,7 @@ fn short_body(length: usize, rest: &[u8]) -> Result<(&[u8], Option<usize>), Stat
 }
 
 fn extended_body(length: usize, rest: &[u8]) -> Result<(&[u8], Option<usize>), StatusWord> {
-    let (data, le) = rest
-        .split_at_checked(length)
-        .filter(|_| length > 0)
-        .ok_or(StatusWord::WRONG_LENGTH)?;
+    let (data, le) = rest.split_at_checked(length).filter(|_| length > 0).ok_or(StatusWord::WRONG_LENGTH)?;
     match *le {
         [] => Ok((data, None)),
         [high, low] => Ok((data, Some(extended_expected(high, low)))),
@@ -110,21 +98,13 @@ const DATA_START: usize = 7;
 impl CommandBuffer {
     /// A command with no data yet.
     pub fn new() -> Self {
-        Self {
-            bytes: [0; MAX_COMMAND],
-            length: DATA_START,
-            overflowed: false,
-        }
+        Self { bytes: [0; MAX_COMMAND], length: DATA_START, overflowed: false }
     }
 
     /// Appends to the data field. More than fits is noticed by [`finish`](Self::finish).
     pub fn push(&mut self, bytes: &[u8]) -> &mut Self {
         // Two bytes stay free for an extended length of the answer.
-        match self
-            .length
-            .checked_add(bytes.len())
-            .filter(|&end| end <= MAX_COMMAND - 2)
-        {
+        match self.length.checked_add(bytes.len()).filter(|&end| end <= MAX_COMMAND - 2) {
             Some(end) => {
                 self.bytes[self.length..end].copy_from_slice(bytes);
                 self.length = end;
@@ -152,8 +132,7 @@ impl CommandBuffer {
             }
         }
         start -= 4;
-        self.bytes[start..start + 4]
-            .copy_from_slice(&[header.cla, header.ins, header.p1, header.p2]);
+        self.bytes[start..start + 4].copy_from_slice(&[header.cla, header.ins, header.p1, header.p2]);
         let mut end = self.length;
         if expected > 0 {
             let le = (expected as u16).to_be_bytes();
@@ -186,12 +165,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const HEADER: Header = Header {
-        cla: 0x80,
-        ins: 0x32,
-        p1: 1,
-        p2: 2,
-    };
+    const HEADER: Header = Header { cla: 0x80, ins: 0x32, p1: 1, p2: 2 };
 
     #[test]
     fn every_case_decodes_to_what_was_encoded() {
@@ -220,11 +194,7 @@ mod tests {
             &[0, 0, 0, 0, 0, 0, 0, 1],
             &[0, 0, 0, 0, 0, 0, 1, 1, 1],
         ] {
-            assert_eq!(
-                Apdu::decode(bytes).err(),
-                Some(StatusWord::WRONG_LENGTH),
-                "{bytes:?}"
-            );
+            assert_eq!(Apdu::decode(bytes).err(), Some(StatusWord::WRONG_LENGTH), "{bytes:?}");
         }
     }
 

@@ -140,11 +140,7 @@ pub fn select<L: Link>(link: &mut L) -> Answer<Selected, L> {
     exchange(link, &mut command, ins::SELECT, 34, |answer| {
         let (&[version, life_cycle], firmware) = answer.split_first_chunk()?;
         let life_cycle = LifeCycle::from_u8(life_cycle)?;
-        Some(Selected {
-            version,
-            life_cycle,
-            firmware: firmware.try_into().ok()?,
-        })
+        Some(Selected { version, life_cycle, firmware: firmware.try_into().ok()? })
     })
 }
 
@@ -157,16 +153,11 @@ pub fn verify<L: Link>(link: &mut L, pin: &[u8]) -> Answer<(), L> {
 
 /// CHANGE PIN; `old` is empty while none is set. Counts as VERIFY.
 pub fn change_pin<L: Link>(link: &mut L, old: &[u8], new: &[u8]) -> Answer<(), L> {
-    let (Ok(old_length), Ok(new_length)) = (u8::try_from(old.len()), u8::try_from(new.len()))
-    else {
+    let (Ok(old_length), Ok(new_length)) = (u8::try_from(old.len()), u8::try_from(new.len())) else {
         return Err(ElementError::ArgumentsTooLong);
     };
     let mut command = CommandBuffer::new();
-    command
-        .push(&[old_length])
-        .push(old)
-        .push(&[new_length])
-        .push(new);
+    command.push(&[old_length]).push(old).push(&[new_length]).push(new);
     exchange(link, &mut command, ins::CHANGE_PIN, 0, nothing)
 }
 
@@ -179,28 +170,14 @@ pub fn unblock<L: Link>(link: &mut L, puk: &[u8; 8], new: &[u8]) -> Answer<(), L
 
 /// GENERATE: draws the element's keys, in the factory, and answers their public halves.
 pub fn generate<L: Link>(link: &mut L) -> Answer<Keys, L> {
-    exchange(
-        link,
-        &mut CommandBuffer::new(),
-        ins::GENERATE,
-        64,
-        |answer| {
-            let (identity, authentication) = answer.split_at_checked(32)?;
-            Some(Keys {
-                identity: identity.try_into().ok()?,
-                authentication: authentication.try_into().ok()?,
-            })
-        },
-    )
+    exchange(link, &mut CommandBuffer::new(), ins::GENERATE, 64, |answer| {
+        let (identity, authentication) = answer.split_at_checked(32)?;
+        Some(Keys { identity: identity.try_into().ok()?, authentication: authentication.try_into().ok()? })
+    })
 }
 
 /// PERSONALISE: root key of the central bank, PUK and the maker's certificate, in the factory.
-pub fn personalise<L: Link>(
-    link: &mut L,
-    root_key: &[u8; 32],
-    puk: &[u8; 8],
-    certificate: &[u8],
-) -> Answer<(), L> {
+pub fn personalise<L: Link>(link: &mut L, root_key: &[u8; 32], puk: &[u8; 8], certificate: &[u8]) -> Answer<(), L> {
     let mut command = CommandBuffer::new();
     command.push(root_key).push(puk).push(certificate);
     exchange(link, &mut command, ins::PERSONALISE, 0, nothing)
@@ -208,13 +185,7 @@ pub fn personalise<L: Link>(
 
 /// IDENTITY: the maker's certificate.
 pub fn identity<L: Link>(link: &mut L) -> Answer<Certificate, L> {
-    exchange(
-        link,
-        &mut CommandBuffer::new(),
-        ins::IDENTITY,
-        ins::MAX_CERTIFICATE,
-        Certificate::from_answer,
-    )
+    exchange(link, &mut CommandBuffer::new(), ins::IDENTITY, ins::MAX_CERTIFICATE, Certificate::from_answer)
 }
 
 /// ENROL: proof of the identity and attestation for a PSP's nonce. `device_info` holds at most 64 bytes.
@@ -225,36 +196,20 @@ pub fn enrol<L: Link>(link: &mut L, nonce: &[u8; 32], device_info: &[u8]) -> Ans
 }
 
 /// SIGN REQUEST: an Ed25519 signature over `digest` for one purpose.
-pub fn sign_request<L: Link>(
-    link: &mut L,
-    purpose: Purpose,
-    digest: &[u8; 32],
-) -> Answer<[u8; 64], L> {
+pub fn sign_request<L: Link>(link: &mut L, purpose: Purpose, digest: &[u8; 32]) -> Answer<[u8; 64], L> {
     let mut command = CommandBuffer::new();
     command.push(digest);
-    let header = Header {
-        p1: purpose as u8,
-        ..ins::SIGN_REQUEST
-    };
-    exchange(link, &mut command, header, 64, |answer| {
-        answer.try_into().ok()
-    })
+    let header = Header { p1: purpose as u8, ..ins::SIGN_REQUEST };
+    exchange(link, &mut command, header, 64, |answer| answer.try_into().ok())
 }
 
 /// NONCES: `count` (1 to 32) new indices with their K3. `expected` is the next index by [`status`], or that of the call to be repeated.
 pub fn nonces<L: Link>(link: &mut L, expected: u32, count: u8) -> Answer<Nonces, L> {
     let mut command = CommandBuffer::new();
     command.push(&expected.to_be_bytes()).push(&[count]);
-    exchange(
-        link,
-        &mut command,
-        ins::NONCES,
-        4 + 32 * usize::from(count),
-        |answer| {
-            Nonces::from_answer(answer)
-                .filter(|nonces| nonces.commitments().len() == usize::from(count))
-        },
-    )
+    exchange(link, &mut command, ins::NONCES, 4 + 32 * usize::from(count), |answer| {
+        Nonces::from_answer(answer).filter(|nonces| nonces.commitments().len() == usize::from(count))
+    })
 }
 
 /// MANIFEST: a manifest's header with the root key's signature.
@@ -269,40 +224,22 @@ pub fn class<L: Link>(link: &mut L, proof: &EntryProof<'_>) -> Answer<[u8; 16], 
     let mut command = CommandBuffer::new();
     push_proof(&mut command, proof)?;
     command.push(proof.entry);
-    exchange(link, &mut command, ins::CLASS, 16, |answer| {
-        answer.try_into().ok()
-    })
+    exchange(link, &mut command, ins::CLASS, 16, |answer| answer.try_into().ok())
 }
 
 /// REGISTER: tells the element of a note or blank. Answers its `note_id`.
 pub fn register<L: Link>(link: &mut L, note: &Registration<'_>) -> Answer<[u8; 32], L> {
     let mut command = CommandBuffer::new();
     command.push(&note.index.to_be_bytes()).push(&note.class_id);
-    command
-        .push(note.zeta)
-        .push(note.zeta1)
-        .push(note.k0)
-        .push(note.k1);
-    exchange(link, &mut command, ins::REGISTER, 32, |answer| {
-        answer.try_into().ok()
-    })
+    command.push(note.zeta).push(note.zeta1).push(note.k0).push(note.k1);
+    exchange(link, &mut command, ins::REGISTER, 32, |answer| answer.try_into().ok())
 }
 
 /// OWNER TAG: an owner tag of a blank that shall receive `amount` minor units; zero for change.
-pub fn owner_tag<L: Link>(
-    link: &mut L,
-    index: u32,
-    blind: &[u8; 32],
-    amount: u64,
-) -> Answer<[u8; 32], L> {
+pub fn owner_tag<L: Link>(link: &mut L, index: u32, blind: &[u8; 32], amount: u64) -> Answer<[u8; 32], L> {
     let mut command = CommandBuffer::new();
-    command
-        .push(&index.to_be_bytes())
-        .push(blind)
-        .push(&amount.to_be_bytes());
-    exchange(link, &mut command, ins::OWNER_TAG, 32, |answer| {
-        answer.try_into().ok()
-    })
+    command.push(&index.to_be_bytes()).push(blind).push(&amount.to_be_bytes());
+    exchange(link, &mut command, ins::OWNER_TAG, 32, |answer| answer.try_into().ok())
 }
 
 /// RELEASE: the blank expects nothing any more.
@@ -318,22 +255,13 @@ pub fn spend<L: Link>(link: &mut L, spend: &Spend<'_>) -> Answer<[u8; 32], L> {
         return Err(ElementError::ArgumentsTooLong);
     }
     let mut command = CommandBuffer::new();
-    command
-        .push(&spend.index.to_be_bytes())
-        .push(spend.gamma)
-        .push(spend.n0)
-        .push(spend.n1);
+    command.push(&spend.index.to_be_bytes()).push(spend.gamma).push(spend.n0).push(spend.n1);
     command.push(&[spend.own.len() as u8]);
     for own in spend.own {
-        command
-            .push(&[own.output])
-            .push(&own.index.to_be_bytes())
-            .push(&own.blind);
+        command.push(&[own.output]).push(&own.index.to_be_bytes()).push(&own.blind);
     }
     command.push(spend.preimage);
-    exchange(link, &mut command, ins::SPEND, 32, |answer| {
-        answer.try_into().ok()
-    })
+    exchange(link, &mut command, ins::SPEND, 32, |answer| answer.try_into().ok())
 }
 
 /// FORGET: frees the record of an index that was spent, was never registered, or is a blank that holds and expects nothing.
@@ -350,53 +278,29 @@ pub fn limits<L: Link>(link: &mut L, proof: &EntryProof<'_>, limits: &[u8]) -> A
     };
     let mut command = CommandBuffer::new();
     push_proof(&mut command, proof)?;
-    command
-        .push(&entry_length.to_be_bytes())
-        .push(proof.entry)
-        .push(limits);
+    command.push(&entry_length.to_be_bytes()).push(proof.entry).push(limits);
     exchange(link, &mut command, ins::LIMITS, 0, nothing)
 }
 
 /// STATUS: counters, limits and what is held.
 pub fn status<L: Link>(link: &mut L) -> Answer<Status, L> {
-    exchange(
-        link,
-        &mut CommandBuffer::new(),
-        ins::STATUS,
-        ins::STATUS_LENGTH,
-        Status::from_answer,
-    )
+    exchange(link, &mut CommandBuffer::new(), ins::STATUS, ins::STATUS_LENGTH, Status::from_answer)
 }
 
 /// WIPE: erases every secret, for ever.
 pub fn wipe<L: Link>(link: &mut L, how: Wipe) -> Answer<(), L> {
-    exchange(
-        link,
-        &mut CommandBuffer::new(),
-        Header {
-            p1: how as u8,
-            ..ins::WIPE
-        },
-        0,
-        nothing,
-    )
+    exchange(link, &mut CommandBuffer::new(), Header { p1: how as u8, ..ins::WIPE }, 0, nothing)
 }
 
 fn nothing(answer: &[u8]) -> Option<()> {
     answer.is_empty().then_some(())
 }
 
-fn push_proof<E>(
-    command: &mut CommandBuffer,
-    proof: &EntryProof<'_>,
-) -> Result<(), ElementError<E>> {
+fn push_proof<E>(command: &mut CommandBuffer, proof: &EntryProof<'_>) -> Result<(), ElementError<E>> {
     if proof.path.len() > ins::MAX_PATH {
         return Err(ElementError::ArgumentsTooLong);
     }
-    command
-        .push(&proof.position.to_be_bytes())
-        .push(&[proof.path.len() as u8])
-        .push(proof.path.as_flattened());
+    command.push(&proof.position.to_be_bytes()).push(&[proof.path.len() as u8]).push(proof.path.as_flattened());
     Ok(())
 }
 
@@ -408,16 +312,10 @@ fn exchange<L: Link, T>(
     expected: usize,
     decode: impl FnOnce(&[u8]) -> Option<T>,
 ) -> Answer<T, L> {
-    let command = command
-        .finish(header, expected)
-        .ok_or(ElementError::ArgumentsTooLong)?;
+    let command = command.finish(header, expected).ok_or(ElementError::ArgumentsTooLong)?;
     let mut response = [0; MAX_RESPONSE];
-    let length = link
-        .transmit(command, &mut response)
-        .map_err(ElementError::Link)?;
-    let answer = response
-        .get(..length)
-        .and_then(<[u8]>::split_last_chunk::<2>);
+    let length = link.transmit(command, &mut response).map_err(ElementError::Link)?;
+    let answer = response.get(..length).and_then(<[u8]>::split_last_chunk::<2>);
     let result = match answer {
         None => Err(ElementError::MalformedAnswer),
         Some((data, &word)) => match StatusWord::from_u16(u16::from_be_bytes(word)) {
@@ -454,59 +352,23 @@ mod tests {
     fn rejects_answers_of_another_shape() {
         for answer in [&[][..], &[0x90], &[1, 0x90, 0x00]] {
             let result = release(&mut Canned(answer), 1);
-            assert!(
-                matches!(result, Err(ElementError::MalformedAnswer)),
-                "{answer:?}"
-            );
+            assert!(matches!(result, Err(ElementError::MalformedAnswer)), "{answer:?}");
         }
-        assert!(matches!(
-            select(&mut Canned(&[1, 9, 0x90, 0])),
-            Err(ElementError::MalformedAnswer)
-        ));
-        assert!(matches!(
-            spend_nothing(&mut Canned(&[0x90, 0])),
-            Err(ElementError::MalformedAnswer)
-        ));
+        assert!(matches!(select(&mut Canned(&[1, 9, 0x90, 0])), Err(ElementError::MalformedAnswer)));
+        assert!(matches!(spend_nothing(&mut Canned(&[0x90, 0])), Err(ElementError::MalformedAnswer)));
     }
 
     #[test]
     fn too_many_arguments_are_not_sent() {
-        let own = [OwnOutput {
-            output: 0,
-            index: 0,
-            blind: [0; 32],
-        }; 9];
+        let own = [OwnOutput { output: 0, index: 0, blind: [0; 32] }; 9];
         let zero = &[0; 32];
-        let spend_it = Spend {
-            index: 0,
-            gamma: zero,
-            n0: zero,
-            n1: zero,
-            own: &own,
-            preimage: &[],
-        };
-        assert!(matches!(
-            spend(&mut Canned(&[]), &spend_it),
-            Err(ElementError::ArgumentsTooLong)
-        ));
-        assert!(matches!(
-            verify(&mut Canned(&[]), &[0; 4000]),
-            Err(ElementError::ArgumentsTooLong)
-        ));
+        let spend_it = Spend { index: 0, gamma: zero, n0: zero, n1: zero, own: &own, preimage: &[] };
+        assert!(matches!(spend(&mut Canned(&[]), &spend_it), Err(ElementError::ArgumentsTooLong)));
+        assert!(matches!(verify(&mut Canned(&[]), &[0; 4000]), Err(ElementError::ArgumentsTooLong)));
     }
 
     fn spend_nothing(link: &mut Canned) -> Answer<[u8; 32], Canned> {
         let zero = &[0; 32];
-        spend(
-            link,
-            &Spend {
-                index: 0,
-                gamma: zero,
-                n0: zero,
-                n1: zero,
-                own: &[],
-                preimage: &[],
-            },
-        )
+        spend(link, &Spend { index: 0, gamma: zero, n0: zero, n1: zero, own: &[], preimage: &[] })
     }
 }

@@ -33,21 +33,11 @@ pub const MAX_CERTIFICATE: usize = 256;
 pub const STATUS_LENGTH: usize = 86;
 
 const fn interindustry(ins: u8, p1: u8) -> Header {
-    Header {
-        cla: INTERINDUSTRY,
-        ins,
-        p1,
-        p2: 0,
-    }
+    Header { cla: INTERINDUSTRY, ins, p1, p2: 0 }
 }
 
 const fn specie(ins: u8) -> Header {
-    Header {
-        cla: SPECIE,
-        ins,
-        p1: 0,
-        p2: 0,
-    }
+    Header { cla: SPECIE, ins, p1: 0, p2: 0 }
 }
 
 /// SELECT.

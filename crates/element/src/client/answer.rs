@@ -33,10 +33,7 @@ impl Certificate {
     pub(super) fn from_answer(answer: &[u8]) -> Option<Self> {
         let mut bytes = [0; MAX_CERTIFICATE];
         bytes.get_mut(..answer.len())?.copy_from_slice(answer);
-        Some(Self {
-            bytes,
-            length: answer.len(),
-        })
+        Some(Self { bytes, length: answer.len() })
     }
 
     /// The encoding.
@@ -84,11 +81,7 @@ impl Nonces {
         };
         let mut commitments = [[0; 32]; MAX_NONCES];
         commitments.get_mut(..points.len())?.copy_from_slice(points);
-        Some(Self {
-            first: u32::from_be_bytes(*first),
-            commitments,
-            count: points.len(),
-        })
+        Some(Self { first: u32::from_be_bytes(*first), commitments, count: points.len() })
     }
 
     /// The first index.
@@ -144,16 +137,8 @@ impl Status {
     pub(super) fn from_answer(answer: &[u8]) -> Option<Self> {
         let answer: &[u8; STATUS_LENGTH] = answer.try_into().ok()?;
         let (words, longs) = answer[2..].split_at(12);
-        let word = |at: usize| {
-            words[4 * at..]
-                .first_chunk()
-                .map_or(0, |bytes| u32::from_be_bytes(*bytes))
-        };
-        let long = |at: usize| {
-            longs[8 * at..]
-                .first_chunk()
-                .map_or(0, |bytes| u64::from_be_bytes(*bytes))
-        };
+        let word = |at: usize| words[4 * at..].first_chunk().map_or(0, |bytes| u32::from_be_bytes(*bytes));
+        let long = |at: usize| longs[8 * at..].first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
         Some(Self {
             life_cycle: LifeCycle::from_u8(answer[0])?,
             pin_tries_left: (answer[1] != 0xFF).then_some(answer[1]),
