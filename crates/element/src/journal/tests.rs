@@ -308,6 +308,36 @@ fn old_copies_of_a_value_are_erased() {
     assert_eq!(copies(journal.flash), 0);
 }
 
+/// Whatever a cut interrupts, after the next mount no page holds an old copy: at most the compaction under way holds a second.
+#[test]
+fn old_copies_are_erased_after_power_cuts() {
+    let secret = [0x5A; 32];
+    let mut flash = Flash::<4>::new(PAGES, 5);
+    let mut journal = Mounted::<4>::mount(&mut flash).unwrap();
+    journal.commit(Batch::new().put(Key::Single(0), 1, &secret)).unwrap();
+    for round in 0..600u32 {
+        let batch = if round == 599 {
+            to_batch(&[Change::Clear])
+        } else {
+            to_batch(&[Change::Put(Key::Single(1), 1, std::vec![0; 40])])
+        };
+        for n in 0.. {
+            let mut copy = flash.clone();
+            let mut journal = Mounted::<4>::mount(&mut copy).unwrap();
+            journal.flash.cut_power_after(n / 2, if n % 2 == 0 { Cut::Clean } else { Cut::Torn });
+            let answered = journal.commit(&batch).is_ok();
+            copy.power_up();
+            let cleared = Mounted::<4>::mount(&mut copy).unwrap().get(Key::Single(0), &mut [0; 32]).unwrap().is_none();
+            let copies = copy.bytes().windows(32).filter(|window| *window == secret).count();
+            assert_eq!(copies, usize::from(!cleared), "round {round}, cut at {n}");
+            if answered && n > 100 {
+                break;
+            }
+        }
+        Mounted::<4>::mount(&mut flash).unwrap().commit(&batch).unwrap();
+    }
+}
+
 #[test]
 fn a_lost_entry_leaves_its_mark_on_the_one_before() {
     let mut flash = Flash::<4>::new(PAGES, 0);
