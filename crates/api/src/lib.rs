@@ -1,1 +1,12 @@
-//! HTTP paths, request and response types, problem types, client.
+//! The HTTP interfaces of bank and PSP (`docs/spec/http.md`): paths, request and response types, problems, signatures of
+//! requests, and blocking clients.
+//!
+//! Every mutating request carries an [`idempotency::Key`] and may be sent again with the same key after a lost answer:
+//! it takes effect once and is answered the same.
+
+pub mod authorization;
+pub mod client;
+pub mod hexadecimal;
+pub mod idempotency;
+pub mod problem;
+pub mod psp;

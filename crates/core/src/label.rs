@@ -62,3 +62,13 @@ pub const ATTESTATION: &str = "specie/v1/attestation";
 pub const DEVICE_REQUEST: &str = "specie/v1/device-request";
 /// Requests for payment, signed by the payee's element (§7).
 pub const PAYEE: &str = "specie/v1/payee";
+/// Digest of a device's HTTP request, which its element then signs as a device request (`docs/spec/http.md`).
+pub const HTTP: &str = "specie/v1/http";
+/// Requests that a PSP makes of the bank over HTTP (`docs/spec/http.md`).
+pub const PSP_REQUEST: &str = "specie/v1/psp-request";
+/// The element's authentication key `A` from its seed (§4).
+pub const ELEMENT_AUTHENTICATION: &str = "specie/v1/element-authentication";
+/// How an element keeps its PIN.
+pub const ELEMENT_PIN: &str = "specie/v1/element-pin";
+/// How an element keeps its PUK.
+pub const ELEMENT_PUK: &str = "specie/v1/element-puk";

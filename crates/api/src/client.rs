@@ -1,0 +1,216 @@
+//! A blocking HTTP client that tells "the server said no" from "no answer": only after the second may something have
+//! happened, and the same request with the same key finds out.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use ureq::Agent;
+use ureq::http::{Request, Response};
+
+use crate::authorization::{Authorize, SigningError, Unsigned};
+use crate::idempotency::{self, Key};
+use crate::problem::{self, Problem};
+
+/// The largest answer that a client reads, in bytes.
+pub const ANSWER_LENGTH_MAX: u64 = 16 << 20;
+
+/// How long a client waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Timeouts {
+    /// For a connection.
+    pub connect: Duration,
+    /// For everything, from the connection to the last byte of the answer.
+    pub total: Duration,
+}
+
+/// Talks to one server.
+#[derive(Clone, Debug)]
+pub struct Http {
+    agent: Agent,
+    origin: String,
+}
+
+/// Why a call has no result.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The server said no: the request had no effect, and, unless the problem says `retry`, never will have one.
+    #[error("{0}")]
+    Refused(Box<Problem>),
+    /// There is no answer that makes sense. The request may have had its effect: repeat it with the same key.
+    #[error("no answer ({reason}); repeat the same request with the same idempotency key to learn whether it was done")]
+    NoAnswer {
+        /// What went wrong, for people.
+        reason: String,
+    },
+    /// The connection was not made: nothing was sent.
+    #[error("the server cannot be reached ({reason}); nothing was sent and no money moved; try again when it can be")]
+    Unreachable {
+        /// What went wrong, for people.
+        reason: String,
+    },
+    /// Whoever should sign did not: nothing was sent.
+    #[error("the request could not be signed; nothing was sent and no money moved: {0}")]
+    Unsigned(#[source] SigningError),
+}
+
+/// An address is not one of a server.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("`{0}` is not the address of a server; give one such as http://127.0.0.1:7001")]
+pub struct BadAddress(String);
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self { connect: Duration::from_secs(5), total: Duration::from_secs(30) }
+    }
+}
+
+impl CallError {
+    /// The problem, when the server said no.
+    pub fn problem(&self) -> Option<&Problem> {
+        match self {
+            Self::Refused(problem) => Some(problem),
+            _ => None,
+        }
+    }
+
+    /// Whether the server said no for this reason.
+    pub fn is(&self, code: &problem::Code) -> bool {
+        self.problem().is_some_and(|problem| problem.is(code))
+    }
+
+    /// Whether the same request, with the same key, is worth sending again.
+    pub fn may_retry(&self) -> bool {
+        match self {
+            Self::Refused(problem) => problem.retry,
+            Self::NoAnswer { .. } | Self::Unreachable { .. } => true,
+            Self::Unsigned(_) => false,
+        }
+    }
+}
+
+impl Http {
+    /// A client of the server at `address`, such as `http://127.0.0.1:7001`, perhaps with a path that comes before all
+    /// others.
+    ///
+    /// # Errors
+    /// When `address` is no such thing.
+    pub fn new(address: &str, timeouts: Timeouts) -> Result<Self, BadAddress> {
+        let origin = address.trim_end_matches('/');
+        let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        let host = rest.map(|rest| rest.split('/').next().unwrap_or_default()).unwrap_or_default();
+        let plain = origin.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@".contains(&byte));
+        if host.is_empty() || !plain {
+            return Err(BadAddress(address.into()));
+        }
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .timeout_connect(Some(timeouts.connect))
+            .timeout_global(Some(timeouts.total))
+            .user_agent(concat!("specie/", env!("CARGO_PKG_VERSION")))
+            .build();
+        Ok(Self { agent: config.into(), origin: origin.into() })
+    }
+
+    /// The address of the server.
+    pub fn address(&self) -> &str {
+        &self.origin
+    }
+
+    /// Reads what is at `target`, which is path and query.
+    ///
+    /// # Errors
+    /// When the server says no or nothing.
+    pub fn get<A: DeserializeOwned>(&self, target: &str, who: &mut dyn Authorize) -> Result<A, CallError> {
+        self.call(&Unsigned { method: "GET", target, key: "", body: b"" }, who)
+    }
+
+    /// Asks for something to be done, once for each `key`.
+    ///
+    /// # Errors
+    /// When the server says no or nothing.
+    pub fn post<A: DeserializeOwned>(
+        &self,
+        target: &str,
+        key: &Key,
+        body: &impl Serialize,
+        who: &mut dyn Authorize,
+    ) -> Result<A, CallError> {
+        let body = serde_json::to_vec(body).expect("the types of this crate are JSON");
+        self.call(&Unsigned { method: "POST", target, key: key.as_str(), body: &body }, who)
+    }
+
+    /// Sends what the caller made, and once more if the first connection failed after it was made: a server closes idle
+    /// connections at any time.
+    fn call<A: DeserializeOwned>(&self, unsigned: &Unsigned<'_>, who: &mut dyn Authorize) -> Result<A, CallError> {
+        let headers = who.authorize(unsigned).map_err(CallError::Unsigned)?;
+        let send = || self.send(unsigned, &headers);
+        let response = match send() {
+            Err(ureq::Error::Io(error)) if error.kind() != std::io::ErrorKind::ConnectionRefused => send(),
+            first => first,
+        };
+        read(response.map_err(unanswered)?)
+    }
+
+    fn send(
+        &self,
+        unsigned: &Unsigned<'_>,
+        headers: &[(&'static str, String)],
+    ) -> Result<Response<ureq::Body>, ureq::Error> {
+        let target = format!("{}{}", self.origin, unsigned.target);
+        let mut request = Request::builder().method(unsigned.method).uri(target).header("accept", "application/json");
+        for (name, value) in headers {
+            request = request.header(*name, value);
+        }
+        if unsigned.method == "GET" {
+            return self.agent.run(request.body(())?);
+        }
+        let request = request.header("content-type", "application/json").header(idempotency::HEADER, unsigned.key);
+        self.agent.run(request.body(unsigned.body)?)
+    }
+}
+
+fn read<A: DeserializeOwned>(mut response: Response<ureq::Body>) -> Result<A, CallError> {
+    let status = response.status();
+    let garbled = |reason: String| CallError::NoAnswer { reason };
+    let body = response.body_mut().with_config().limit(ANSWER_LENGTH_MAX).read_to_vec();
+    let body = body.map_err(|error| garbled(error.to_string()))?;
+    if status.is_success() {
+        return serde_json::from_slice(&body).map_err(|error| garbled(format!("the answer makes no sense: {error}")));
+    }
+    match serde_json::from_slice::<Problem>(&body) {
+        Ok(problem) => Err(CallError::Refused(Box::new(problem))),
+        Err(_) => Err(garbled(format!("status {status} without a problem; is this a Specie server?"))),
+    }
+}
+
+fn unanswered(error: ureq::Error) -> CallError {
+    let reason = error.to_string();
+    let before_sending = match &error {
+        ureq::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        ureq::Error::Timeout(timeout) => matches!(timeout, ureq::Timeout::Connect | ureq::Timeout::Resolve),
+        ureq::Error::HostNotFound | ureq::Error::ConnectionFailed | ureq::Error::BadUri(_) | ureq::Error::Tls(_) => {
+            true
+        }
+        _ => false,
+    };
+    if before_sending { CallError::Unreachable { reason } } else { CallError::NoAnswer { reason } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rejects_what_is_no_address() {
+        for wrong in
+            ["", "localhost", "ftp://x", "http://", "http:///v1", "http://a b", "http://user@host", "http://h?q"]
+        {
+            assert!(Http::new(wrong, Timeouts::default()).is_err(), "{wrong}");
+        }
+        let http = Http::new("http://127.0.0.1:1/", Timeouts::default()).unwrap();
+        assert_eq!(http.address(), "http://127.0.0.1:1");
+    }
+}

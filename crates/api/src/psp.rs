@@ -1,0 +1,418 @@
+//! The interface between devices and their PSP: paths, requests and answers.
+
+mod client;
+
+pub use client::Client;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hexadecimal::{Hex, HexArray};
+use crate::problem_codes;
+
+/// Paths of the interface, `{id}` standing for the name of a withdrawal in hexadecimal.
+pub mod path {
+    /// Who this PSP is.
+    pub const STATUS: &str = "/v1/status";
+    /// What time it is.
+    pub const TIME: &str = "/v1/time";
+    /// The bank's manifests.
+    pub const MANIFESTS: &str = "/v1/manifests";
+    /// The bank's newest revocation list.
+    pub const REVOCATIONS: &str = "/v1/revocations";
+    /// A nonce for an enrolment.
+    pub const ENROLMENT_NONCE: &str = "/v1/enrolments/nonce";
+    /// Enrolment of a device.
+    pub const ENROLMENTS: &str = "/v1/enrolments";
+    /// A limits document.
+    pub const LIMITS: &str = "/v1/limits";
+    /// A descriptor.
+    pub const DESCRIPTORS: &str = "/v1/descriptors";
+    /// W1 and W2 of a withdrawal.
+    pub const WITHDRAWALS: &str = "/v1/withdrawals";
+    /// W3 and W4 of a withdrawal.
+    pub const CHALLENGES: &str = "/v1/withdrawals/{id}/challenges";
+    /// The device has the answers.
+    pub const ACKNOWLEDGE: &str = "/v1/withdrawals/{id}/acknowledge";
+    /// The device does not want the withdrawal any more.
+    pub const CANCEL: &str = "/v1/withdrawals/{id}/cancel";
+    /// Redemption of notes and of what was received.
+    pub const REDEMPTIONS: &str = "/v1/redemptions";
+    /// Payments that did not reach their payee.
+    pub const PAYMENTS: &str = "/v1/payments";
+    /// What was uploaded for a request.
+    pub const CLAIM: &str = "/v1/payments/claim";
+    /// Online payment from account to account.
+    pub const TRANSFERS: &str = "/v1/transfers";
+    /// The device's account.
+    pub const ACCOUNT: &str = "/v1/account";
+}
+
+/// The most sessions, so notes and blanks, in one withdrawal.
+pub const WITHDRAWAL_COUNT_MAX: u64 = 256;
+
+/// The most chains in one redemption.
+pub const REDEMPTION_CHAINS_MAX: usize = 100;
+
+problem_codes! {
+    /// The device is not enrolled here.
+    DEVICE_UNKNOWN = 401 "device-unknown", "This device is not enrolled here", "enrol the device", retry: false;
+    /// The device is blocked by its PSP, or struck off by the bank.
+    DEVICE_BLOCKED = 403 "device-blocked", "This device is blocked", "speak to the PSP", retry: false;
+    /// The claim code is wrong, used or run out.
+    CLAIM_CODE = 403 "claim-code-invalid", "The claim code is not valid", "ask the PSP for a new claim code", retry: false;
+    /// The nonce is unknown, used or run out.
+    NONCE = 403 "nonce-invalid", "The nonce is not valid", "fetch a new nonce and prove again", retry: false;
+    /// No trusted maker has this name, or the certificate is not by it.
+    MAKER = 403 "maker-untrusted", "The secure element's maker is not trusted",
+        "use a device with an element that this PSP accepts", retry: false;
+    /// The series of the element is withdrawn.
+    SERIES = 403 "series-withdrawn", "The secure element's series is withdrawn", "replace the device", retry: false;
+    /// The proof or the attestation does not hold.
+    PROOF = 403 "proof-invalid", "The enrolment's proof or attestation does not hold", "repair or replace the device",
+        retry: false;
+    /// The identity or the key is enrolled already.
+    ALREADY_ENROLLED = 409 "already-enrolled", "This element is enrolled already", "wipe and replace the element",
+        retry: false;
+    /// The class is not in the newest manifest, or cannot be issued now.
+    CLASS = 409 "class-unavailable", "This class cannot be issued", "fetch the newest manifest", retry: false;
+    /// The account does not hold enough.
+    BALANCE = 409 "insufficient-balance", "The account does not hold enough", "deposit first, or ask for less", retry: false;
+    /// More than the tier allows to withdraw or to hold.
+    TIER_LIMIT = 409 "tier-limit", "More than this customer's tier allows", "ask for less, or later", retry: false;
+    /// More blanks, or larger ones, than the tier allows in this epoch.
+    RATION = 409 "ration-exceeded", "More blanks than this device's ration", "ask for fewer or smaller blanks", retry: false;
+    /// No withdrawal of this device has this name.
+    WITHDRAWAL_UNKNOWN = 404 "withdrawal-unknown", "There is no such withdrawal", "start a new withdrawal", retry: false;
+    /// The withdrawal is void: cancelled, refused or run out. Its amount is back in the account.
+    WITHDRAWAL_VOID = 409 "withdrawal-void", "The withdrawal is void", "start a new withdrawal", retry: false;
+    /// The withdrawal was answered already, so it cannot be cancelled, or not with other challenges.
+    WITHDRAWAL_ANSWERED = 409 "withdrawal-answered", "The withdrawal was answered already",
+        "repeat the challenges that were sent first", retry: false;
+    /// The device acknowledged the answers, and they are gone.
+    WITHDRAWAL_CLOSED = 410 "withdrawal-closed", "The withdrawal is closed", "start a new withdrawal", retry: false;
+    /// The bank refused to issue.
+    ISSUE_REFUSED = 409 "issue-refused", "The bank refuses to issue", "synchronise; if it happens again, speak to the PSP",
+        retry: false;
+    /// The account named does not exist.
+    ACCOUNT_UNKNOWN = 404 "account-unknown", "There is no such account", "check the PSP and the account", retry: false;
+    /// The currency is not the account's.
+    CURRENCY = 409 "wrong-currency", "The account is in another currency", "use the account's currency", retry: false;
+    /// The customer is no merchant.
+    NOT_A_MERCHANT = 403 "not-a-merchant", "This customer has no merchant's name here", "ask the PSP for one", retry: false;
+    /// The bank refused the transfer.
+    TRANSFER_REFUSED = 409 "transfer-refused", "The bank refuses the transfer", "check the PSP and the account", retry: false;
+    /// Nothing was uploaded for this request.
+    PAYMENT_UNKNOWN = 404 "payment-unknown", "Nothing was uploaded for this request", "ask the payer, or ask later",
+        retry: true;
+    /// The bank refused what was uploaded.
+    PAYMENT_REFUSED = 409 "payment-refused", "The bank refuses the payment", "see the detail", retry: false;
+    /// The bank cannot be reached. What was begun is finished by repeating it.
+    BANK_UNAVAILABLE = 503 "bank-unavailable", "The bank cannot be reached now",
+        "repeat with the same idempotency key later", retry: true;
+}
+
+/// Nothing to say.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Empty {}
+
+/// Who a PSP is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Status {
+    /// Always `psp`.
+    pub service: String,
+    /// The version of the program.
+    pub version: String,
+    /// The PSP's name in the manifest.
+    pub psp: String,
+    /// The key that signs its limits and descriptors.
+    pub key: HexArray<32>,
+    /// The currency of its accounts.
+    pub currency: String,
+    /// The bank's root key, by which the PSP checks manifests.
+    pub root_key: HexArray<32>,
+    /// Sequence of the newest manifest that it has; 0 for none.
+    pub manifest_sequence: u64,
+}
+
+/// What time it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Time {
+    /// Unix seconds.
+    pub seconds: u64,
+}
+
+/// The bank's manifests after some sequence.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifests {
+    /// Every signed header after that sequence, oldest first: `manifest-header ‖ signature` of the manifest (CBOR).
+    pub headers: Vec<SignedHeader>,
+    /// The newest manifest (CBOR); null while there is none.
+    pub manifest: Option<Hex>,
+}
+
+/// A manifest's header with its signature.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedHeader {
+    /// `manifest-header` (CBOR).
+    pub header: Hex,
+    /// By the root key.
+    pub signature: HexArray<64>,
+}
+
+/// The bank's newest revocation list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revocations {
+    /// `revocation-list` (CBOR); null while there is none.
+    pub list: Option<Hex>,
+}
+
+/// A nonce for one enrolment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolmentNonce {
+    /// The nonce.
+    pub nonce: HexArray<32>,
+    /// Last moment of validity, Unix seconds.
+    pub valid_until: u64,
+}
+
+/// A device asks to be enrolled.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EnrolmentRequest {
+    /// The customer whose device it is.
+    pub customer: String,
+    /// The code that the PSP gave the customer for it.
+    pub claim_code: String,
+    /// `enrolment` (CBOR).
+    pub enrolment: Hex,
+}
+
+/// A device is enrolled.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolled {
+    /// The device's name here: its `A`.
+    pub device: HexArray<32>,
+    /// The PSP's name.
+    pub psp: String,
+    /// The customer's account.
+    pub account: String,
+    /// The customer's tier.
+    pub tier: String,
+}
+
+/// A limits document for the device.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// `limits` (CBOR).
+    pub limits: Hex,
+}
+
+/// A descriptor for the device.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Descriptor {
+    /// `descriptor` (CBOR).
+    pub descriptor: Hex,
+}
+
+/// So many of one class.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawalItem {
+    /// The class.
+    pub class_id: HexArray<16>,
+    /// How many; at least one.
+    pub count: u64,
+}
+
+/// A device asks for notes and blanks (W1).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WithdrawalRequest {
+    /// Each class once; at most [`WITHDRAWAL_COUNT_MAX`] in all.
+    pub items: Vec<WithdrawalItem>,
+}
+
+/// The bank's commitment for one note (W2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Session {
+    /// The class of the note.
+    pub class_id: HexArray<16>,
+    /// `rnd ‖ a ‖ b1 ‖ b2`.
+    pub commitment: HexArray<128>,
+}
+
+/// A withdrawal is open.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Withdrawal {
+    /// Names the withdrawal.
+    pub withdrawal_id: HexArray<16>,
+    /// One for each note, in the order of the items.
+    pub sessions: Vec<Session>,
+}
+
+/// The device's challenges (W3).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Challenges {
+    /// `e` for each session, in their order.
+    pub challenges: Vec<HexArray<32>>,
+}
+
+/// The bank's answers (W4).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Responses {
+    /// `r ‖ s1 ‖ s2 ‖ δ` for each session, in their order.
+    pub responses: Vec<HexArray<128>>,
+}
+
+/// A device redeems.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RedemptionRequest {
+    /// The account to credit, as in the context of the redeeming transfers.
+    pub account: String,
+    /// Its PSP, as in the context of the redeeming transfers.
+    pub psp: String,
+    /// `chain` (CBOR), each with its redeeming transfer last; at most [`REDEMPTION_CHAINS_MAX`].
+    pub chains: Vec<Hex>,
+}
+
+/// What became of each chain.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Redemption {
+    /// In the order of the chains.
+    pub items: Vec<RedemptionItem>,
+}
+
+/// What became of one chain: an amount credited, or why none was.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum RedemptionItem {
+    /// The chain is redeemed; a repeat gives the same again and credits nothing more.
+    Credited {
+        /// Minor units.
+        amount: u64,
+    },
+    /// The chain is not redeemed.
+    Refused {
+        /// A stable code.
+        code: String,
+        /// What happened.
+        detail: String,
+    },
+}
+
+/// A payer hands over a payment that did not reach its payee.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentUpload {
+    /// `payment` (CBOR).
+    pub payment: Hex,
+}
+
+/// A payee looks for what was uploaded for its request.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PaymentClaim {
+    /// `request` (CBOR).
+    pub request: Hex,
+}
+
+/// What was uploaded.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimedPayment {
+    /// `payment` (CBOR).
+    pub payment: Hex,
+}
+
+/// An online payment from the device's account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransferRequest {
+    /// The payee's PSP.
+    pub to_psp: String,
+    /// The payee's account.
+    pub to_account: String,
+    /// Minor units; more than zero.
+    pub amount: u64,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// What it is for, at most 140 bytes of text.
+    pub reference: String,
+}
+
+/// An online payment is made.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Transfer {
+    /// Names the payment.
+    pub transfer_id: HexArray<16>,
+    /// What the account holds after it, minor units.
+    pub balance: u64,
+}
+
+/// The device's account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Account {
+    /// The PSP.
+    pub psp: String,
+    /// The account's name.
+    pub account: String,
+    /// Minor units.
+    pub balance: u64,
+    /// ISO 4217 code.
+    pub currency: String,
+    /// The customer's tier.
+    pub tier: String,
+    /// What may still be withdrawn today, minor units.
+    pub withdrawable: u64,
+    /// Blanks left for this device, by epoch of the newest manifest that can be issued now.
+    pub rations: Vec<RationLeft>,
+    /// The newest movements, newest first.
+    pub history: Vec<Movement>,
+}
+
+/// What is left of a ration of blanks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RationLeft {
+    /// The epoch.
+    pub epoch: u32,
+    /// How many blanks may still be had.
+    pub blanks: u64,
+    /// The largest cap of a blank that may be had, minor units.
+    pub cap_max: u64,
+}
+
+/// A movement of the account.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Movement {
+    /// Names the movement.
+    pub id: HexArray<16>,
+    /// Unix seconds.
+    pub at: u64,
+    /// What it was: `deposit`, `withdrawal`, `withdrawal-refund`, `redemption`, `payment-sent`, `payment-received`,
+    /// `payment-refund`.
+    pub kind: String,
+    /// Minor units; negative when it left the account.
+    pub amount: i64,
+    /// What it was for.
+    pub reference: String,
+}

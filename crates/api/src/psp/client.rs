@@ -1,0 +1,131 @@
+//! Calls of a PSP, typed.
+
+use super::{
+    Account, Challenges, ClaimedPayment, Descriptor, Empty, Enrolled, EnrolmentNonce, EnrolmentRequest, Limits,
+    Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionRequest, Responses, Revocations, Status, Time,
+    Transfer, TransferRequest, Withdrawal, WithdrawalRequest, path,
+};
+use crate::authorization::{Anonymous, Authorize};
+use crate::client::{CallError, Http};
+use crate::hexadecimal::HexArray;
+use crate::idempotency::Key;
+
+/// Calls one PSP. Calls that need a device take whoever signs for it, usually an
+/// [`authorization::Device`](crate::authorization::Device) made for the one call.
+///
+/// Every call fails with [`CallError`]; every `key` names one thing to be done and must be kept, with the request,
+/// until there is an answer.
+#[derive(Clone, Debug)]
+pub struct Client {
+    http: Http,
+}
+
+type Answer<T> = Result<T, CallError>;
+
+impl Client {
+    /// Calls the PSP behind `http`.
+    pub fn new(http: Http) -> Self {
+        Self { http }
+    }
+
+    /// The address of the PSP.
+    pub fn address(&self) -> &str {
+        self.http.address()
+    }
+
+    /// Who the PSP is.
+    pub fn status(&self) -> Answer<Status> {
+        self.http.get(path::STATUS, &mut Anonymous)
+    }
+
+    /// What time it is there.
+    pub fn time(&self) -> Answer<Time> {
+        self.http.get(path::TIME, &mut Anonymous)
+    }
+
+    /// Headers after sequence `after` and the newest manifest.
+    pub fn manifests(&self, after: u64) -> Answer<Manifests> {
+        self.http.get(&format!("{}?after={after}", path::MANIFESTS), &mut Anonymous)
+    }
+
+    /// The newest revocation list.
+    pub fn revocations(&self) -> Answer<Revocations> {
+        self.http.get(path::REVOCATIONS, &mut Anonymous)
+    }
+
+    /// A nonce for [`Client::enrol`].
+    pub fn enrolment_nonce(&self, key: &Key) -> Answer<EnrolmentNonce> {
+        self.http.post(path::ENROLMENT_NONCE, key, &Empty {}, &mut Anonymous)
+    }
+
+    /// Enrols a device; the enrolment is signed in itself.
+    pub fn enrol(&self, key: &Key, request: &EnrolmentRequest) -> Answer<Enrolled> {
+        self.http.post(path::ENROLMENTS, key, request, &mut Anonymous)
+    }
+
+    /// A new limits document.
+    pub fn limits(&self, device: &mut dyn Authorize, key: &Key) -> Answer<Limits> {
+        self.http.post(path::LIMITS, key, &Empty {}, device)
+    }
+
+    /// A descriptor, for a merchant's device.
+    pub fn descriptor(&self, device: &mut dyn Authorize, key: &Key) -> Answer<Descriptor> {
+        self.http.post(path::DESCRIPTORS, key, &Empty {}, device)
+    }
+
+    /// Opens a withdrawal (W1, W2).
+    pub fn withdraw(&self, device: &mut dyn Authorize, key: &Key, request: &WithdrawalRequest) -> Answer<Withdrawal> {
+        self.http.post(path::WITHDRAWALS, key, request, device)
+    }
+
+    /// Has the bank answer the challenges of a withdrawal (W3, W4).
+    pub fn challenge(
+        &self,
+        device: &mut dyn Authorize,
+        key: &Key,
+        withdrawal: &HexArray<16>,
+        challenges: &Challenges,
+    ) -> Answer<Responses> {
+        self.http.post(&named(path::CHALLENGES, withdrawal), key, challenges, device)
+    }
+
+    /// Says that the device keeps the notes of a withdrawal: the bank forgets how it made them.
+    pub fn acknowledge(&self, device: &mut dyn Authorize, key: &Key, withdrawal: &HexArray<16>) -> Answer<Empty> {
+        self.http.post(&named(path::ACKNOWLEDGE, withdrawal), key, &Empty {}, device)
+    }
+
+    /// Gives a withdrawal up before its challenges were sent.
+    pub fn cancel(&self, device: &mut dyn Authorize, key: &Key, withdrawal: &HexArray<16>) -> Answer<Empty> {
+        self.http.post(&named(path::CANCEL, withdrawal), key, &Empty {}, device)
+    }
+
+    /// Redeems chains.
+    pub fn redeem(&self, device: &mut dyn Authorize, key: &Key, request: &RedemptionRequest) -> Answer<Redemption> {
+        self.http.post(path::REDEMPTIONS, key, request, device)
+    }
+
+    /// Leaves a payment that did not reach its payee at the bank.
+    pub fn upload_payment(&self, device: &mut dyn Authorize, key: &Key, payment: &PaymentUpload) -> Answer<Empty> {
+        self.http.post(path::PAYMENTS, key, payment, device)
+    }
+
+    /// Looks for what was uploaded for a request.
+    pub fn claim_payment(&self, device: &mut dyn Authorize, key: &Key, claim: &PaymentClaim) -> Answer<ClaimedPayment> {
+        self.http.post(path::CLAIM, key, claim, device)
+    }
+
+    /// Pays online, from account to account.
+    pub fn transfer(&self, device: &mut dyn Authorize, key: &Key, request: &TransferRequest) -> Answer<Transfer> {
+        self.http.post(path::TRANSFERS, key, request, device)
+    }
+
+    /// Balance, rations and history.
+    pub fn account(&self, device: &mut dyn Authorize) -> Answer<Account> {
+        self.http.get(path::ACCOUNT, device)
+    }
+}
+
+/// A path with the name of a withdrawal in it.
+fn named(path: &str, withdrawal: &HexArray<16>) -> String {
+    path.replace("{id}", &withdrawal.to_string())
+}
