@@ -1,1 +1,38 @@
-//! The device host, sans-I/O: purse, withdraw, pay, receive, synchronise, recover.
+//! The device host: purse, withdraw, pay, receive, synchronise, recover. No I/O, no clock, no randomness of its own.
+//!
+//! A [`Wallet`] is loaded from key/value records. A transition changes it in memory and gives a [`Step`]: changes that the driver commits
+//! atomically, and an output that it releases after that. So whatever is said was stored before, and after a crash at any point
+//! [`Wallet::pending`] and [`Wallet::resume`] say the same again. Methods are of four kinds:
+//!
+//! - *looks* (`&self`): [`Wallet::balance`], [`Wallet::history`], [`Wallet::preview_payment`], … change nothing;
+//! - *plans* draw on a seed and store what is going to be asked of the secure element or the PSP, before it is asked;
+//! - *executions* take the element, repeat harmlessly what they asked already, and store its answers;
+//! - *acceptances* check what others sent, and store it only if all of it holds.
+//!
+//! Time, 32-byte random seeds (each for one call) and the [`element::Element`] come in as arguments.
+#![no_std]
+
+extern crate alloc;
+#[cfg(test)]
+extern crate std;
+
+pub mod balance;
+pub mod element;
+pub mod error;
+pub mod history;
+pub mod housekeeping;
+pub mod identity;
+pub mod payment;
+pub mod publication;
+pub mod reception;
+pub mod recovery;
+pub mod request;
+pub mod settings;
+pub mod step;
+pub mod synchronisation;
+pub mod wallet;
+pub mod withdrawal;
+
+pub use error::WalletError;
+pub use step::{Change, Step};
+pub use wallet::Wallet;
