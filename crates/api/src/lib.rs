@@ -5,6 +5,7 @@
 //! it takes effect once and is answered the same.
 
 pub mod authorization;
+pub mod bank;
 pub mod client;
 pub mod hexadecimal;
 pub mod idempotency;
