@@ -1,3 +1,23 @@
-//! The `specie` program.
+//! The `specie` program: reads what was typed, has it done, prints what came of it.
 
-fn main() {}
+mod answer;
+mod arguments;
+mod completions;
+mod failure;
+mod inspect;
+mod moment;
+mod money;
+mod vectors;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    let arguments = arguments::Arguments::parse();
+    match arguments.run() {
+        // When nobody reads the answer, the work is done all the same.
+        Ok(answer) => answer.print(arguments.json).map_or(ExitCode::FAILURE, |()| answer.exit_code()),
+        Err(failure) => failure.report(arguments.json),
+    }
+}

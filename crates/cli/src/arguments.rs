@@ -1,0 +1,70 @@
+//! What can be typed.
+
+use clap::{Parser, Subcommand};
+
+use crate::answer::Answer;
+use crate::completions::Completions;
+use crate::failure::Failure;
+use crate::inspect::Inspect;
+use crate::vectors::Vectors;
+
+/// Cash that a device can pay, pass on and redeem with no network.
+#[derive(Parser, Debug)]
+#[command(name = "specie", version, max_term_width = 110)]
+#[command(after_help = "Exit status: 0 done, 1 refused or a verdict that does not hold, 2 called wrongly.")]
+pub(crate) struct Arguments {
+    /// Print one JSON document on standard output
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Inspect(Inspect),
+    Vectors(Vectors),
+    Completions(Completions),
+}
+
+impl Arguments {
+    /// Does what was asked.
+    pub(crate) fn run(&self) -> Result<Answer, Failure> {
+        match &self.command {
+            Command::Inspect(inspect) => inspect.run(),
+            Command::Vectors(vectors) => vectors.run(),
+            Command::Completions(completions) => completions.run(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        Arguments::command().debug_assert();
+    }
+
+    /// Whoever reads the help of a command finds out what to type.
+    #[test]
+    fn every_command_has_examples_in_its_help() {
+        let mut missing = Vec::new();
+        visit(&Arguments::command(), &mut missing);
+        assert!(missing.is_empty(), "no examples in the help of {missing:?}");
+    }
+
+    fn visit(command: &clap::Command, missing: &mut Vec<String>) {
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            let help = inner.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let leaf = inner.get_subcommands().next().is_none();
+            if leaf && !help.contains("EXAMPLE") {
+                missing.push(inner.get_name().to_owned());
+            }
+            visit(inner, missing);
+        }
+    }
+}
