@@ -72,3 +72,9 @@ pub const ELEMENT_AUTHENTICATION: &str = "specie/v1/element-authentication";
 pub const ELEMENT_PIN: &str = "specie/v1/element-pin";
 /// How an element keeps its PUK.
 pub const ELEMENT_PUK: &str = "specie/v1/element-puk";
+/// Names of movements in a PSP's books.
+pub const PSP_MOVEMENT: &str = "specie/v1/psp-movement";
+/// Names of what a PSP does for a request.
+pub const PSP_OPERATION: &str = "specie/v1/psp-operation";
+/// Hashes of claim codes, as a PSP stores them.
+pub const CLAIM_CODE: &str = "specie/v1/claim-code";

@@ -72,7 +72,7 @@ pub type Answer<T, L> = Result<T, ElementError<<L as Link>::Error>>;
 pub struct EntryProof<'a> {
     /// Position of the entry in the manifest, from zero.
     pub position: u32,
-    /// Hashes from the leaf's sibling up to the root's child; at most 32.
+    /// Hashes from the leaf's sibling up to the root's child.
     pub path: &'a [[u8; 32]],
     /// The entry in its encoding.
     pub entry: &'a [u8],

@@ -15,10 +15,10 @@ pub const VERSION: u8 = 1;
 
 /// Most nonces that one NONCES hands out.
 pub const MAX_NONCES: usize = 32;
-/// Most hashes in a path of a manifest proof: enough for any entry count of 32 bits.
-pub const MAX_PATH: usize = 32;
+/// Most hashes in a path of a manifest proof.
+pub const MAX_PATH: usize = specie_core::merkle::PATH_LENGTH_MAX;
 /// Most outputs of one transfer.
-pub const MAX_OUTPUTS: usize = 8;
+pub const MAX_OUTPUTS: usize = specie_core::transfer::OUTPUTS_MAX;
 /// Longest PIN in bytes.
 pub const MAX_PIN: usize = 12;
 /// Shortest PIN in bytes.
@@ -26,9 +26,9 @@ pub const MIN_PIN: usize = 4;
 /// Bytes of a PUK.
 pub const PUK: usize = 8;
 /// Most bytes of device information in an enrolment.
-pub const MAX_DEVICE_INFO: usize = 64;
+pub const MAX_DEVICE_INFO: usize = specie_core::enrolment::DEVICE_INFO_LENGTH_MAX;
 /// Longest certificate in bytes.
-pub const MAX_CERTIFICATE: usize = 256;
+pub const MAX_CERTIFICATE: usize = specie_core::enrolment::CERTIFICATE_LENGTH_MAX;
 /// Bytes of the answer to STATUS.
 pub const STATUS_LENGTH: usize = 86;
 
@@ -80,6 +80,30 @@ pub const LIMITS: Header = specie(0x30);
 pub const STATUS: Header = specie(0x32);
 /// WIPE if nothing is held; even so has P1 1.
 pub const WIPE: Header = specie(0x34);
+
+/// All of them.
+pub const ALL: [Header; 20] = [
+    SELECT,
+    VERIFY,
+    CHANGE_PIN,
+    UNBLOCK,
+    GENERATE,
+    PERSONALISE,
+    IDENTITY,
+    ENROL,
+    SIGN_REQUEST,
+    NONCES,
+    MANIFEST,
+    CLASS,
+    REGISTER,
+    OWNER_TAG,
+    RELEASE,
+    SPEND,
+    FORGET,
+    LIMITS,
+    STATUS,
+    WIPE,
+];
 
 /// Where an element stands in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

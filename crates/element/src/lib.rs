@@ -1,6 +1,8 @@
 //! The secure element: a command interpreter behind APDUs, with a one-show journal over NOR flash.
 //!
-//! The host's side is [`client`]: one function per command over any [`client::Link`].
+//! [`Element`] takes command APDUs and gives answers; its commands are specified in `docs/spec/element.md`. It journals what it
+//! does before it answers ([`journal`]), so it survives a power cut at any moment. The host's side is [`client`]: one function
+//! per command over any [`client::Link`].
 #![no_std]
 
 #[cfg(feature = "sim")]
@@ -10,8 +12,16 @@ extern crate std;
 
 pub mod apdu;
 pub mod client;
+pub mod command;
+mod element;
 pub mod instruction;
 pub mod journal;
+mod platform;
+mod record;
+mod records;
 #[cfg(feature = "sim")]
 pub mod sim;
 pub mod status;
+
+pub use element::Element;
+pub use platform::Platform;

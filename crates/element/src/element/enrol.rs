@@ -1,0 +1,45 @@
+//! ENROL and SIGN REQUEST: what the element proves and signs besides notes.
+
+use embedded_storage::nor_flash::NorFlash;
+use specie_core::enrolment::Proof;
+use specie_core::{hash, label};
+use zeroize::Zeroizing;
+
+use super::Element;
+use super::answer::Answer;
+use crate::instruction::Purpose;
+use crate::platform::Platform;
+use crate::status::StatusWord;
+
+impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
+    /// Protocol §4. The proof's nonce follows from what is proven, so that it never serves two challenges.
+    pub(super) fn enrol(
+        &mut self,
+        nonce: &[u8; 32],
+        device_info: &[u8],
+        answer: &mut Answer<'_>,
+    ) -> Result<(), StatusWord> {
+        let secrets = self.secrets()?;
+        let key = secrets.authentication_key();
+        let w = Zeroizing::new(hash::hs(label::ENROL_NONCE, &[&*secrets.seed, nonce, device_info]));
+        let proof = Proof::prove(&self.generators, &secrets.u, &w, &key, nonce, device_info);
+        let attested = [&secrets.identity[..], &key.0, nonce, &self.platform.firmware()];
+        let attestation = secrets.authentication.0.sign(label::ATTESTATION, &attested);
+        answer.push(&proof.R)?;
+        answer.push(&proof.s)?;
+        answer.push(&attestation)
+    }
+
+    pub(super) fn sign_request(
+        &mut self,
+        purpose: Purpose,
+        digest: &[u8; 32],
+        answer: &mut Answer<'_>,
+    ) -> Result<(), StatusWord> {
+        let label = match purpose {
+            Purpose::DeviceRequest => label::DEVICE_REQUEST,
+            Purpose::Payee => label::PAYEE,
+        };
+        answer.push(&self.secrets()?.authentication.0.sign(label, &[digest]))
+    }
+}

@@ -1,0 +1,84 @@
+//! LIMITS: what a PSP allows, and whether a payment is within it.
+
+use embedded_storage::nor_flash::NorFlash;
+use specie_core::encoding::Decode;
+use specie_core::limits::Limits;
+use specie_core::manifest::Entry;
+use specie_core::text::Name;
+use specie_core::{hash, label};
+
+use super::Element;
+use crate::command::EntryProof;
+use crate::journal::Batch;
+use crate::platform::Platform;
+use crate::record::{CountersRecord, LimitsRecord, Single};
+use crate::status::StatusWord;
+
+impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
+    pub(super) fn limits(&mut self, psp: &EntryProof<'_>, document: &[u8]) -> Result<(), StatusWord> {
+        let Entry::Psp { name, key } = self.prove_entry(psp)? else { return Err(StatusWord::WRONG_DATA) };
+        let limits = Limits::decode(document).map_err(|_| StatusWord::WRONG_DATA)?;
+        limits.verify(&key).map_err(|_| StatusWord::WRONG_PROOF)?;
+        if limits.body.psp != name {
+            return Err(StatusWord::WRONG_PROOF);
+        }
+        if limits.body.device != self.secrets()?.authentication_key() {
+            return Err(StatusWord::WRONG_DATA);
+        }
+        let record = to_record(&limits, document);
+        if let Some(held) = self.records.single::<_, LimitsRecord>()? {
+            if held.id == record.id {
+                return Ok(());
+            }
+            if held.psp != record.psp {
+                return Err(StatusWord::WRONG_STATE);
+            }
+            if record.sequence <= held.sequence {
+                return Err(StatusWord::STALE);
+            }
+        }
+        let time_floor = self.counters()?.time_floor.max(limits.body.issued_at.seconds());
+        let mut batch = Batch::new();
+        record.put(&mut batch);
+        CountersRecord { time_floor, spent: 0 }.put(&mut batch);
+        Ok(self.records.commit(&batch, 0, 0)?)
+    }
+
+    /// The counters after `leaves` minor units are let go, if the limits allow it.
+    pub(super) fn let_go(&mut self, leaves: u64) -> Result<CountersRecord, StatusWord> {
+        let counters = self.counters()?;
+        let limits: LimitsRecord = self.records.single()?.ok_or(StatusWord::LIMITS_RUN_OUT)?;
+        if counters.time_floor > limits.valid_until {
+            return Err(StatusWord::LIMITS_RUN_OUT);
+        }
+        if leaves > limits.max_payment {
+            return Err(StatusWord::OVER_PAYMENT);
+        }
+        match counters.spent.checked_add(leaves) {
+            Some(spent) if spent <= limits.max_cumulative => Ok(CountersRecord { spent, ..counters }),
+            _ => Err(StatusWord::OVER_CUMULATIVE),
+        }
+    }
+}
+
+fn to_record(limits: &Limits, document: &[u8]) -> LimitsRecord {
+    let body = &limits.body;
+    LimitsRecord {
+        psp: padded(&body.psp),
+        id: hash::h32(label::LIMITS, &[document]),
+        sequence: body.sequence,
+        valid_until: body.valid_until.seconds(),
+        max_payment: body.max_payment.minor(),
+        max_cumulative: body.max_cumulative.minor(),
+        max_holding: body.max_holding.minor(),
+    }
+}
+
+/// A name of at most 32 bytes: its length, the name, zeros.
+fn padded(name: &Name) -> [u8; 33] {
+    let name = name.as_str().as_bytes();
+    let mut bytes = [0; 33];
+    bytes[0] = name.len() as u8;
+    bytes[1..=name.len()].copy_from_slice(name);
+    bytes
+}

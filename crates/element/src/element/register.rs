@@ -1,0 +1,83 @@
+//! REGISTER and FORGET: which notes and blanks the element knows.
+
+use embedded_storage::nor_flash::NorFlash;
+use specie_core::NoteId;
+use specie_core::class::Kind;
+use specie_core::group::{RistrettoPoint, Scalar, decode_point, decode_scalar, encode_point};
+use specie_core::note::note_id;
+use zeroize::Zeroizing;
+
+use super::Element;
+use super::answer::Answer;
+use crate::command::Register;
+use crate::journal::Batch;
+use crate::platform::Platform;
+use crate::record::{IndexRecord, NoteRecord, Stake};
+use crate::status::StatusWord;
+
+/// Points and scalars of a note, canonical and not degenerate.
+struct Opened {
+    k0: Zeroizing<Scalar>,
+    k1: Zeroizing<Scalar>,
+}
+
+impl Opened {
+    fn of(note: &Register<'_>) -> Option<Self> {
+        let point = |bytes| decode_point(bytes).ok().filter(|point| *point != RistrettoPoint::default());
+        point(note.zeta)?;
+        point(note.zeta1)?;
+        if note.zeta == note.zeta1 {
+            return None;
+        }
+        let scalar = |bytes| decode_scalar(bytes).ok().map(Zeroizing::new);
+        Some(Self { k0: scalar(note.k0)?, k1: scalar(note.k1)? })
+    }
+}
+
+impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
+    pub(super) fn register(&mut self, note: &Register<'_>, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
+        let known = match self.records.index(note.index)? {
+            Some(IndexRecord::Open) => None,
+            Some(IndexRecord::Note(known)) => Some(known),
+            Some(IndexRecord::Spent(_) | IndexRecord::Burnt) => return Err(StatusWord::WRONG_STATE),
+            None if note.index < self.handed_out()?.next => return Err(StatusWord::WRONG_STATE),
+            None => return Err(StatusWord::UNKNOWN_INDEX),
+        };
+        let class = *self.classes.find(&note.class_id).ok_or(StatusWord::CLASS_NOT_LOADED)?;
+        let opened = Opened::of(note).ok_or(StatusWord::WRONG_DATA)?;
+        let id = self.note_id(note, &opened, &class.z)?;
+        match known {
+            Some(known) if known.class_id == class.id && known.note_id == id => {}
+            Some(_) => return Err(StatusWord::WRONG_STATE),
+            None => {
+                let stake = if class.kind == Kind::Value { Stake::Face } else { Stake::Empty };
+                let record = NoteRecord { class_id: class.id, note_id: id, amount: class.amount, stake };
+                let mut batch = Batch::new();
+                record.put(note.index, &mut batch);
+                self.records.commit(&batch, record.held().into(), 0)?;
+            }
+        }
+        answer.push(&id.0)
+    }
+
+    /// `N0 = k0·Z`, `N1 = k1·G + k3·K`, and the note's name.
+    fn note_id(&self, note: &Register<'_>, opened: &Opened, z: &RistrettoPoint) -> Result<NoteId, StatusWord> {
+        let k3 = self.secrets()?.k3(note.index);
+        let n0 = encode_point(&(*opened.k0 * z));
+        let n1 = encode_point(&(RistrettoPoint::mul_base(&opened.k1) + *k3 * self.generators.K));
+        Ok(note_id(note.zeta, note.zeta1, &n0, &n1))
+    }
+
+    pub(super) fn forget(&mut self, index: u32) -> Result<(), StatusWord> {
+        match self.records.index(index)? {
+            None if index < self.handed_out()?.next => return Ok(()),
+            None => return Err(StatusWord::UNKNOWN_INDEX),
+            Some(IndexRecord::Note(NoteRecord { stake: Stake::Empty, .. })) => {}
+            Some(IndexRecord::Note(_)) => return Err(StatusWord::WRONG_STATE),
+            Some(IndexRecord::Open | IndexRecord::Burnt | IndexRecord::Spent(_)) => {}
+        }
+        let mut batch = Batch::new();
+        batch.remove(index);
+        Ok(self.records.commit(&batch, 0, 0)?)
+    }
+}
