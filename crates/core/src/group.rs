@@ -18,6 +18,12 @@ const K: [u8; 32] = [
     0x65, 0xd8, 0xef, 0xf2, 0x6d, 0x0a, 0x06, 0xda, 0xce, 0xfe, 0x2d, 0x86, 0x40,
 ];
 
+/// `(l + 1) / 2`.
+const HALF: [u8; 32] = [
+    0xf7, 0xe9, 0x7a, 0x2e, 0x8d, 0x31, 0x09, 0x2c, 0x6b, 0xce, 0x7b, 0x51, 0xef, 0x7c, 0x6f, 0x0a, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x08,
+];
+
 /// The generators besides the base point `G` (§2). Nobody knows a logarithm between any two of the three.
 #[derive(Clone, Copy)]
 pub struct Generators {
@@ -54,6 +60,25 @@ pub fn encode_point(point: &RistrettoPoint) -> [u8; 32] {
     point.compress().to_bytes()
 }
 
+/// The canonical encodings of the doubles of `points`. With a heap all of them share one inversion, which is most of
+/// what an encoding costs: whoever can, computes the halves of what is to be encoded (see [`half`]).
+pub(crate) fn encode_doubles<const N: usize>(points: [RistrettoPoint; N]) -> [[u8; 32]; N] {
+    #[cfg(feature = "alloc")]
+    {
+        let encoded = RistrettoPoint::double_and_compress_batch(&points);
+        core::array::from_fn(|index| encoded[index].to_bytes())
+    }
+    #[cfg(not(feature = "alloc"))]
+    {
+        points.map(|point| encode_point(&(point + point)))
+    }
+}
+
+/// `1/2` modulo `l`.
+pub(crate) fn half() -> Scalar {
+    decode_scalar(&HALF).expect("the constant is canonical")
+}
+
 /// A scalar from its canonical encoding, and from no other.
 ///
 /// # Errors
@@ -72,6 +97,21 @@ mod tests {
         let generators = Generators::new();
         assert_eq!(generators.H, hash::hg(label::GENERATOR, &[b"H"]));
         assert_eq!(generators.K, hash::hg(label::GENERATOR, &[b"K"]));
+    }
+
+    #[test]
+    fn a_half_and_a_half_make_one() {
+        assert_eq!(half() + half(), Scalar::ONE);
+    }
+
+    /// The identity too: were it to spoil the encodings beside it, hostile points could make a hash meaningless.
+    #[test]
+    fn doubles_encode_as_one_by_one() {
+        let Generators { H: P, K: Q } = Generators::new();
+        let points = [P, RistrettoPoint::default(), Q, P - P, half() * Q, -P];
+        assert_eq!(encode_doubles(points), points.map(|point| encode_point(&(point + point))));
+        assert_eq!(encode_doubles(points)[1], [0; 32]);
+        assert_eq!(encode_doubles(points)[4], encode_point(&Q));
     }
 
     #[test]

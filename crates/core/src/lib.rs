@@ -41,6 +41,7 @@ pub mod show;
 pub mod signature;
 pub mod text;
 pub mod transfer;
+mod weights;
 
 pub use amount::{Amount, Timestamp};
 pub use bytes::{ClassId, Context, NoteId, OwnerTag, TransferId};

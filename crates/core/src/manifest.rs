@@ -44,6 +44,7 @@ pub struct SignedHeader {
 }
 
 /// One thing that the bank publishes.
+#[allow(clippy::large_enum_variant, reason = "without a heap there is no other place for a class")]
 #[derive(Clone, Debug)]
 pub enum Entry {
     /// A class of notes.
@@ -89,7 +90,7 @@ impl ManifestHeader {
     /// Whether this is the next header after `before`.
     pub fn follows(&self, before: &Self) -> bool {
         self.issuer == before.issuer
-            && self.sequence == before.sequence + 1
+            && Some(self.sequence) == before.sequence.checked_add(1)
             && self.previous == before.id()
             && self.issued_at >= before.issued_at
     }

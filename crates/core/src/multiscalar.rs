@@ -1,11 +1,25 @@
-//! Sums of multiples of points, all public: checking that one is zero is how everything is verified (§6).
+//! Sums of multiples of points.
 //!
-//! With `alloc` the sum is handed to `curve25519-dalek`; without, it is computed here on the stack, in the manner
-//! of Straus. Both are variable-time.
+//! Public ones are variable-time: checking that one is zero is how everything is verified (§6). With `alloc` the sum
+//! is handed to `curve25519-dalek`; without, it is computed here on the stack, in the manner of Straus. Secret ones
+//! are constant-time.
 
 use curve25519_dalek::{RistrettoPoint, Scalar, traits::Identity};
 
-/// A sum of at most `N` multiples.
+/// `Σ scalar·point` in constant time. With a heap the multiplications share their doublings.
+pub(crate) fn secret_sum<const N: usize>(scalars: [&Scalar; N], points: [&RistrettoPoint; N]) -> RistrettoPoint {
+    #[cfg(feature = "alloc")]
+    {
+        use curve25519_dalek::traits::MultiscalarMul;
+        RistrettoPoint::multiscalar_mul(scalars, points)
+    }
+    #[cfg(not(feature = "alloc"))]
+    {
+        scalars.into_iter().zip(points).map(|(scalar, point)| scalar * point).sum()
+    }
+}
+
+/// A public sum of at most `N` multiples.
 pub(crate) struct Sum<const N: usize> {
     scalars: [Scalar; N],
     points: [RistrettoPoint; N],
@@ -137,6 +151,7 @@ mod tests {
             let mut sum = Sum::<13>::new();
             scalars.iter().zip(&points).for_each(|(s, p)| sum.add(*s, p));
             assert_eq!(sum.vartime_value(), expected);
+            assert_eq!(secret_sum(scalars.each_ref(), points.each_ref()), expected);
         }
     }
 

@@ -2,12 +2,14 @@
 
 use core::fmt;
 
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
+
 use crate::class::Class;
 use crate::encoding::DecodeError;
-use crate::group::{Generators, RistrettoPoint, Scalar, decode_point, decode_scalar, encode_point};
+use crate::group::{Generators, RistrettoPoint, Scalar, decode_point, decode_scalar, encode_doubles, half};
 use crate::multiscalar::Sum;
 use crate::note::{Note, NoteSecrets, OpenNote};
-use crate::{hash, label};
+use crate::{hash, label, weights};
 
 mod batch;
 
@@ -94,8 +96,13 @@ impl Points {
 
     /// From the encoding; whether the points are canonical is checked when they are used.
     pub fn from_bytes(bytes: &[u8; Self::LENGTH]) -> Self {
-        let part = |index: usize| bytes[index * 32..][..32].try_into().expect("six parts of 32 bytes");
-        Self { alpha: part(0), beta1: part(1), beta2: part(2), eta: part(3), N0: part(4), N1: part(5) }
+        Self::of(core::array::from_fn(|index| bytes[index * 32..][..32].try_into().expect("six parts of 32 bytes")))
+    }
+
+    /// From the encoded points, in order.
+    pub(crate) fn of(points: [[u8; 32]; 6]) -> Self {
+        let [alpha, beta1, beta2, eta, N0, N1] = points;
+        Self { alpha, beta1, beta2, eta, N0, N1 }
     }
 
     /// `ε = Hs("specie/v1/issue", info, Y, ζ, ζ1, α, β1, β2, η, N0, N1)` (§5).
@@ -132,26 +139,30 @@ pub fn verify_compact_vartime(
     let open = note.open()?;
     let OpenNote { zeta, zeta1, rho, omega, rho1, rho2, omega_prime, mu } = &open;
     let zeta2 = zeta - zeta1;
+    // Halves of the six points are computed, because many doubles are encoded for little more than one.
+    let half = half();
+    let [d_half, omega_half, omega_prime_half] = [d, omega, omega_prime].map(|scalar| half * scalar);
     let two = |a: &Scalar, A: &RistrettoPoint, b: &Scalar, B: &RistrettoPoint| {
         let mut sum = Sum::<2>::new();
-        sum.add(*a, A);
+        sum.add(half * a, A);
         sum.add(*b, B);
-        encode_point(&sum.vartime_value())
+        sum.vartime_value()
     };
     let with_base = |a: &Scalar, A: &RistrettoPoint, b: &Scalar| {
-        encode_point(&RistrettoPoint::vartime_double_scalar_mul_basepoint(a, A, b))
+        RistrettoPoint::vartime_double_scalar_mul_basepoint(a, A, &(half * b))
     };
-    let mut N1 = Sum::<2>::new();
-    N1.add(show.z3, &generators.K);
-    N1.add(-d, zeta1);
-    let points = Points {
-        alpha: with_base(omega, class.Y(), rho),
-        beta1: with_base(omega_prime, zeta1, rho1),
-        beta2: two(rho2, &generators.H, omega_prime, &zeta2),
-        eta: two(mu, class.Z(), omega_prime, zeta),
-        N0: two(&show.z0, class.Z(), &-d, zeta),
-        N1: encode_point(&(N1.vartime_value() + RistrettoPoint::mul_base(&show.z1))),
-    };
+    let mut N1 = Sum::<3>::new();
+    N1.add(half * show.z1, &RISTRETTO_BASEPOINT_POINT);
+    N1.add(half * show.z3, &generators.K);
+    N1.add(-d_half, zeta1);
+    let points = Points::of(encode_doubles([
+        with_base(&omega_half, class.Y(), rho),
+        with_base(&omega_prime_half, zeta1, rho1),
+        two(rho2, &generators.H, &omega_prime_half, &zeta2),
+        two(mu, class.Z(), &omega_prime_half, zeta),
+        two(&show.z0, class.Z(), &-d_half, zeta),
+        N1.vartime_value(),
+    ]));
     if omega + omega_prime == points.epsilon(class, note.zeta(), note.zeta1()) {
         Ok(points)
     } else {
@@ -174,7 +185,7 @@ pub fn verify_extended_vartime(
     points: &Points,
 ) -> Result<(), VerificationFailure> {
     let (class_id, show_bytes, points_bytes) = (class.id(), show.to_bytes(), points.to_bytes());
-    let weights = Weights::hashed(label::WEIGHTS, &[&class_id.0, &note.0, d.as_bytes(), &show_bytes, &points_bytes]);
+    let weights = weights::of_one(&[&class_id.0, &note.0, d.as_bytes(), &show_bytes, &points_bytes]);
     let equations = Equations::check(class, note, d, show, points)?;
     let mut sum = Sum::<13>::new();
     let shared = equations.weigh(&weights, &mut sum);
@@ -186,23 +197,7 @@ pub fn verify_extended_vartime(
 
 /// `G`, `H`, `K`, in the order of [`Shared::generators`].
 fn bases(generators: &Generators) -> [RistrettoPoint; 3] {
-    [curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT, generators.H, generators.K]
-}
-
-/// Six factors that a forger cannot foresee.
-struct Weights([Scalar; 6]);
-
-impl Weights {
-    fn hashed(label: &str, everything: &[&[u8]]) -> Self {
-        let seed = hash::h512(label, everything);
-        let block = |index: u8| hash::h512(label, &[&seed, &[index]]);
-        let (first, second) = (block(0), block(1));
-        let weight = |index: usize| {
-            let bytes = if index < 4 { &first[index * 16..][..16] } else { &second[(index - 4) * 16..][..16] };
-            Scalar::from(u128::from_le_bytes(bytes.try_into().expect("16 bytes")))
-        };
-        Self(core::array::from_fn(weight))
-    }
+    [RISTRETTO_BASEPOINT_POINT, generators.H, generators.K]
 }
 
 /// A show whose hash is right, and whose six equations remain to be checked.
@@ -240,13 +235,13 @@ impl Equations {
     }
 
     /// Σ weight·(right side − left side) of the six equations: the terms of this show go to `sum`, the rest is returned.
-    fn weigh<const N: usize>(&self, weights: &Weights, sum: &mut Sum<N>) -> Shared {
+    fn weigh<const N: usize>(&self, weights: &[Scalar; 6], sum: &mut Sum<N>) -> Shared {
         let OpenNote { zeta, zeta1, rho, omega, rho1, rho2, omega_prime, mu } = &self.note;
         let (Show { z0, z1, z3 }, d) = (&self.show, &self.d);
-        let [wa, wb1, wb2, we, w0, w1] = &weights.0;
+        let [wa, wb1, wb2, we, w0, w1] = weights;
         sum.add(wb2 * omega_prime + we * omega_prime - w0 * d, zeta);
         sum.add(wb1 * omega_prime - wb2 * omega_prime - w1 * d, zeta1);
-        for (weight, point) in weights.0.iter().zip(&self.points) {
+        for (weight, point) in weights.iter().zip(&self.points) {
             // Negating the point, not the weight, keeps the scalar at 128 bits.
             sum.add(*weight, &-point);
         }

@@ -1,16 +1,17 @@
 //! The device's side of a withdrawal.
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{Commitment, OpenCommitment, Response};
 use crate::bytes::NoteId;
 use crate::class::Class;
 use crate::encoding::DecodeError;
-use crate::group::{Generators, RistrettoPoint, Scalar, encode_point};
-use crate::multiscalar::Sum;
-use crate::note::{Note, NoteSecrets, note_id};
+use crate::group::{Generators, RistrettoPoint, Scalar, decode_point, encode_doubles, encode_point, half};
+use crate::multiscalar::{Sum, secret_sum};
+use crate::note::{Note, NoteSecrets, OpenNote, note_id};
 use crate::show::{Points, VerificationFailure};
-use crate::{hash, label};
+use crate::{hash, label, weights};
 
 /// What the device draws to blind one note: `γ`, `τ`, `t1..t5`, `k0`, `k1`.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
@@ -85,22 +86,20 @@ impl Blinded {
             return Err(VerificationFailure);
         }
         let Z = class.Z();
-        let zeta = gamma * Z;
-        let zeta1 = gamma * Z1;
-        let zeta2 = zeta - zeta1;
-        let base = RistrettoPoint::mul_base;
-        let zeta = encode_point(&zeta);
-        let zeta1_bytes = encode_point(&zeta1);
-        let points = Points {
-            alpha: encode_point(&(a + base(t1) + t2 * class.Y())),
-            beta1: encode_point(&(gamma * b1 + base(t3) + t4 * zeta1)),
-            beta2: encode_point(&(gamma * b2 + t5 * generators.H + t4 * zeta2)),
-            eta: encode_point(&(tau * Z)),
-            N0: encode_point(&(k0 * Z)),
-            N1: encode_point(&(base(k1) + K3)),
-        };
-        let epsilon = points.epsilon(class, &zeta, &zeta1_bytes);
-        Ok(Self { e: epsilon - t2 - t4, zeta, zeta1: zeta1_bytes, points })
+        // Six of the eight points are computed as halves, because many doubles are encoded for little more than one.
+        let halves = Zeroizing::new([gamma, tau, t3, t5, k0].map(|scalar| half() * scalar));
+        let [gamma_half, tau_half, t3_half, t5_half, k0_half] = &*halves;
+        let (zeta_half, zeta1_half) = (gamma_half * Z, gamma_half * Z1);
+        let beta1_half = secret_sum([gamma_half, t3_half, t4], [&b1, &RISTRETTO_BASEPOINT_POINT, &zeta1_half]);
+        let beta2_half = secret_sum([gamma_half, t5_half, t4], [&b2, &generators.H, &(zeta_half - zeta1_half)]);
+        let (eta_half, N0_half) = (tau_half * Z, k0_half * Z);
+        let [zeta, zeta1, beta1, beta2, eta, N0] =
+            encode_doubles([zeta_half, zeta1_half, beta1_half, beta2_half, eta_half, N0_half]);
+        let alpha = a + secret_sum([t1, t2], [&RISTRETTO_BASEPOINT_POINT, class.Y()]);
+        let N1 = RistrettoPoint::mul_base(k1) + K3;
+        let points = Points { alpha: encode_point(&alpha), beta1, beta2, eta, N0, N1: encode_point(&N1) };
+        let epsilon = points.epsilon(class, &zeta, &zeta1);
+        Ok(Self { e: epsilon - t2 - t4, zeta, zeta1, points })
     }
 
     /// The challenge to send, once this is persisted.
@@ -123,8 +122,9 @@ impl Blinded {
         &self.points
     }
 
-    /// W5: checks the bank's answer and the note that comes of it. `c` and the answer were in the clear on the way, and the note is shown
-    /// one day, so checking in variable time betrays nothing.
+    /// W5: checks the bank's answer to `commitment`, which must be the one that was blinded, and the note that comes
+    /// of it. The answer was in the clear on the way, and the note is shown one day, so checking in variable time
+    /// betrays nothing.
     ///
     /// # Errors
     /// When the answer is not to this commitment and challenge, or the note is not valid.
@@ -137,89 +137,60 @@ impl Blinded {
         commitment: &Commitment,
         response: &Response,
     ) -> Result<IssuedNote, VerificationFailure> {
-        let opened = commitment.open()?;
-        let Z1 = masked_identity(class, U, &opened.rnd)?;
         let Response { r, s1, s2, delta } = response;
         let c = self.e - delta;
-        self.verify_response_vartime(generators, class, &opened, &Z1, &c, response)?;
         let Blinding { gamma, tau, t: [t1, t2, t3, t4, t5], k0, k1 } = blinding;
         let omega_prime = delta + t4;
         let scalars =
             [&(r + t1), &(c + t2), &(gamma * s1 + t3), &(gamma * s2 + t5), &omega_prime, &(tau - omega_prime * gamma)];
         let note = Note::of([&self.zeta, &self.zeta1], scalars);
-        self.verify_note_vartime(generators, class, &note)?;
+        let rnd = self.verify_vartime(generators, class, U, commitment, response, &note)?;
         let Points { N0, N1, .. } = &self.points;
         Ok(IssuedNote {
             note,
-            secrets: NoteSecrets { gamma: *gamma, gamma_rnd: gamma * opened.rnd, k0: *k0, k1: *k1 },
+            secrets: NoteSecrets { gamma: *gamma, gamma_rnd: gamma * rnd, k0: *k0, k1: *k1 },
             points: self.points,
             id: note_id(&self.zeta, &self.zeta1, N0, N1),
         })
     }
 
-    /// `a = r·G + c·Y`, `b1 = s1·G + δ·Z1`, `b2 = s2·H + δ·Z2`, by one multiplication with hashed weights.
-    fn verify_response_vartime(
+    /// The three equations of the answer, `a = r·G + c·Y`, `b1 = s1·G + δ·Z1`, `b2 = s2·H + δ·Z2`, and the hash and
+    /// the four equations of the note that do not depend on a show (§6): seven, by one multiplication. Gives `rnd`.
+    fn verify_vartime(
         &self,
         generators: &Generators,
         class: &Class,
-        commitment: &OpenCommitment,
-        Z1: &RistrettoPoint,
-        c: &Scalar,
+        U: &RistrettoPoint,
+        commitment: &Commitment,
         response: &Response,
-    ) -> Result<(), VerificationFailure> {
-        let Response { r, s1, s2, delta } = response;
-        let weights = self.weights(&[&response.to_bytes()]);
-        let [wa, w1, w2, ..] = &weights;
-        let Z2 = class.Z() - Z1;
-        let mut sum = Sum::<9>::new();
-        sum.add(wa * r + w1 * s1, &curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT);
-        sum.add(wa * c, class.Y());
-        sum.add(w2 * s2, &generators.H);
-        sum.add(w1 * delta, Z1);
-        sum.add(w2 * delta, &Z2);
-        sum.add(*wa, &-commitment.a);
-        sum.add(*w1, &-commitment.b1);
-        sum.add(*w2, &-commitment.b2);
-        if sum.vartime_is_identity() { Ok(()) } else { Err(VerificationFailure) }
-    }
-
-    /// The four equations of §6 that do not depend on a show.
-    fn verify_note_vartime(
-        &self,
-        generators: &Generators,
-        class: &Class,
         note: &Note,
-    ) -> Result<(), VerificationFailure> {
-        let open = note.open()?;
+    ) -> Result<Scalar, VerificationFailure> {
+        let OpenCommitment { rnd, a, b1, b2 } = commitment.open()?;
+        let Response { r, s1, s2, delta } = response;
+        let OpenNote { zeta, zeta1, rho, omega, rho1, rho2, omega_prime, mu } = note.open()?;
         let Points { alpha, beta1, beta2, eta, .. } = &self.points;
-        let decode = crate::group::decode_point;
-        let weights = self.weights(&[&note.0]);
-        let [wa, w1, w2, we] = &weights;
-        if open.omega + open.omega_prime != self.points.epsilon(class, &self.zeta, &self.zeta1) {
+        if omega + omega_prime != self.points.epsilon(class, &self.zeta, &self.zeta1) {
             return Err(VerificationFailure);
         }
-        let mut sum = Sum::<10>::new();
-        sum.add(wa * open.rho + w1 * open.rho1, &curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT);
-        sum.add(wa * open.omega, class.Y());
-        sum.add(w2 * open.rho2, &generators.H);
-        sum.add(we * open.mu, class.Z());
-        sum.add((w2 + we) * open.omega_prime, &open.zeta);
-        sum.add((w1 - w2) * open.omega_prime, &open.zeta1);
-        sum.add(*wa, &-decode(alpha)?);
-        sum.add(*w1, &-decode(beta1)?);
-        sum.add(*w2, &-decode(beta2)?);
-        sum.add(*we, &-decode(eta)?);
-        if sum.vartime_is_identity() { Ok(()) } else { Err(VerificationFailure) }
-    }
-
-    /// Four 128-bit weights hashed from this and `checked`.
-    fn weights(&self, checked: &[&[u8]]) -> [Scalar; 4] {
-        let own = self.to_bytes();
-        let wide =
-            checked.iter().fold(hash::Hasher::new(label::WEIGHTS).part(&own), |hasher, part| hasher.part(part)).h512();
-        core::array::from_fn(|index| {
-            Scalar::from(u128::from_le_bytes(wide[index * 16..][..16].try_into().expect("16 bytes")))
-        })
+        let checked: [&[u8]; 5] =
+            [&class.id().0, &self.to_bytes(), &commitment.to_bytes(), &response.to_bytes(), &note.0];
+        let [wa, w1, w2, va, v1, v2, ve] = weights::of_one(&checked);
+        let c = self.e - delta;
+        // Z1 = U + rnd·G stands in two equations.
+        let masked = (w1 - w2) * delta;
+        let mut sum = Sum::<14>::new();
+        sum.add(wa * r + w1 * s1 + va * rho + v1 * rho1 + masked * rnd, &RISTRETTO_BASEPOINT_POINT);
+        sum.add(wa * c + va * omega, class.Y());
+        sum.add(w2 * s2 + v2 * rho2, &generators.H);
+        sum.add(w2 * delta + ve * mu, class.Z());
+        sum.add(masked, U);
+        sum.add((v2 + ve) * omega_prime, &zeta);
+        sum.add((v1 - v2) * omega_prime, &zeta1);
+        let points = [a, b1, b2, decode_point(alpha)?, decode_point(beta1)?, decode_point(beta2)?, decode_point(eta)?];
+        for (weight, point) in [wa, w1, w2, va, v1, v2, ve].into_iter().zip(points) {
+            sum.add(weight, &-point);
+        }
+        if sum.vartime_is_identity() { Ok(rnd) } else { Err(VerificationFailure) }
     }
 
     /// For the host's own storage.

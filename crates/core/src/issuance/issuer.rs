@@ -1,12 +1,14 @@
 //! The bank's side of a withdrawal.
 
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
 use subtle::{Choice, ConstantTimeEq};
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 use super::{Commitment, Response, concatenate, quarters};
 use crate::class::Class;
 use crate::encoding::DecodeError;
-use crate::group::{Generators, RistrettoPoint, Scalar, decode_scalar, encode_point};
+use crate::group::{Generators, RistrettoPoint, Scalar, decode_scalar, encode_doubles, half};
+use crate::multiscalar::secret_sum;
 use crate::{hash, label};
 
 /// The secret key `x` of one class.
@@ -81,10 +83,14 @@ impl IssuerSession {
         if degenerate.into() {
             return None;
         }
-        let a = RistrettoPoint::mul_base(&self.kappa);
-        let b1 = RistrettoPoint::mul_base(&self.s1) + self.delta * Z1;
-        let b2 = self.s2 * generators.H + self.delta * Z2;
-        Some(Commitment { rnd: rnd.to_bytes(), a: encode_point(&a), b1: encode_point(&b1), b2: encode_point(&b2) })
+        let halves = Zeroizing::new([&self.kappa, &self.s1, &self.s2, &self.delta].map(|scalar| half() * scalar));
+        let [kappa, s1, s2, delta] = &*halves;
+        let [a, b1, b2] = encode_doubles([
+            RistrettoPoint::mul_base(kappa),
+            secret_sum([s1, delta], [&RISTRETTO_BASEPOINT_POINT, &Z1]),
+            secret_sum([s2, delta], [&generators.H, &Z2]),
+        ]);
+        Some(Commitment { rnd: rnd.to_bytes(), a, b1, b2 })
     }
 
     /// W4: `c = e − δ`, `r = κ − c·x`. Takes the session with it: it must never be answered again.

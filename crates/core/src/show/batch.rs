@@ -2,12 +2,12 @@
 
 use curve25519_dalek::{RistrettoPoint, Scalar};
 
-use super::{Equations, Points, Show, VerificationFailure, Weights, bases};
+use super::{Equations, Points, Show, VerificationFailure, bases};
 use crate::class::Class;
 use crate::group::Generators;
-use crate::label;
 use crate::multiscalar::Sum;
 use crate::note::Note;
+use crate::{label, weights};
 
 /// Shows whose equations are checked together. One wrong show makes the whole batch fail; check them one by one
 /// then to find it.
@@ -38,7 +38,7 @@ impl Batch {
         points: &Points,
     ) -> Result<(), VerificationFailure> {
         let equations = Equations::check(class, note, d, show, points)?;
-        let weights = Weights::hashed(label::BATCH, &[&self.seed, &self.shows.to_be_bytes()]);
+        let weights = weights::hashed(label::BATCH, &[&self.seed, &self.shows.to_be_bytes()]);
         let mut own = Sum::<8>::new();
         let shared = equations.weigh(&weights, &mut own);
         self.shared.iter_mut().zip(&shared.generators).for_each(|(sum, scalar)| *sum += scalar);
