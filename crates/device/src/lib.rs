@@ -3,6 +3,7 @@
 pub mod durable;
 pub mod element;
 pub mod entropy;
+pub mod link;
 pub mod maker;
 #[cfg(test)]
 mod testing;

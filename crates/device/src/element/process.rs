@@ -203,7 +203,10 @@ mod tests {
         let mut process = shell("echo 'flash.bin: no such file' >&2; exit 1", PATIENCE);
         let mut response = [0; 8];
         let error = process.transmit(b"x", &mut response).unwrap_err();
-        assert!(matches!(&error, ElementProcessError::Stopped { reason } if reason == "flash.bin: no such file"), "{error}");
+        assert!(
+            matches!(&error, ElementProcessError::Stopped { reason } if reason == "flash.bin: no such file"),
+            "{error}"
+        );
         assert!(matches!(process.transmit(b"x", &mut response), Err(ElementProcessError::Stopped { .. })));
     }
 
