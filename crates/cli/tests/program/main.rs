@@ -1,0 +1,8 @@
+//! The program as a user meets it: real processes, exit statuses, what is printed where.
+#![allow(clippy::unwrap_used, reason = "a test may unwrap: its panic is the report")]
+#![allow(non_snake_case, reason = "the letters of the specification")]
+
+mod coins;
+mod inspecting;
+mod running;
+mod vectors;
