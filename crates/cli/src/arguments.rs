@@ -6,6 +6,7 @@ use crate::answer::Answer;
 use crate::completions::Completions;
 use crate::failure::Failure;
 use crate::inspect::Inspect;
+use crate::maker::Maker;
 use crate::vectors::Vectors;
 
 /// Cash that a device can pay, pass on and redeem with no network.
@@ -22,6 +23,7 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Maker(Maker),
     Inspect(Inspect),
     Vectors(Vectors),
     Completions(Completions),
@@ -31,6 +33,7 @@ impl Arguments {
     /// Does what was asked.
     pub(crate) fn run(&self) -> Result<Answer, Failure> {
         match &self.command {
+            Command::Maker(maker) => maker.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Vectors(vectors) => vectors.run(),
             Command::Completions(completions) => completions.run(),

@@ -5,8 +5,10 @@ mod arguments;
 mod completions;
 mod failure;
 mod inspect;
+mod maker;
 mod moment;
 mod money;
+mod progress;
 mod vectors;
 
 use std::process::ExitCode;

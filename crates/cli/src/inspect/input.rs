@@ -1,4 +1,4 @@
-//! Reads what is to be inspected: binary, hex, base64 or JSON; from files or standard input.
+//! Reads what is to be inspected: binary, hex, base64, QR codes or JSON; from files or standard input.
 
 use std::fs;
 use std::io::{self, Read};
@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::Value;
+use specie_device::link::qr::{self, Collector, PART_PREFIX};
 
 use crate::failure::Failure;
 
@@ -52,10 +53,17 @@ impl Content {
         if bytes.is_empty() {
             return Self::Unreadable("empty".to_owned());
         }
+        if bytes.starts_with(b"\x89PNG") {
+            return qr::scan(&bytes)
+                .map_or_else(|error| Self::Unreadable(error.to_string()), |texts| Self::collect(&texts));
+        }
         let text = match std::str::from_utf8(&bytes) {
             Ok(text) if text.is_ascii() || text.trim_start().starts_with(['{', '[']) => text.trim(),
             _ => return Self::Binary(bytes),
         };
+        if text.starts_with(PART_PREFIX) {
+            return Self::collect(&text.split_ascii_whitespace().map(str::to_owned).collect::<Vec<_>>());
+        }
         if text.starts_with(['{', '[']) {
             return match serde_json::from_str(text) {
                 Ok(value) => Self::Json(value),
@@ -65,6 +73,15 @@ impl Content {
         let packed: String = text.split_ascii_whitespace().collect();
         let decoded = hex::decode(&packed).ok().or_else(|| base64(&packed));
         decoded.map_or_else(|| Self::Unreadable("neither CBOR nor hex, base64 or JSON".to_owned()), Self::Binary)
+    }
+}
+
+impl Content {
+    /// The message that the texts of QR codes make.
+    fn collect(texts: &[String]) -> Self {
+        let mut collector = Collector::new();
+        let added = texts.iter().try_for_each(|text| collector.add(text).map(drop));
+        added.and_then(|()| collector.finish()).map_or_else(|error| Self::Unreadable(error.to_string()), Self::Binary)
     }
 }
 
@@ -82,6 +99,16 @@ mod tests {
             Content::Binary(bytes) => Some(bytes),
             _ => None,
         }
+    }
+
+    #[test]
+    fn reads_qr_codes_as_pictures_and_as_text() {
+        let message = [0x82; 1000];
+        let sheet = qr::encode(&message, qr::Density::Image).unwrap();
+        assert_eq!(binary(&sheet.to_png()).unwrap(), message);
+        let texts = qr::parts(&message, 400).unwrap();
+        assert_eq!(binary(texts.join("\n").as_bytes()).unwrap(), message);
+        assert!(matches!(Content::of(texts[0].clone().into_bytes()), Content::Unreadable(_)));
     }
 
     #[test]
