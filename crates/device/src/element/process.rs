@@ -1,9 +1,9 @@
 //! The element in a process of its own: the wallet talks to it over a pipe and cannot see into its memory.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -23,14 +23,23 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// Most that is kept of what the process says when it fails, in bytes.
 const REASON_MAX: u64 = 1024;
 
-/// A running element process. Dropping it ends the process.
+/// An element process. Where it ended, the next command starts it again: to the element that is a power cut, and as
+/// harmless. Dropping it ends the process.
+#[derive(Debug)]
 pub struct ElementProcess {
+    program: PathBuf,
+    arguments: Vec<OsString>,
+    patience: Duration,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
     child: Child,
-    /// `None` once the process failed: nothing is sent to it any more.
+    /// `None` once it is told to end.
     input: Option<ChildStdin>,
     answers: Receiver<io::Result<Option<Vec<u8>>>>,
     reason: Option<JoinHandle<String>>,
-    patience: Duration,
 }
 
 /// Why the element process could not be reached. Whether it carried out the last command is not known: start it again and
@@ -70,7 +79,7 @@ impl ElementProcess {
     /// # Errors
     /// The program cannot be started. That it cannot open its flash shows at the first command.
     pub fn start(program: &Path, flash: &Path) -> Result<Self, ElementProcessError> {
-        Self::start_with(program, [OsStr::new("element"), OsStr::new("--flash"), flash.as_os_str()], PATIENCE)
+        Self::start_with(program, ["element".as_ref(), "--flash".as_ref(), flash.as_os_str()], PATIENCE)
     }
 
     /// Starts `program` with `arguments` and waits at most `patience` for each answer.
@@ -82,6 +91,40 @@ impl ElementProcess {
         arguments: impl IntoIterator<Item = &'a OsStr>,
         patience: Duration,
     ) -> Result<Self, ElementProcessError> {
+        let arguments: Vec<OsString> = arguments.into_iter().map(OsStr::to_owned).collect();
+        let running = Some(Running::start(program, &arguments)?);
+        Ok(Self { program: program.to_owned(), arguments, patience, running })
+    }
+
+    /// The number of the process; `None` while none runs.
+    pub fn id(&self) -> Option<u32> {
+        self.running.as_ref().map(|running| running.child.id())
+    }
+
+    fn exchange(&mut self, command: &[u8]) -> Result<Vec<u8>, ElementProcessError> {
+        let mut running = match self.running.take() {
+            Some(running) => running,
+            None => Running::start(&self.program, &self.arguments)?,
+        };
+        if frame::write(running.input.as_mut().expect("open while it runs"), command).is_err() {
+            return Err(running.stopped());
+        }
+        match running.answers.recv_timeout(self.patience) {
+            Ok(Ok(Some(answer))) => {
+                self.running = Some(running);
+                Ok(answer)
+            }
+            Ok(Ok(None) | Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(running.stopped()),
+            Err(RecvTimeoutError::Timeout) => {
+                running.end(Duration::ZERO);
+                Err(ElementProcessError::Silent(self.patience))
+            }
+        }
+    }
+}
+
+impl Running {
+    fn start(program: &Path, arguments: &[OsString]) -> Result<Self, ElementProcessError> {
         let mut child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -97,33 +140,11 @@ impl ElementProcess {
         let (sender, answers) = sync_channel(1);
         std::thread::spawn(move || forward_answers(output, &sender));
         let reason = Some(std::thread::spawn(move || read_reason(errors)));
-        Ok(Self { child, input, answers, reason, patience })
+        Ok(Self { child, input, answers, reason })
     }
 
-    /// The number of the process.
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
-
-    fn exchange(&mut self, command: &[u8]) -> Result<Vec<u8>, ElementProcessError> {
-        let Some(input) = &mut self.input else {
-            return Err(ElementProcessError::Stopped { reason: String::new() });
-        };
-        if frame::write(input, command).is_err() {
-            return Err(self.stopped());
-        }
-        match self.answers.recv_timeout(self.patience) {
-            Ok(Ok(Some(answer))) => Ok(answer),
-            Ok(Ok(None) | Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(self.stopped()),
-            Err(RecvTimeoutError::Timeout) => {
-                self.end(Duration::ZERO);
-                Err(ElementProcessError::Silent(self.patience))
-            }
-        }
-    }
-
-    /// Ends the process and says what it said.
-    fn stopped(&mut self) -> ElementProcessError {
+    /// Ends the process and tells what it said.
+    fn stopped(mut self) -> ElementProcessError {
         self.end(FAREWELL);
         let reason = self.reason.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
         ElementProcessError::Stopped { reason }
@@ -156,7 +177,7 @@ impl Link for ElementProcess {
     }
 }
 
-impl Drop for ElementProcess {
+impl Drop for Running {
     fn drop(&mut self) {
         self.end(FAREWELL);
     }
@@ -207,13 +228,25 @@ mod tests {
             matches!(&error, ElementProcessError::Stopped { reason } if reason == "flash.bin: no such file"),
             "{error}"
         );
-        assert!(matches!(process.transmit(b"x", &mut response), Err(ElementProcessError::Stopped { .. })));
+    }
+
+    #[test]
+    fn a_process_that_ended_is_started_again() {
+        let mut process = shell("head -c 7", PATIENCE);
+        let mut response = [0; 8];
+        for _ in 0..3 {
+            assert_eq!(process.transmit(b"hello", &mut response).unwrap(), 5);
+            assert!(matches!(process.transmit(b"x", &mut response), Err(ElementProcessError::Stopped { .. })));
+            assert!(process.id().is_none());
+            assert_eq!(process.transmit(b"hello", &mut response).unwrap(), 5);
+            assert!(matches!(process.transmit(b"x", &mut response), Err(ElementProcessError::Stopped { .. })));
+        }
     }
 
     #[test]
     fn a_silent_process_is_ended() {
         let mut process = shell("exec sleep 600", Duration::from_millis(20));
-        let id = process.id();
+        let id = process.id().unwrap();
         assert!(matches!(process.transmit(b"x", &mut [0; 8]), Err(ElementProcessError::Silent(_))));
         assert!(!Path::new(&format!("/proc/{id}")).exists());
     }
@@ -222,7 +255,7 @@ mod tests {
     fn dropping_ends_and_reaps_the_process() {
         for script in ["cat", "exec sleep 600"] {
             let process = shell(script, PATIENCE);
-            let id = process.id();
+            let id = process.id().unwrap();
             drop(process);
             assert!(!Path::new(&format!("/proc/{id}")).exists(), "{script}");
         }
