@@ -9,19 +9,24 @@ use serde_json::Value;
 #[derive(Debug)]
 pub(crate) struct Answer {
     human: String,
-    machine: Value,
+    machine: Option<Value>,
     holds: bool,
 }
 
 impl Answer {
     /// Everything is as it should be.
     pub(crate) fn new(human: impl Into<String>, machine: Value) -> Self {
-        Self { human: human.into(), machine, holds: true }
+        Self { human: human.into(), machine: Some(machine), holds: true }
     }
 
     /// A verdict: the exit status is 0 when it `holds`, else 1.
     pub(crate) fn verdict(holds: bool, human: impl Into<String>, machine: Value) -> Self {
-        Self { human: human.into(), machine, holds }
+        Self { human: human.into(), machine: Some(machine), holds }
+    }
+
+    /// Nothing to print: standard output was used for something else.
+    pub(crate) fn silent() -> Self {
+        Self { human: String::new(), machine: None, holds: true }
     }
 
     /// Prints it on standard output.
@@ -30,12 +35,16 @@ impl Answer {
     /// When nobody reads standard output any more.
     pub(crate) fn print(&self, json: bool) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        if json {
-            serde_json::to_writer_pretty(&mut out, &self.machine)?;
-            out.write_all(b"\n")?;
-        } else if !self.human.is_empty() {
-            out.write_all(self.human.trim_end().as_bytes())?;
-            out.write_all(b"\n")?;
+        match (&self.machine, json) {
+            (Some(machine), true) => {
+                serde_json::to_writer_pretty(&mut out, machine)?;
+                out.write_all(b"\n")?;
+            }
+            (Some(_), false) => {
+                out.write_all(self.human.trim_end().as_bytes())?;
+                out.write_all(b"\n")?;
+            }
+            (None, _) => {}
         }
         out.flush()
     }

@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::answer::Answer;
 use crate::completions::Completions;
+use crate::element::Element;
 use crate::failure::Failure;
 use crate::inspect::Inspect;
 use crate::maker::Maker;
@@ -27,6 +28,8 @@ enum Command {
     Inspect(Inspect),
     Vectors(Vectors),
     Completions(Completions),
+    #[command(hide = true)]
+    Element(Element),
 }
 
 impl Arguments {
@@ -37,6 +40,7 @@ impl Arguments {
             Command::Inspect(inspect) => inspect.run(),
             Command::Vectors(vectors) => vectors.run(),
             Command::Completions(completions) => completions.run(),
+            Command::Element(element) => element.run(),
         }
     }
 }

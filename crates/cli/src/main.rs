@@ -3,6 +3,7 @@
 mod answer;
 mod arguments;
 mod completions;
+mod element;
 mod failure;
 mod inspect;
 mod maker;

@@ -1,0 +1,146 @@
+//! The processes and folders of the demonstration: everything in it is done by this same program, started anew.
+
+use std::fmt;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+
+/// Where the demonstration takes place.
+pub(super) struct Stage {
+    program: PathBuf,
+    folder: PathBuf,
+}
+
+/// Something that should have worked did not.
+#[derive(Debug)]
+pub(super) struct Mishap(pub(super) String);
+
+/// What a command printed, whether it was done or refused.
+pub(super) enum Outcome {
+    Done(Value),
+    Refused(Refusal),
+}
+
+/// Why a command was refused.
+pub(super) struct Refusal {
+    /// The stable code.
+    pub(super) code: String,
+    /// What it said.
+    pub(super) what: String,
+}
+
+/// A server in a process of its own; killed when dropped.
+pub(super) struct Server {
+    child: Child,
+    /// Where it listens: `http://127.0.0.1:PORT`.
+    pub(super) address: String,
+}
+
+impl Stage {
+    /// In `folder`, which exists.
+    pub(super) fn new(folder: &Path) -> Result<Self, Mishap> {
+        let program = std::env::current_exe().map_err(|error| Mishap(format!("this program cannot find itself: {error}")))?;
+        Ok(Self { program, folder: folder.to_owned() })
+    }
+
+    /// A file or folder on the stage.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// The same as text, to be given to a command.
+    pub(super) fn name(&self, name: &str) -> String {
+        self.path(name).display().to_string()
+    }
+
+    /// Runs a command to its end.
+    pub(super) fn attempt(&self, arguments: &[&str]) -> Result<Outcome, Mishap> {
+        let output = self.command(arguments).stdin(Stdio::null()).output();
+        let output = output.map_err(|error| Mishap(format!("{}: {error}", self.program.display())))?;
+        let document = serde_json::from_slice::<Value>(&output.stdout);
+        let text = String::from_utf8_lossy(&output.stderr);
+        match (output.status.code(), document) {
+            (Some(0), Ok(document)) => Ok(Outcome::Done(document)),
+            (Some(1), Ok(document)) if document["error"].is_object() => Ok(Outcome::Refused(Refusal {
+                code: document["error"]["code"].as_str().unwrap_or_default().to_owned(),
+                what: document["error"]["what"].as_str().unwrap_or_default().to_owned(),
+            })),
+            (Some(1), Ok(document)) => Ok(Outcome::Done(document)),
+            (status, _) => Err(Mishap(format!("`specie {}` ended with {status:?}: {text}", arguments.join(" ")))),
+        }
+    }
+
+    /// Runs a command that must be done.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<Value, Mishap> {
+        match self.attempt(arguments)? {
+            Outcome::Done(document) => Ok(document),
+            Outcome::Refused(Refusal { code, what }) => {
+                Err(Mishap(format!("`specie {}` was refused: {what} [{code}]", arguments.join(" "))))
+            }
+        }
+    }
+
+    /// Starts a command without waiting for it.
+    pub(super) fn start(&self, arguments: &[&str]) -> Result<Child, Mishap> {
+        let mut command = self.command(arguments);
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        command.spawn().map_err(|error| Mishap(format!("{}: {error}", self.program.display())))
+    }
+
+    /// Starts a server and waits until it listens: the first line that it prints says where.
+    pub(super) fn serve(&self, arguments: &[&str]) -> Result<Server, Mishap> {
+        let mut child = self.command(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+            .map_err(|error| Mishap(format!("{}: {error}", self.program.display())))?;
+        let mut line = String::new();
+        let output = child.stdout.take().expect("stdout is piped");
+        let read = BufReader::new(output).read_line(&mut line);
+        let document: Option<Value> = read.ok().and_then(|_| serde_json::from_str(&line).ok());
+        match document.as_ref().and_then(|document| document["listening"].as_str()) {
+            Some(address) => Ok(Server { address: address.to_owned(), child }),
+            None => {
+                let mut text = String::new();
+                let _ = child.kill();
+                if let Some(mut errors) = child.stderr.take() {
+                    let _ = errors.read_to_string(&mut text);
+                }
+                let _ = child.wait();
+                Err(Mishap(format!("`specie {}` did not start: {text}", arguments.join(" "))))
+            }
+        }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg("--json").args(arguments).current_dir(&self.folder);
+        command
+    }
+}
+
+impl Server {
+    /// The number of its process.
+    pub(super) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it at once, as a power cut would.
+    pub(super) fn kill(mut self) -> Result<(), Mishap> {
+        let ended = self.child.kill().and_then(|()| self.child.wait());
+        ended.map(drop).map_err(|error| Mishap(format!("a server could not be stopped: {error}")))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only where it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl fmt::Display for Mishap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
