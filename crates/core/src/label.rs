@@ -78,3 +78,9 @@ pub const PSP_MOVEMENT: &str = "specie/v1/psp-movement";
 pub const PSP_OPERATION: &str = "specie/v1/psp-operation";
 /// Hashes of claim codes, as a PSP stores them.
 pub const CLAIM_CODE: &str = "specie/v1/claim-code";
+/// Expansion of one request's seed into the seeds of its issuance sessions.
+pub const BANK_SESSION: &str = "specie/v1/bank-session";
+/// Names of movements in the bank's ledger.
+pub const BANK_MOVEMENT: &str = "specie/v1/bank-movement";
+/// How the bank recognises a request that it saw before.
+pub const BANK_REQUEST: &str = "specie/v1/bank-request";

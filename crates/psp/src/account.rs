@@ -1,0 +1,166 @@
+//! What a device sees of its account, and what the operator sees of the books.
+
+use specie_core::signature::PublicKey;
+use specie_core::text::Name;
+use specie_core::{Amount, Timestamp};
+
+use crate::bank::Bank;
+use crate::customer::CustomerError;
+use crate::device::{DeviceError, Standing};
+use crate::ledger::{self, LedgerAccount, Movement, MovementKind, Totals, movement_id};
+use crate::service::Psp;
+use crate::store::{Store, StoreError};
+use crate::withdrawal::withdrawable;
+
+/// How many movements a statement shows.
+const HISTORY_LENGTH: u64 = 100;
+
+/// A device's account.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Statement {
+    /// Its name.
+    pub account: Name,
+    /// What it holds.
+    pub balance: Amount,
+    /// The customer's tier.
+    pub tier: Name,
+    /// What the tier and the account still let the customer withdraw now.
+    pub withdrawable: Amount,
+    /// What is left of the device's rations, by epoch.
+    pub rations: Vec<RationLeft>,
+    /// The newest movements, newest first.
+    pub history: Vec<Movement>,
+}
+
+/// What is left of a ration of blanks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RationLeft {
+    /// The epoch.
+    pub epoch: u32,
+    /// How many blanks may still be had.
+    pub blanks: u64,
+    /// The largest cap of one.
+    pub cap_max: Amount,
+}
+
+/// The books at one moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Books {
+    /// What the PSP owes its customers.
+    pub customers: Amount,
+    /// Held for withdrawals.
+    pub withdrawals_in_progress: Amount,
+    /// Held for payments to other PSPs.
+    pub transfers_in_progress: Amount,
+    /// Came for nobody known.
+    pub unclaimed: Amount,
+    /// What the PSP has at the bank, by its own books.
+    pub reserve: Amount,
+    /// What is wrong, in words; empty when the books balance.
+    pub findings: Vec<String>,
+}
+
+impl<S: Store, B: Bank> Psp<S, B> {
+    /// The account of a device.
+    ///
+    /// # Errors
+    /// When the device is not enrolled.
+    pub fn statement(&self, device: &PublicKey, now: Timestamp) -> Result<Statement, DeviceError> {
+        self.store().read(|records| {
+            let party = self.party(records, device, Standing::Enrolled)?;
+            let account = LedgerAccount::Customer(party.customer.account);
+            let balance = records.totals(&account)?.balance();
+            let catalogue = self.catalogue(records)?;
+            let mut rations = Vec::new();
+            for (epoch, cap_max) in catalogue.blank_epochs(party.tier.blank_cap_max, now) {
+                let had = records.blanks(device, epoch)?;
+                let blanks = u64::from(party.tier.blanks_per_epoch).saturating_sub(had);
+                rations.push(RationLeft { epoch, blanks, cap_max });
+            }
+            Ok(Statement {
+                account: party.customer.account,
+                balance,
+                tier: party.tier.name,
+                withdrawable: withdrawable(records, &party, now)?.min(party.tier.max_holding).min(balance),
+                rations,
+                history: records.movements(&account, HISTORY_LENGTH)?,
+            })
+        })
+    }
+
+    /// Books what the operator put into the reserve at the bank; `reference` names that payment, once.
+    ///
+    /// # Errors
+    /// When the reference was booked for something else, or the store fails.
+    pub fn fund_reserve(&self, amount: Amount, reference: &str, now: Timestamp) -> Result<(), CustomerError> {
+        let movement = Movement {
+            id: movement_id(MovementKind::Funding, reference.as_bytes()),
+            kind: MovementKind::Funding,
+            debit: LedgerAccount::Reserve,
+            credit: LedgerAccount::Settlement,
+            amount,
+            reference: reference.into(),
+            at: now,
+        };
+        self.store().write(|records| Ok(ledger::post(records, &movement)?.map_err(|refusal| refusal.of(reference))?))
+    }
+
+    /// The books, checked: every account against its movements, what is held against what it is held for.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn books(&self) -> Result<Books, StoreError> {
+        self.store().read(|records| {
+            let mut findings = Vec::new();
+            let (mut customers, mut debits, mut credits) = (0_u128, 0_u128, 0_u128);
+            for (account, stored, moved) in records.trial_balance()? {
+                check_account(&account, &stored, &moved, &mut findings);
+                debits += u128::from(stored.debits.minor());
+                credits += u128::from(stored.credits.minor());
+                if matches!(account, LedgerAccount::Customer(_)) {
+                    customers += u128::from(stored.balance().minor());
+                }
+            }
+            if debits != credits {
+                findings.push(format!("debits come to {debits}, credits to {credits}"));
+            }
+            let withdrawals = records.totals(&LedgerAccount::WithdrawalsInProgress)?.balance();
+            let transfers = records.totals(&LedgerAccount::TransfersInProgress)?.balance();
+            let held = records.unsettled_withdrawals()?.iter().map(|w| u128::from(w.value.minor())).sum();
+            check_held("withdrawals", withdrawals, held, &mut findings);
+            let held = records.pending_transfers()?.iter().map(|t| u128::from(t.amount.minor())).sum();
+            check_held("payments to other PSPs", transfers, held, &mut findings);
+            Ok(Books {
+                customers: u64::try_from(customers).ok().and_then(Amount::new).unwrap_or(Amount::MAX),
+                withdrawals_in_progress: withdrawals,
+                transfers_in_progress: transfers,
+                unclaimed: records.totals(&LedgerAccount::Unclaimed)?.balance(),
+                reserve: records.totals(&LedgerAccount::Reserve)?.debit_balance(),
+                findings,
+            })
+        })
+    }
+
+    /// What the bank says the reserve holds; equal to [`Books::reserve`] when nothing is under way.
+    ///
+    /// # Errors
+    /// When the bank cannot be asked.
+    pub fn reserve_at_bank(&self) -> Result<Amount, crate::bank::BankError> {
+        self.bank().reserve()
+    }
+}
+
+fn check_account(account: &LedgerAccount, stored: &Totals, moved: &Totals, findings: &mut Vec<String>) {
+    if stored != moved {
+        findings.push(format!("{account:?} holds {stored:?}, its movements come to {moved:?}"));
+    }
+    if account.stays_in_credit() && stored.debits > stored.credits {
+        findings.push(format!("{account:?} is overdrawn by {}", stored.debit_balance()));
+    }
+}
+
+fn check_held(what: &str, booked: Amount, held: u128, findings: &mut Vec<String>) {
+    if u128::from(booked.minor()) != held {
+        findings.push(format!("{booked} is booked for {what}, {held} is under way"));
+    }
+}

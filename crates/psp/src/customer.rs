@@ -1,0 +1,185 @@
+//! Customers: who they are to the PSP, in which tier, with which account.
+
+use specie_core::signature::PublicKey;
+use specie_core::text::Name;
+use specie_core::{Amount, Timestamp};
+use thiserror::Error;
+
+use crate::claim::{ClaimCode, code_hash};
+use crate::device::{Device, DeviceState};
+use crate::ledger::{self, LedgerAccount, Movement, MovementKind, PostingRefusal, movement_id};
+use crate::service::Psp;
+use crate::store::{Store, StoreError};
+
+/// A customer. The PSP's own files say who that is; here it is a name.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Customer {
+    /// Its name here, for claims.
+    pub name: Name,
+    /// Its account.
+    pub account: Name,
+    /// Its tier.
+    pub tier: Name,
+    /// What its devices may call themselves towards payers, if anything.
+    pub merchant: Option<Merchant>,
+}
+
+/// What stands in descriptors.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Merchant {
+    /// The name shown to payers.
+    pub payee: Name,
+    /// ISO 18245 merchant category code.
+    pub category: u16,
+}
+
+/// Why something about customers was not done.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum CustomerError {
+    /// No customer has this name.
+    #[error("there is no customer `{0}`")]
+    Unknown(Name),
+    /// The name or the account is taken.
+    #[error("customer or account exists already: choose another name")]
+    Taken,
+    /// No tier has this name.
+    #[error("there is no tier `{0}`: name one of the configuration")]
+    UnknownTier(Name),
+    /// No device has this key.
+    #[error("there is no device {0}")]
+    UnknownDevice(PublicKey),
+    /// The bank struck the device off, which the PSP cannot undo.
+    #[error("device {0} is struck off by the bank, for ever")]
+    StruckOff(PublicKey),
+    /// The amounts are beyond what can be counted.
+    #[error("the amount is beyond what the books can hold")]
+    Overflow,
+    /// The reference was booked before, for something else.
+    #[error("reference `{0}` was booked before with another amount or customer: give every payment one of its own")]
+    ReferenceUsed(String),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl<S: Store, B> Psp<S, B> {
+    /// Takes a customer on and opens its account. The same customer again changes nothing.
+    ///
+    /// # Errors
+    /// When the tier is unknown, or name or account are another's.
+    pub fn add_customer(&self, customer: &Customer) -> Result<(), CustomerError> {
+        self.check_tier(&customer.tier)?;
+        self.store().write(|records| {
+            if records.insert_customer(customer)? || records.customer(&customer.name)?.as_ref() == Some(customer) {
+                Ok(())
+            } else {
+                Err(CustomerError::Taken)
+            }
+        })
+    }
+
+    /// All customers, by name.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn customers(&self) -> Result<Vec<Customer>, CustomerError> {
+        self.store().read(|records| Ok(records.customers()?))
+    }
+
+    /// Moves a customer to another tier; its devices get the new limits when they synchronise.
+    ///
+    /// # Errors
+    /// When either is unknown.
+    pub fn set_tier(&self, customer: &Name, tier: &Name) -> Result<(), CustomerError> {
+        self.check_tier(tier)?;
+        let found = self.store().write(|records| records.set_tier(customer, tier))?;
+        if found { Ok(()) } else { Err(CustomerError::Unknown(*customer)) }
+    }
+
+    /// Makes a claim code with which the customer can enrol one device. Only a hash of it is kept.
+    ///
+    /// # Errors
+    /// When the customer is unknown.
+    pub fn issue_claim_code(
+        &self,
+        customer: &Name,
+        seed: &[u8; 32],
+        now: Timestamp,
+    ) -> Result<ClaimCode, CustomerError> {
+        let code = ClaimCode::from_seed(seed);
+        let valid_until = now.saturating_add(self.policy().periods().claim_code_seconds);
+        self.store().write(|records| {
+            records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
+            Ok::<_, CustomerError>(records.insert_claim_code(&code_hash(customer, &code), valid_until)?)
+        })?;
+        Ok(code)
+    }
+
+    /// Credits a customer with what it paid in at the counter or by other money; `reference` names that payment, once.
+    ///
+    /// # Errors
+    /// When the customer is unknown, or the sum too large.
+    pub fn deposit(
+        &self,
+        customer: &Name,
+        amount: Amount,
+        reference: &str,
+        now: Timestamp,
+    ) -> Result<(), CustomerError> {
+        self.store().write(|records| {
+            let customer = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
+            let movement = Movement {
+                id: movement_id(MovementKind::Deposit, reference.as_bytes()),
+                kind: MovementKind::Deposit,
+                debit: LedgerAccount::Settlement,
+                credit: LedgerAccount::Customer(customer.account),
+                amount,
+                reference: reference.into(),
+                at: now,
+            };
+            Ok(ledger::post(records, &movement)?.map_err(|refusal| refusal.of(reference))?)
+        })
+        })
+    }
+
+    /// Blocks a device, or lifts the block.
+    ///
+    /// # Errors
+    /// When the device is unknown, or struck off by the bank.
+    pub fn set_blocked(&self, device: &PublicKey, blocked: bool) -> Result<(), CustomerError> {
+        self.store().write(|records| {
+            let found = records.device(device)?.ok_or(CustomerError::UnknownDevice(*device))?;
+            match found.state {
+                DeviceState::StruckOff => Err(CustomerError::StruckOff(*device)),
+                DeviceState::Pending => Err(CustomerError::UnknownDevice(*device)),
+                DeviceState::Active | DeviceState::Blocked => {
+                    let state = if blocked { DeviceState::Blocked } else { DeviceState::Active };
+                    Ok(records.set_device_state(device, state)?)
+                }
+            }
+        })
+    }
+
+    /// The devices of a customer.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn devices(&self, customer: &Name) -> Result<Vec<Device>, CustomerError> {
+        self.store().read(|records| Ok(records.devices_of(customer)?))
+    }
+
+    fn check_tier(&self, tier: &Name) -> Result<(), CustomerError> {
+        self.policy().tier(tier).map(drop).ok_or(CustomerError::UnknownTier(*tier))
+    }
+}
+
+impl PostingRefusal {
+    /// What the operator is told of it.
+    pub(crate) fn of(self, reference: &str) -> CustomerError {
+        match self {
+            Self::Insufficient => CustomerError::Overflow,
+            Self::NameTaken => CustomerError::ReferenceUsed(reference.into()),
+        }
+    }
+}

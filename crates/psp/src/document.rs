@@ -1,0 +1,104 @@
+//! What a PSP signs for devices: limits (§4) and descriptors (§7).
+
+use specie_core::Timestamp;
+use specie_core::descriptor::{Descriptor, DescriptorBody};
+use specie_core::encoding::Encode;
+use specie_core::limits::{Limits, LimitsBody};
+use specie_core::signature::PublicKey;
+use thiserror::Error;
+
+use crate::device::{DeviceError, DeviceRefusal, Standing};
+use crate::request::{KeyConflict, RecallError, Request};
+use crate::service::Psp;
+use crate::store::{Store, StoreError};
+
+/// Why nothing is signed for a device.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DocumentError {
+    /// The device may not have it.
+    #[error(transparent)]
+    Device(DeviceRefusal),
+    /// The customer is no merchant.
+    #[error("this customer has no name to show to payers")]
+    NotAMerchant,
+    /// The key came before with another request.
+    #[error(transparent)]
+    Conflict(#[from] KeyConflict),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<DeviceError> for DocumentError {
+    fn from(error: DeviceError) -> Self {
+        match error {
+            DeviceError::Refused(refusal) => Self::Device(refusal),
+            DeviceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RecallError> for DocumentError {
+    fn from(error: RecallError) -> Self {
+        match error {
+            RecallError::Conflict(conflict) => conflict.into(),
+            RecallError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl<S: Store, B> Psp<S, B> {
+    /// A new limits document (CBOR) for a device, after its tier; the same again for the same request.
+    ///
+    /// # Errors
+    /// When the device may not have one.
+    pub fn limits(&self, request: &Request<'_>, now: Timestamp) -> Result<Vec<u8>, DocumentError> {
+        let key = PublicKey(request.who);
+        self.store().write(|records| {
+            let party = self.party(records, &key, Standing::Active)?;
+            if let Some(document) = request.recall(records)? {
+                return Ok(document);
+            }
+            let body = LimitsBody {
+                psp: self.identity().name,
+                device: key,
+                sequence: records.next_limits_sequence(&key)?,
+                issued_at: now,
+                valid_until: now.saturating_add(party.tier.limits_validity_seconds),
+                max_payment: party.tier.max_payment,
+                max_cumulative: party.tier.max_cumulative,
+                max_holding: party.tier.max_holding,
+            };
+            let document = Limits::sign(body, &self.identity().key).to_vec();
+            request.remember(records, &document, now)?;
+            Ok(document)
+        })
+    }
+
+    /// A descriptor (CBOR) for a merchant's device; the same again for the same request.
+    ///
+    /// # Errors
+    /// When the device may not have one.
+    pub fn descriptor(&self, request: &Request<'_>, now: Timestamp) -> Result<Vec<u8>, DocumentError> {
+        let key = PublicKey(request.who);
+        self.store().write(|records| {
+            let party = self.party(records, &key, Standing::Active)?;
+            if let Some(document) = request.recall(records)? {
+                return Ok(document);
+            }
+            let merchant = party.customer.merchant.ok_or(DocumentError::NotAMerchant)?;
+            let body = DescriptorBody {
+                psp: self.identity().name,
+                payee: merchant.payee,
+                account: party.customer.account,
+                category: merchant.category,
+                key,
+                valid_until: now.saturating_add(self.policy().periods().descriptor_seconds),
+            };
+            let document = Descriptor::sign(body, &self.identity().key).to_vec();
+            request.remember(records, &document, now)?;
+            Ok(document)
+        })
+    }
+}

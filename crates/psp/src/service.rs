@@ -1,0 +1,65 @@
+//! A PSP, put together from its parts.
+
+use std::sync::{Mutex, PoisonError};
+
+use specie_core::signature::{PublicKey, SigningKey};
+use specie_core::text::{Currency, Name};
+use std::sync::Arc;
+
+use crate::catalogue::Catalogue;
+use crate::policy::Policy;
+
+/// Who a PSP is.
+pub struct Identity {
+    /// Its name in the bank's manifest.
+    pub name: Name,
+    /// Signs limits, descriptors, and requests to the bank.
+    pub key: SigningKey,
+    /// The currency of its accounts.
+    pub currency: Currency,
+    /// The bank's root key: manifests are believed by it alone.
+    pub root_key: PublicKey,
+}
+
+/// A PSP. Its methods are in the modules of the concepts; each blocks until it is done.
+pub struct Psp<S, B> {
+    identity: Identity,
+    policy: Policy,
+    store: S,
+    bank: B,
+    catalogue: Mutex<Arc<Catalogue>>,
+}
+
+impl<S, B> Psp<S, B> {
+    /// A PSP that keeps its records in `store` and talks to `bank`.
+    pub fn new(identity: Identity, policy: Policy, store: S, bank: B) -> Self {
+        Self { identity, policy, store, bank, catalogue: Mutex::new(Arc::default()) }
+    }
+
+    /// Who it is.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// What it allows.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Its records.
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    pub(crate) fn bank(&self) -> &B {
+        &self.bank
+    }
+
+    pub(crate) fn cached_catalogue(&self) -> Arc<Catalogue> {
+        self.catalogue.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn cache_catalogue(&self, catalogue: Arc<Catalogue>) {
+        *self.catalogue.lock().unwrap_or_else(PoisonError::into_inner) = catalogue;
+    }
+}

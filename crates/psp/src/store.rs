@@ -1,0 +1,173 @@
+//! What a PSP remembers. A store runs closures in transactions; within one, [`Records`] are rows.
+
+use specie_core::signature::PublicKey;
+use specie_core::text::Name;
+use specie_core::{Amount, ClassId, Timestamp};
+use thiserror::Error;
+
+use crate::bank::SignedHeader;
+use crate::customer::Customer;
+use crate::device::{Device, DeviceState};
+use crate::ledger::{LedgerAccount, Movement, Totals};
+use crate::request::{OperationId, Remembered};
+use crate::transfer::{Transfer, TransferState};
+use crate::withdrawal::{Withdrawal, WithdrawalState};
+
+/// Why a store failed. Nothing was written.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// It is busy.
+    #[error("the database is busy: try again")]
+    Busy,
+    /// It does not work.
+    #[error("the database failed: {0}")]
+    Failed(String),
+    /// It holds what this program never writes.
+    #[error("the database is damaged: {0}")]
+    Damaged(String),
+}
+
+/// A store.
+pub trait Store: Send + Sync {
+    /// Runs `work` in one transaction and commits it if `work` succeeds. An error leaves nothing behind. `work` may run more
+    /// than once.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the store.
+    fn write<T, E: From<StoreError>>(&self, work: impl FnMut(&mut dyn Records) -> Result<T, E>) -> Result<T, E>;
+
+    /// Runs `work` on one state of the store; it must not write.
+    ///
+    /// # Errors
+    /// Those of `work`, and of the store.
+    fn read<T, E: From<StoreError>>(&self, work: impl FnMut(&mut dyn Records) -> Result<T, E>) -> Result<T, E>;
+}
+
+/// What became of a posting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Posted {
+    /// It is made.
+    Made,
+    /// It was made before.
+    Before,
+    /// Another movement has its name.
+    NameTaken,
+    /// An account that stays in credit does not hold enough, or a sum would be beyond [`Amount::MAX`].
+    Insufficient,
+}
+
+/// A kind of feed that the PSP reads from the bank; its place in each is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Feed {
+    /// Credits.
+    Credits,
+    /// Devices struck off.
+    StruckOff,
+}
+
+impl Feed {
+    /// The stable name, as stored.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Credits => "credits",
+            Self::StruckOff => "struck-off",
+        }
+    }
+}
+
+type Stored<T> = Result<T, StoreError>;
+
+/// Rows within one transaction. Every method fails only when the store does.
+#[allow(missing_docs, reason = "the names say it; what is not obvious has a comment")]
+pub trait Records {
+    /// `false` when name or account are taken.
+    fn insert_customer(&mut self, customer: &Customer) -> Stored<bool>;
+    fn customer(&mut self, name: &Name) -> Stored<Option<Customer>>;
+    fn customers(&mut self) -> Stored<Vec<Customer>>;
+    fn account_exists(&mut self, account: &Name) -> Stored<bool>;
+    /// `false` when there is no such customer.
+    fn set_tier(&mut self, customer: &Name, tier: &Name) -> Stored<bool>;
+
+    fn insert_claim_code(&mut self, hash: &[u8; 32], valid_until: Timestamp) -> Stored<()>;
+    /// Marks a code as used; `false` when there is none, or it is used or too old.
+    fn use_claim_code(&mut self, hash: &[u8; 32], now: Timestamp) -> Stored<bool>;
+    /// Makes a used code good again.
+    fn restore_claim_code(&mut self, hash: &[u8; 32]) -> Stored<()>;
+
+    fn insert_nonce(&mut self, operation: &OperationId, nonce: &[u8; 32], valid_until: Timestamp) -> Stored<()>;
+    /// The nonce given for that operation, with its last moment.
+    fn nonce(&mut self, operation: &OperationId) -> Stored<Option<([u8; 32], Timestamp)>>;
+    fn nonce_count(&mut self) -> Stored<u64>;
+    /// Marks a nonce as used; `false` when there is none, or it is used or too old.
+    fn use_nonce(&mut self, nonce: &[u8; 32], now: Timestamp) -> Stored<bool>;
+
+    /// `false` when key or identity are enrolled.
+    fn insert_device(&mut self, device: &Device) -> Stored<bool>;
+    fn device(&mut self, key: &PublicKey) -> Stored<Option<Device>>;
+    fn device_by_identity(&mut self, identity: &[u8; 32]) -> Stored<Option<Device>>;
+    fn devices_of(&mut self, customer: &Name) -> Stored<Vec<Device>>;
+    fn pending_devices(&mut self) -> Stored<Vec<Device>>;
+    fn set_device_state(&mut self, key: &PublicKey, state: DeviceState) -> Stored<()>;
+    /// Removes a device that was never active.
+    fn remove_pending_device(&mut self, key: &PublicKey) -> Stored<()>;
+    /// Counts a limits document and gives its sequence.
+    fn next_limits_sequence(&mut self, key: &PublicKey) -> Stored<u64>;
+
+    fn request(&mut self, operation: &OperationId) -> Stored<Option<Remembered>>;
+    fn insert_request(&mut self, operation: &OperationId, request: &Remembered, now: Timestamp) -> Stored<()>;
+
+    /// Makes a movement, once for its name, if the account debited may be.
+    fn post(&mut self, movement: &Movement) -> Stored<Posted>;
+    fn totals(&mut self, account: &LedgerAccount) -> Stored<Totals>;
+    /// Every account that was ever touched, with its stored totals and those of its movements.
+    fn trial_balance(&mut self) -> Stored<Vec<(LedgerAccount, Totals, Totals)>>;
+    /// Movements of an account, newest first.
+    fn movements(&mut self, account: &LedgerAccount, count_max: u64) -> Stored<Vec<Movement>>;
+
+    fn insert_withdrawal(&mut self, withdrawal: &Withdrawal) -> Stored<()>;
+    fn withdrawal(&mut self, id: &OperationId) -> Stored<Option<Withdrawal>>;
+    fn set_withdrawal_state(&mut self, id: &OperationId, state: WithdrawalState) -> Stored<()>;
+    /// Withdrawals whose amount is still held.
+    fn unsettled_withdrawals(&mut self) -> Stored<Vec<Withdrawal>>;
+    /// What a customer's withdrawals since `since` come to, void ones left out.
+    fn withdrawn_since(&mut self, customer: &Name, since: Timestamp) -> Stored<Amount>;
+
+    /// Blanks that a device had in an epoch.
+    fn blanks(&mut self, device: &PublicKey, epoch: u32) -> Stored<u64>;
+    fn set_blanks(&mut self, device: &PublicKey, epoch: u32, blanks: u64) -> Stored<()>;
+
+    fn insert_transfer(&mut self, transfer: &Transfer) -> Stored<()>;
+    fn transfer(&mut self, id: &OperationId) -> Stored<Option<Transfer>>;
+    fn set_transfer_state(&mut self, id: &OperationId, state: TransferState) -> Stored<()>;
+    fn pending_transfers(&mut self) -> Stored<Vec<Transfer>>;
+
+    /// How far a feed was read; 0 at first.
+    fn feed_position(&mut self, feed: Feed) -> Stored<u64>;
+    fn set_feed_position(&mut self, feed: Feed, sequence: u64) -> Stored<()>;
+
+    /// Stores a checked header.
+    fn insert_header(&mut self, sequence: u64, header: &SignedHeader) -> Stored<()>;
+    /// Headers after a sequence, oldest first.
+    fn headers_after(&mut self, sequence: u64) -> Stored<Vec<SignedHeader>>;
+    /// The newest header's sequence; 0 for none.
+    fn newest_sequence(&mut self) -> Stored<u64>;
+    fn manifest(&mut self) -> Stored<Option<Vec<u8>>>;
+    fn set_manifest(&mut self, manifest: &[u8]) -> Stored<()>;
+    fn revocations(&mut self) -> Stored<Option<Vec<u8>>>;
+    fn set_revocations(&mut self, list: &[u8]) -> Stored<()>;
+
+    /// Forgets nonces and claim codes that ran out before `now`, and requests older than `requests_before`.
+    fn forget(&mut self, now: Timestamp, requests_before: Timestamp) -> Stored<()>;
+}
+
+/// So many of one class, with what the PSP has to know of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Line {
+    /// The class.
+    pub class_id: ClassId,
+    /// How many.
+    pub count: u64,
+    /// The epoch, for blanks: they are given back to their ration when the withdrawal becomes void.
+    pub blank_epoch: Option<u32>,
+}
