@@ -102,7 +102,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
             reference: reference.into(),
             at: now,
         };
-        self.store().write(|records| Ok(ledger::post(records, &movement)?.map_err(|refusal| refusal.of(reference))?))
+        self.store().write(|records| ledger::post(records, &movement)?.map_err(|refusal| refusal.of(reference)))
     }
 
     /// The books, checked: every account against its movements, what is held against what it is held for.

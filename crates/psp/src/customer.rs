@@ -138,8 +138,7 @@ impl<S: Store, B> Psp<S, B> {
                 reference: reference.into(),
                 at: now,
             };
-            Ok(ledger::post(records, &movement)?.map_err(|refusal| refusal.of(reference))?)
-        })
+            ledger::post(records, &movement)?.map_err(|refusal| refusal.of(reference))
         })
     }
 
