@@ -77,7 +77,7 @@ impl Mint {
 pub(crate) struct Device {
     pub(crate) u: Scalar,
     pub(crate) U: RistrettoPoint,
-    number: u64,
+    pub(crate) number: u64,
 }
 
 impl Device {
