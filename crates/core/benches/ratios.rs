@@ -4,7 +4,8 @@
 //! `-- --write FILE` also into FILE. Every round measures one multiplication and then each operation once, and the
 //! ratio is taken within the round, so that a machine that is busy for a while slows both alike; the table gives the
 //! median over the rounds with the quartiles.
-#![allow(non_snake_case, missing_docs, reason = "the letters of the specification; a program of its own")]
+#![allow(non_snake_case, reason = "the letters of the specification")]
+#![allow(clippy::unwrap_used, missing_docs, reason = "a program of its own, on inputs of its own")]
 
 #[path = "../tests/suite/fixture.rs"]
 mod fixture;

@@ -1,5 +1,6 @@
 //! Every value of `vectors/core.json` bit for bit, and the stated verdict on every entry of `vectors/reject.json`.
 #![allow(non_snake_case, reason = "the letters of the specification")]
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::Value;
 use specie_core::class::Class;
