@@ -178,7 +178,7 @@ pub(crate) fn received(previous: &Transfer, index: u8, blind: [u8; 32]) -> Input
 }
 
 /// The canonical encoding of anything.
-pub(crate) fn encoded(value: &impl Encode) -> Vec<u8> {
+pub(crate) fn encoded<T: Encode>(value: &T) -> Vec<u8> {
     let mut buffer = vec![0; value.encoded_length()];
     let length = value.encode(&mut buffer).unwrap().len();
     assert_eq!(length, buffer.len());

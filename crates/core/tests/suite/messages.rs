@@ -88,7 +88,7 @@ pub(crate) fn entries(world: &World) -> Vec<Vec<u8>> {
         Entry::Psp { name: name("a psp"), key: key(2).public() },
         Entry::Ledger { key: key(4).public() },
     ];
-    entries.iter().map(|entry| encoded(entry)).collect()
+    entries.iter().map(encoded).collect()
 }
 
 pub(crate) fn header(entries: &[Vec<u8>]) -> ManifestHeader {
