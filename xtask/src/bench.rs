@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<()> {
     for package in metadata.members() {
         for bench in package.targets_of_kind("bench") {
             found = true;
-            let arguments = ["bench", "--locked", "--package", &package.name, "--bench", bench];
+            let arguments = ["bench", "--locked", "--all-features", "--package", &package.name, "--bench", bench];
             run_command(&mut cargo(&arguments))?;
         }
     }
