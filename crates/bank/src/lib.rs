@@ -1,1 +1,34 @@
-//! The central bank: issuance sessions, ledger, detection, revocation, manifests; storage as a trait.
+//! The central bank: issuance sessions, redemption, detection, revocation, manifests, and the books under all of it.
+//!
+//! No SQL, no HTTP, no clock, no randomness: storage ([`storage::Storage`]) and keys ([`signer::Signer`]) are traits, time
+//! and seeds are arguments. [`Bank`] is the entry; each module adds its operations to it.
+//!
+//! The modules follow a note: a [`manifest`] publishes its class, [`issuance`] makes it, [`redemption`] takes it back
+//! (checked by `verification`, recorded in [`spent`], paid by [`payout`]), [`detection`] names who spent it twice, [`sweep`]
+//! settles what nobody asked for, [`conservation`] proves that nothing was made or lost on the way.
+
+pub mod bank;
+pub mod classes;
+pub mod conservation;
+pub mod credit;
+pub mod detection;
+pub mod device;
+pub mod issuance;
+pub mod ledger;
+pub mod manifest;
+pub mod once;
+pub mod payment;
+pub mod payout;
+pub mod psp;
+pub mod redemption;
+pub mod revocation;
+pub mod settings;
+pub mod signer;
+pub mod spent;
+pub mod storage;
+pub mod sweep;
+pub mod transfer;
+mod verification;
+
+pub use bank::Bank;
+pub use verification::CheckedChain;

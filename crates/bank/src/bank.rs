@@ -1,0 +1,110 @@
+//! The bank as one value: its storage, its signer, and what it keeps in memory.
+//!
+//! Operations come in two steps. What costs time and changes nothing (commitments, verification) runs outside any
+//! transaction and gives a checked value; what changes something takes the transaction as an argument, so that the
+//! caller can land it together with the answer to the request ([`Bank::once`]).
+
+use std::num::NonZeroUsize;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use specie_core::group::Generators;
+use thiserror::Error;
+
+use crate::classes::ClassTable;
+use crate::settings::Settings;
+use crate::signer::Signer;
+use crate::storage::{Storage, StorageError, View};
+
+/// The central bank.
+pub struct Bank<S, K> {
+    storage: S,
+    signer: K,
+    settings: Settings,
+    generators: Generators,
+    workers: NonZeroUsize,
+    classes: RwLock<Option<Arc<ClassTable>>>,
+}
+
+/// Why a bank cannot be set up or opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenBankError {
+    /// The storage holds no bank.
+    #[error("the storage holds no bank: set it up first")]
+    NotSetUp,
+    /// The storage holds a bank already.
+    #[error("the storage holds a bank already: nothing was changed")]
+    SetUp,
+    /// The signer has another ledger key than the bank was set up with.
+    #[error("the signer has another ledger key than the bank: give it the keys of this bank")]
+    OtherKeys,
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl<S: Storage, K: Signer> Bank<S, K> {
+    /// Sets up a bank in an empty storage.
+    ///
+    /// # Errors
+    /// When there is one already, or `settings` name another ledger key than the signer has.
+    pub fn set_up(storage: &S, signer: &K, settings: &Settings) -> Result<(), OpenBankError> {
+        if signer.ledger_key() != settings.ledger_key {
+            return Err(OpenBankError::OtherKeys);
+        }
+        storage.transact(|tx| if tx.insert_settings(settings)? { Ok(()) } else { Err(OpenBankError::SetUp) })
+    }
+
+    /// Opens the bank that the storage holds.
+    ///
+    /// # Errors
+    /// When it holds none, or the keys are of another bank.
+    pub fn open(storage: S, signer: K) -> Result<Self, OpenBankError> {
+        let settings = storage.read(|view| view.settings().map_err(OpenBankError::from))?;
+        let settings = settings.ok_or(OpenBankError::NotSetUp)?;
+        if signer.ledger_key() != settings.ledger_key {
+            return Err(OpenBankError::OtherKeys);
+        }
+        let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let generators = Generators::new();
+        Ok(Self { storage, signer, settings, generators, workers, classes: RwLock::new(None) })
+    }
+
+    /// Where everything is kept.
+    pub fn storage(&self) -> &S {
+        &self.storage
+    }
+
+    /// Who signs.
+    pub fn signer(&self) -> &K {
+        &self.signer
+    }
+
+    /// Who the bank is.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    pub(crate) fn generators(&self) -> &Generators {
+        &self.generators
+    }
+
+    pub(crate) fn workers(&self) -> NonZeroUsize {
+        self.workers
+    }
+
+    /// All classes as of the newest manifest that `view` sees; read again only when there is a newer one.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn class_table(&self, view: &mut (impl View + ?Sized)) -> Result<Arc<ClassTable>, StorageError> {
+        let sequence = view.manifest_sequence()?;
+        let kept = self.classes.read().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(kept) = kept.filter(|kept| kept.sequence() == sequence) {
+            return Ok(kept);
+        }
+        let loaded = Arc::new(ClassTable::load(view, sequence)?);
+        *self.classes.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&loaded));
+        Ok(loaded)
+    }
+}

@@ -1,0 +1,109 @@
+//! Double spends (§8): two shows of one note name the device that made them.
+
+use specie_core::amount::Timestamp;
+use specie_core::bytes::{ClassId, NoteId, TransferId};
+use specie_core::class::Classes;
+use specie_core::encoding::Encode;
+use specie_core::evidence::Evidence;
+use thiserror::Error;
+
+use crate::bank::Bank;
+use crate::signer::{Signer, SignerError};
+use crate::spent::TransferRecord;
+use crate::storage::{Storage, StorageError, Tx};
+use crate::verification::{CheckedChain, CheckedLink};
+
+/// A note shown twice.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DoubleSpendRecord {
+    /// Counts double spends from 1.
+    pub sequence: u64,
+    /// The note.
+    pub note_id: NoteId,
+    /// Its class.
+    pub class_id: ClassId,
+    /// The issued note at the beginning of the chain in which it was found.
+    pub root: NoteId,
+    /// The transfer seen first.
+    pub first: TransferId,
+    /// The one seen later.
+    pub second: TransferId,
+    /// The culprit `U`; `None` where the two convict nobody, which is an alarm.
+    pub culprit: Option<[u8; 32]>,
+    /// Whether the culprit was ever registered. If not: an alarm.
+    pub registered: bool,
+    /// The evidence, encoded; verified before it was stored.
+    pub evidence: Vec<u8>,
+    /// Last moment at which the note's class is redeemed: after it, nobody needs to hear of it.
+    pub revoke_until: Timestamp,
+    /// When it was found.
+    pub at: Timestamp,
+}
+
+/// Why a double spend could not be recorded.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DetectionError {
+    /// The revocation list could not be signed.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl<S: Storage, K: Signer> Bank<S, K> {
+    /// Verifies and keeps the evidence that `first` and `second` show one note, strikes the culprit off and revokes the note.
+    /// A third show of the same note adds nothing.
+    pub(crate) fn convict(
+        &self,
+        tx: &mut dyn Tx,
+        chain: &CheckedChain,
+        first: &TransferRecord,
+        second: &CheckedLink,
+        now: Timestamp,
+    ) -> Result<(), DetectionError> {
+        let note_id = second.note_id;
+        if tx.double_spend(&note_id)?.is_some() {
+            return Ok(());
+        }
+        let classes = self.class_table(tx)?;
+        let class = classes.class(&second.class_id).cloned();
+        let class = class.ok_or_else(|| StorageError::Failed(format!("class {} is gone", second.class_id)))?;
+        let revoke_until = class.info().redeem_until;
+        let evidence = Evidence { class, first: first.decode()?, second: second.transfer.compact() };
+        let culprit = evidence.verify_vartime(self.generators()).ok().map(|culprit| culprit.U);
+        let registered = match &culprit {
+            Some(identity) => tx.device(identity)?.is_some(),
+            None => false,
+        };
+        let sequence = tx.double_spend_sequence()? + 1;
+        tx.insert_double_spend(&DoubleSpendRecord {
+            sequence,
+            note_id,
+            class_id: second.class_id,
+            root: chain.summary.root,
+            first: first.id,
+            second: second.id,
+            culprit,
+            registered,
+            evidence: evidence.to_vec(),
+            revoke_until,
+            at: now,
+        })?;
+        match &culprit {
+            Some(identity) if registered => {
+                tx.strike_off_if_registered(identity, now, sequence)?;
+            }
+            // Nobody enrolled made this note: an issuing key or a generator is broken.
+            Some(identity) => {
+                tx.insert_alarm("culprit-unknown", identity, now)?;
+            }
+            None => {
+                tx.insert_alarm("evidence-inconsistent", &note_id.0, now)?;
+            }
+        }
+        self.publish_revocations(tx, now)?;
+        Ok(())
+    }
+}

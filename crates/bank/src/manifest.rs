@@ -1,0 +1,271 @@
+//! Manifests (§3): what the bank publishes, signed by a root key that the serving process never sees.
+//!
+//! A new manifest is drafted from what is known here, carried to wherever the root key is, signed, and brought back to be
+//! published. Publishing checks everything again: the chain of headers, that no living class is dropped or changed, and
+//! that the entries are the PSPs and keys of this bank.
+
+use std::collections::BTreeMap;
+
+use specie_core::amount::{Amount, Timestamp};
+use specie_core::bytes::{ClassId, ManifestId};
+use specie_core::class::{Class, Info, Kind};
+use specie_core::encoding::{Decode, DecodeError, Encode, Writer};
+use specie_core::issuance::IssuingKey;
+use specie_core::manifest::{Entry, Manifest, ManifestHeader, write_manifest};
+use specie_core::merkle;
+use specie_core::signature::{BadSignature, PublicKey, SigningKey};
+use specie_core::text::Name;
+use specie_core::{hash, label};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+use crate::bank::Bank;
+use crate::settings::Settings;
+use crate::signer::Signer;
+use crate::storage::{Storage, StorageError, View};
+
+/// What an epoch's classes have in common, and their amounts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EpochPlan {
+    /// Counts epochs; higher than all before.
+    pub epoch: u32,
+    /// First moment of issue.
+    pub issue_from: Timestamp,
+    /// Last moment at which wallets accept its notes.
+    pub spend_until: Timestamp,
+    /// Last moment at which the bank redeems them.
+    pub redeem_until: Timestamp,
+    /// The most transfers in one chain.
+    pub max_hops: u8,
+    /// Face values of value notes.
+    pub faces: Vec<Amount>,
+    /// The most that blanks may own.
+    pub caps: Vec<Amount>,
+}
+
+/// A manifest that waits for the root key.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Draft {
+    header: ManifestHeader,
+    entries: Vec<Vec<u8>>,
+}
+
+/// Why an epoch cannot be planned so.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[error("the plan of the epoch contradicts itself ({0}): check its dates, hops and amounts")]
+pub struct BadPlan(DecodeError);
+
+/// Why a manifest is not published.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// The bytes are no manifest.
+    #[error("this is no manifest: {0}")]
+    Malformed(#[from] DecodeError),
+    /// The root key did not sign it.
+    #[error("the manifest is not signed by this bank's root key")]
+    Signature(#[from] BadSignature),
+    /// It does not follow the newest one.
+    #[error("the manifest does not follow the newest one: draft it anew")]
+    NotNext,
+    /// A class is not this bank's.
+    #[error("class {0} is of another issuer or currency")]
+    ForeignClass(ClassId),
+    /// A class is missing that is still redeemed.
+    #[error("class {0} is still redeemed and must stay in the manifest")]
+    DroppedClass(ClassId),
+    /// A new class belongs to an epoch that is not newer than all before.
+    #[error("epoch {0} is not newer than those published: number it higher")]
+    OldEpoch(u32),
+    /// The signer does not hold the key of a new class.
+    #[error("the signer does not hold the key of class {0}: give it the keys of this epoch")]
+    NoKey(ClassId),
+    /// PSPs or the ledger's key differ from what is registered here.
+    #[error("the manifest's PSPs or ledger key are not those registered here: draft it anew")]
+    OtherEntries,
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// The 1-2-5 series up to `largest`: 1, 2, 5, 10, 20, 50, …
+pub fn series(largest: Amount) -> Vec<Amount> {
+    let decades = std::iter::successors(Some(1_u64), |decade| decade.checked_mul(10));
+    let all = decades.flat_map(|decade| [1, 2, 5].map(|step| decade.checked_mul(step).and_then(Amount::new)));
+    all.map_while(|amount| amount.filter(|amount| *amount <= largest)).collect()
+}
+
+impl EpochPlan {
+    /// Makes the classes with their issuing keys, from 32 secret random bytes that are used for nothing else.
+    ///
+    /// # Errors
+    /// When the plan contradicts itself.
+    pub fn classes(&self, settings: &Settings, seed: &[u8; 32]) -> Result<Vec<(Class, IssuingKey)>, BadPlan> {
+        let kinds = [(Kind::Value, &self.faces, self.max_hops), (Kind::Blank, &self.caps, 0)];
+        let infos = kinds.into_iter().flat_map(|(kind, amounts, max_hops)| {
+            amounts.iter().map(move |amount| Info {
+                issuer: settings.issuer,
+                currency: settings.currency,
+                kind,
+                amount: *amount,
+                epoch: self.epoch,
+                issue_from: self.issue_from,
+                spend_until: self.spend_until,
+                redeem_until: self.redeem_until,
+                max_hops,
+            })
+        });
+        let class = |(index, info): (u32, Info)| {
+            let own = Zeroizing::new(hash::h32(label::ISSUING_KEY, &[seed, &index.to_be_bytes()]));
+            let key = IssuingKey::derive(&own);
+            Class::new(key.public(), info).map(|class| (class, key)).map_err(BadPlan)
+        };
+        (0..).zip(infos).map(class).collect()
+    }
+}
+
+impl Draft {
+    /// What will be signed.
+    pub fn header(&self) -> &ManifestHeader {
+        &self.header
+    }
+
+    /// The encoded entries.
+    pub fn entries(&self) -> &[Vec<u8>] {
+        &self.entries
+    }
+
+    /// Signs it with the root key and gives the manifest, encoded.
+    pub fn sign(&self, root: &SigningKey) -> Vec<u8> {
+        let entries: Vec<&[u8]> = self.entries.iter().map(Vec::as_slice).collect();
+        let mut w = Writer::new(Vec::new());
+        match write_manifest(&self.header.sign(root), &entries, &mut w) {
+            Ok(()) => w.into_inner(),
+            Err(never) => match never {},
+        }
+    }
+}
+
+impl<S: Storage, K: Signer> Bank<S, K> {
+    /// Drafts the next manifest: every class that is still redeemed, the `new` ones, all PSPs, the ledger's key.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn draft_manifest(&self, new: &[Class], now: Timestamp) -> Result<Draft, ManifestError> {
+        self.storage().read(|view| {
+            let newest = newest_header(view)?;
+            let issued_at = newest.map_or(now, |header| header.issued_at.max(now));
+            let classes = self.class_table(view)?;
+            let living = classes.iter().filter(|class| class.info().redeem_until >= issued_at);
+            let classes = living.chain(new).map(|class| Entry::Class(class.clone()).to_vec());
+            let psps = view.psps()?;
+            let psps = psps.iter().map(|psp| Entry::Psp { name: psp.name, key: psp.key }.to_vec());
+            let ledger = Entry::Ledger { key: self.settings().ledger_key }.to_vec();
+            let entries: Vec<_> = classes.chain(psps).chain([ledger]).collect();
+            let header = ManifestHeader {
+                issuer: self.settings().issuer,
+                sequence: newest.map_or(1, |header| header.sequence + 1),
+                previous: newest.map_or(ManifestId([0; 32]), |header| header.id()),
+                issued_at,
+                entries_root: merkle::root(entries.len(), &|index| merkle::leaf(&entries[index])),
+                entry_count: u32::try_from(entries.len()).expect("far fewer entries than 2^32"),
+            };
+            Ok(Draft { header, entries })
+        })
+    }
+
+    /// Publishes a signed manifest. The newest one again changes nothing.
+    ///
+    /// # Errors
+    /// When it is not what this bank may publish next.
+    pub fn publish_manifest(&self, bytes: &[u8]) -> Result<ManifestHeader, ManifestError> {
+        let manifest = Manifest::decode(bytes)?;
+        manifest.verify(&self.settings().root_key)?;
+        let signed = manifest.signed;
+        self.storage().transact(|tx| {
+            if tx.newest_manifest()?.as_deref() == Some(bytes) {
+                return Ok(signed.header);
+            }
+            let newest = newest_header(tx)?;
+            let next = match newest {
+                Some(newest) => signed.header.follows(&newest),
+                None => signed.header.sequence == 1 && signed.header.previous == ManifestId([0; 32]),
+            };
+            if !next || signed.header.issuer != self.settings().issuer {
+                return Err(ManifestError::NotNext);
+            }
+            for class in self.check_entries(tx, &manifest)? {
+                tx.insert_class(&class.id(), class.Y_bytes(), class.info_bytes())?;
+            }
+            tx.insert_manifest(&signed, bytes)?;
+            Ok(signed.header)
+        })
+    }
+
+    /// Checks the entries, and gives the classes that are new.
+    fn check_entries(
+        &self,
+        view: &mut (impl View + ?Sized),
+        manifest: &Manifest<'_>,
+    ) -> Result<Vec<Class>, ManifestError> {
+        let (mut classes, mut psps, mut ledgers) = (BTreeMap::new(), Vec::new(), Vec::new());
+        for (entry, _) in manifest.entries() {
+            match entry {
+                Entry::Class(class) => drop(classes.insert(class.id(), class)),
+                Entry::Psp { name, key } => psps.push((name, key)),
+                Entry::Ledger { key } => ledgers.push(key),
+            }
+        }
+        let mut registered: Vec<(Name, PublicKey)> = view.psps()?.iter().map(|psp| (psp.name, psp.key)).collect();
+        registered.sort();
+        psps.sort();
+        if psps != registered || ledgers != [self.settings().ledger_key] {
+            return Err(ManifestError::OtherEntries);
+        }
+        let known = self.class_table(view)?;
+        let living = known.iter().filter(|class| class.info().redeem_until >= manifest.signed.header.issued_at);
+        let mut living = living.map(Class::id);
+        if let Some(dropped) = living.find(|id| !classes.contains_key(id)) {
+            return Err(ManifestError::DroppedClass(dropped));
+        }
+        let newest_epoch = known.iter().map(|class| class.info().epoch).max();
+        classes.retain(|id, _| !known.iter().any(|class| class.id() == *id));
+        classes.into_values().map(|class| self.check_new_class(class, newest_epoch)).collect()
+    }
+
+    fn check_new_class(&self, class: Class, newest_epoch: Option<u32>) -> Result<Class, ManifestError> {
+        let info = class.info();
+        if info.issuer != self.settings().issuer || info.currency != self.settings().currency {
+            return Err(ManifestError::ForeignClass(class.id()));
+        }
+        if newest_epoch.is_some_and(|newest| info.epoch <= newest) {
+            return Err(ManifestError::OldEpoch(info.epoch));
+        }
+        if self.signer().issuing_key(&class.id()) != Some(*class.Y_bytes()) {
+            return Err(ManifestError::NoKey(class.id()));
+        }
+        Ok(class)
+    }
+}
+
+fn newest_header(view: &mut (impl View + ?Sized)) -> Result<Option<ManifestHeader>, StorageError> {
+    let Some(bytes) = view.newest_manifest()? else { return Ok(None) };
+    let manifest = Manifest::decode(&bytes);
+    let manifest = manifest.map_err(|error| StorageError::Failed(format!("the newest manifest: {error}")))?;
+    Ok(Some(manifest.signed.header))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_series_is_1_2_5() {
+        let up_to =
+            |largest| series(Amount::new(largest).expect("small")).iter().map(|a| a.minor()).collect::<Vec<_>>();
+        assert_eq!(up_to(100), [1, 2, 5, 10, 20, 50, 100]);
+        assert_eq!(up_to(7), [1, 2, 5]);
+        assert!(up_to(0).is_empty());
+        assert_eq!(series(Amount::MAX).len(), 57);
+    }
+}

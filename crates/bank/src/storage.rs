@@ -1,0 +1,259 @@
+//! What the bank asks of a database: typed primitives inside transactions, and no rule of its own.
+//!
+//! Correctness rests on unique keys (`insert_…` tells whether the row is new) and on guarded changes (`…_if` tells
+//! whether the guard held), all inside one transaction that leaves nothing behind when it fails.
+
+use specie_core::amount::{Amount, Timestamp};
+use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
+use specie_core::manifest::SignedHeader;
+use specie_core::text::Name;
+use thiserror::Error;
+
+use crate::credit::CreditRecord;
+use crate::detection::DoubleSpendRecord;
+use crate::device::DeviceRecord;
+use crate::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
+use crate::payout::{ExpiryRecord, PayoutRecord};
+use crate::psp::PspRecord;
+use crate::settings::Settings;
+use crate::spent::TransferRecord;
+use crate::transfer::TransferOrder;
+
+/// The storage failed. The transaction left nothing behind.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StorageError {
+    /// Try again.
+    #[error("the storage is busy: try again")]
+    Busy,
+    /// The storage is broken, or holds what this program does not write.
+    #[error("the storage failed: {0}")]
+    Failed(String),
+}
+
+/// A database of the bank.
+pub trait Storage: Send + Sync {
+    /// Runs `work` in one transaction and commits it when `work` succeeds; an error leaves nothing behind. When this
+    /// returns a value, it is on disk. `work` may run more than once.
+    ///
+    /// # Errors
+    /// Those of `work` and of the storage.
+    fn transact<T, E: From<StorageError>>(&self, work: impl FnMut(&mut dyn Tx) -> Result<T, E>) -> Result<T, E>;
+
+    /// Runs `work` on one consistent state.
+    ///
+    /// # Errors
+    /// Those of `work` and of the storage.
+    fn read<T, E: From<StorageError>>(&self, work: impl FnMut(&mut dyn View) -> Result<T, E>) -> Result<T, E>;
+}
+
+/// What an earlier request with the same idempotency key was and got.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Answered {
+    /// Hash of the request.
+    pub request_hash: [u8; 32],
+    /// The answer, byte for byte.
+    pub response: Vec<u8>,
+}
+
+/// How many of something, and of what.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct DeviceCounts {
+    /// Devices registered.
+    pub registered: u64,
+    /// Of these, struck off.
+    pub struck_off: u64,
+}
+
+/// What was paid for notes of one class, from the facts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PaidSum {
+    /// Class of the issued notes.
+    pub class_id: ClassId,
+    /// Paid out in all.
+    pub amount: Amount,
+    /// Of this, within the faces of the notes; the rest is loss.
+    pub from_class: Amount,
+}
+
+type Stored<T> = Result<T, StorageError>;
+
+/// Questions. Every method fails only as the storage does.
+#[allow(clippy::missing_errors_doc, reason = "stated once, for all")]
+pub trait View {
+    /// Who the bank is, once it was set up.
+    fn settings(&mut self) -> Stored<Option<Settings>>;
+    /// The answer to an earlier request of `scope` with `key`.
+    fn answered(&mut self, scope: &str, key: &str) -> Stored<Option<Answered>>;
+
+    /// Sequence of the newest manifest, 0 for none.
+    fn manifest_sequence(&mut self) -> Stored<u64>;
+    /// The newest manifest.
+    fn newest_manifest(&mut self) -> Stored<Option<Vec<u8>>>;
+    /// Headers after `sequence`, oldest first.
+    fn headers_after(&mut self, sequence: u64) -> Stored<Vec<SignedHeader>>;
+    /// Key and info of every class ever published.
+    fn classes(&mut self) -> Stored<Vec<([u8; 32], Vec<u8>)>>;
+
+    /// The PSP of that name.
+    fn psp(&mut self, name: &Name) -> Stored<Option<PspRecord>>;
+    /// All PSPs, by name.
+    fn psps(&mut self) -> Stored<Vec<PspRecord>>;
+    /// The device of that identity.
+    fn device(&mut self, identity: &[u8; 32]) -> Stored<Option<DeviceRecord>>;
+    /// Devices of `psp` struck off by evidence after `sequence`, at most `limit`, oldest first.
+    fn struck_off_after(&mut self, psp: &Name, sequence: u64, limit: u32) -> Stored<Vec<DeviceRecord>>;
+    /// How many devices.
+    fn device_counts(&mut self) -> Stored<DeviceCounts>;
+
+    /// The batch of that name.
+    fn batch(&mut self, key: &BatchKey) -> Stored<Option<BatchRecord>>;
+    /// Its sessions, in order.
+    fn sessions(&mut self, key: &BatchKey) -> Stored<Vec<SessionRecord>>;
+    /// Open batches that were opened before `opened_before`, at most `limit`.
+    fn batches_opened_before(&mut self, opened_before: Timestamp, limit: u32) -> Stored<Vec<BatchKey>>;
+    /// Answered batches whose notes are worthless before `now`, at most `limit`.
+    fn batches_to_erase(&mut self, now: Timestamp, limit: u32) -> Stored<Vec<BatchKey>>;
+    /// Answered sessions of each class.
+    fn issued_counts(&mut self) -> Stored<Vec<(ClassId, u64)>>;
+
+    /// The first transfer that showed this note.
+    fn shown(&mut self, note: &NoteId) -> Stored<Option<TransferId>>;
+    /// A transfer seen before.
+    fn transfer(&mut self, id: &TransferId) -> Stored<Option<TransferRecord>>;
+    /// Who claimed which outputs of a transfer.
+    fn claims(&mut self, transfer: &TransferId) -> Stored<Vec<(u8, TransferId)>>;
+    /// Transfers with outputs, not swept, whose deadline is before `now`, at most `limit`.
+    fn due_transfers(&mut self, now: Timestamp, limit: u32) -> Stored<Vec<TransferId>>;
+
+    /// What was paid within the face of an issued note.
+    fn paid_of_root(&mut self, root: &NoteId) -> Stored<Amount>;
+    /// What was paid for a redeeming transfer, or as leftover of a transfer.
+    fn payout(&mut self, transfer: &TransferId) -> Stored<Option<PayoutRecord>>;
+    /// What was paid for notes of each class.
+    fn paid_sums(&mut self) -> Stored<Vec<PaidSum>>;
+    /// How a class was closed.
+    fn expiry(&mut self, class: &ClassId) -> Stored<Option<ExpiryRecord>>;
+    /// How classes were closed.
+    fn expiries(&mut self) -> Stored<Vec<ExpiryRecord>>;
+
+    /// The double spend of a note.
+    fn double_spend(&mut self, note: &NoteId) -> Stored<Option<DoubleSpendRecord>>;
+    /// Double spends after `sequence`, at most `limit`, oldest first.
+    fn double_spends_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<DoubleSpendRecord>>;
+    /// Whether any transfer below an issued note is part of a double spend.
+    fn root_is_double_spent(&mut self, root: &NoteId) -> Stored<bool>;
+    /// Sequence of the newest double spend, 0 for none.
+    fn double_spend_sequence(&mut self) -> Stored<u64>;
+    /// Notes shown twice whose class is still redeemed at `now`, ascending.
+    fn notes_to_revoke(&mut self, now: Timestamp) -> Stored<Vec<NoteId>>;
+    /// The newest revocation list and its sequence.
+    fn newest_revocation(&mut self) -> Stored<Option<(u64, Vec<u8>)>>;
+    /// How many alarms.
+    fn alarm_count(&mut self) -> Stored<u64>;
+
+    /// Payments uploaded for a context.
+    fn payments(&mut self, context: &Context) -> Stored<Vec<Vec<u8>>>;
+    /// A transfer ordered by a PSP.
+    fn transfer_order(&mut self, psp: &Name, id: &[u8; 16]) -> Stored<Option<TransferOrder>>;
+    /// Credits of `psp` after `sequence`, at most `limit`, oldest first.
+    fn credits_after(&mut self, psp: &Name, sequence: u64, limit: u32) -> Stored<Vec<CreditRecord>>;
+    /// Sequence of the newest credit of `psp`, 0 for none.
+    fn credit_sequence(&mut self, psp: &Name) -> Stored<u64>;
+
+    /// Balance of an account, 0 if it was never used.
+    fn balance(&mut self, account: &str) -> Stored<i64>;
+    /// All balances, by account.
+    fn balances(&mut self) -> Stored<Vec<(String, i64)>>;
+    /// Sums of the postings of each account, by account.
+    fn posting_sums(&mut self) -> Stored<Vec<(String, i64)>>;
+    /// How many movements have postings that do not sum to zero.
+    fn unbalanced_movements(&mut self) -> Stored<u64>;
+}
+
+/// Changes. Every method fails only as the storage does; `insert_…` tells whether there was no such row yet and
+/// otherwise changes nothing.
+#[allow(clippy::missing_errors_doc, reason = "stated once, for all")]
+pub trait Tx: View {
+    /// Sets up who the bank is.
+    fn insert_settings(&mut self, settings: &Settings) -> Stored<bool>;
+    /// Keeps the answer to a request.
+    fn insert_answer(&mut self, scope: &str, key: &str, answered: &Answered, at: Timestamp) -> Stored<bool>;
+    /// Forgets answers given before `before`.
+    fn delete_answers(&mut self, before: Timestamp) -> Stored<u64>;
+
+    /// Publishes a manifest.
+    fn insert_manifest(&mut self, header: &SignedHeader, manifest: &[u8]) -> Stored<bool>;
+    /// Keeps a class.
+    fn insert_class(&mut self, id: &ClassId, key: &[u8; 32], info: &[u8]) -> Stored<bool>;
+    /// Registers a PSP.
+    fn insert_psp(&mut self, psp: &PspRecord) -> Stored<bool>;
+    /// Registers a device.
+    fn insert_device(&mut self, device: &DeviceRecord) -> Stored<bool>;
+    /// Strikes a device off, if it is registered and was not struck off before.
+    fn strike_off_if_registered(&mut self, identity: &[u8; 32], at: Timestamp, sequence: u64) -> Stored<bool>;
+
+    /// Opens a batch.
+    fn insert_batch(&mut self, batch: &BatchRecord) -> Stored<bool>;
+    /// Opens a session of it.
+    fn insert_session(&mut self, key: &BatchKey, index: u32, session: &SessionRecord) -> Stored<bool>;
+    /// Replaces a session's secrets by its answer, if it has none yet.
+    fn answer_session_if_open(
+        &mut self,
+        key: &BatchKey,
+        index: u32,
+        challenge_hash: &[u8; 32],
+        response: &[u8; 128],
+    ) -> Stored<bool>;
+    /// Moves a batch from one state to another, if it is in the first.
+    fn move_batch_if(&mut self, key: &BatchKey, from: BatchState, to: BatchState) -> Stored<bool>;
+    /// Erases commitments, secrets and answers of a batch's sessions; a tombstone stays.
+    fn erase_sessions(&mut self, key: &BatchKey) -> Stored<u64>;
+
+    /// Puts a note into the spent set, with the transfer that shows it.
+    fn insert_shown(&mut self, note: &NoteId, transfer: &TransferId) -> Stored<bool>;
+    /// Keeps a transfer.
+    fn insert_transfer(&mut self, transfer: &TransferRecord) -> Stored<bool>;
+    /// Keeps that `by` claims an output.
+    fn insert_claim(&mut self, transfer: &TransferId, index: u8, by: &TransferId) -> Stored<bool>;
+    /// Marks a transfer as swept, if it was not.
+    fn mark_swept_if_due(&mut self, transfer: &TransferId) -> Stored<bool>;
+
+    /// Counts what was paid within the face of an issued note.
+    fn add_to_root(&mut self, root: &NoteId, class: &ClassId, amount: Amount) -> Stored<()>;
+    /// Keeps what was paid.
+    fn insert_payout(&mut self, payout: &PayoutRecord) -> Stored<bool>;
+    /// Closes a class.
+    fn insert_expiry(&mut self, expiry: &ExpiryRecord) -> Stored<bool>;
+
+    /// Keeps a double spend.
+    fn insert_double_spend(&mut self, double_spend: &DoubleSpendRecord) -> Stored<bool>;
+    /// Keeps a revocation list.
+    fn insert_revocation(&mut self, sequence: u64, list: &[u8]) -> Stored<bool>;
+    /// Raises an alarm about `subject`.
+    fn insert_alarm(&mut self, kind: &str, subject: &[u8], at: Timestamp) -> Stored<bool>;
+
+    /// Keeps an undelivered payment.
+    fn insert_payment(
+        &mut self,
+        context: &Context,
+        hash: &[u8; 32],
+        payment: &[u8],
+        deadline: Timestamp,
+    ) -> Stored<bool>;
+    /// Forgets undelivered payments whose deadline is before `now`.
+    fn delete_payments(&mut self, now: Timestamp) -> Stored<u64>;
+    /// Keeps an order.
+    fn insert_transfer_order(&mut self, order: &TransferOrder) -> Stored<bool>;
+    /// Counts a credit of `psp` and gives its sequence.
+    fn next_credit_sequence(&mut self, psp: &Name) -> Stored<u64>;
+    /// Keeps a credit.
+    fn insert_credit(&mut self, credit: &CreditRecord) -> Stored<bool>;
+
+    /// Keeps a movement.
+    fn insert_movement(&mut self, id: &[u8; 32], kind: &str, at: Timestamp) -> Stored<bool>;
+    /// Keeps one of its postings.
+    fn insert_posting(&mut self, movement: &[u8; 32], index: u32, account: &str, amount: i64) -> Stored<bool>;
+    /// Changes a balance and gives the new one.
+    fn add_to_balance(&mut self, account: &str, amount: i64) -> Stored<i64>;
+}

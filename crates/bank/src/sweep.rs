@@ -1,0 +1,197 @@
+//! What time settles: unanswered batches become void, leftovers fall to their payers, classes close.
+//!
+//! A sweep runs with a given `now`, as often as one likes, in small transactions; a crash in the middle loses nothing.
+
+use specie_core::amount::{Amount, Timestamp};
+use specie_core::bytes::TransferId;
+use specie_core::class::Classes;
+use thiserror::Error;
+
+use crate::bank::Bank;
+use crate::classes::is_value;
+use crate::detection::DetectionError;
+use crate::issuance;
+use crate::ledger::LedgerError;
+use crate::payout::{self, Destination, Due, PayoutKind};
+use crate::signer::Signer;
+use crate::spent::TransferRecord;
+use crate::storage::{Storage, StorageError, Tx, View};
+
+/// How much one transaction takes on.
+const CHUNK: u32 = 128;
+
+/// How long answers to requests are kept for repeats, in seconds: 90 days.
+pub const ANSWERS_KEPT_SECONDS: u64 = 90 * 24 * 3_600;
+
+/// What a sweep did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Swept {
+    /// Batches made void.
+    pub voided: u64,
+    /// Batches whose answers were erased unacknowledged.
+    pub erased: u64,
+    /// Transfers whose deadline passed.
+    pub transfers: u64,
+    /// Paid to payers of what nobody claimed.
+    pub leftovers: Amount,
+    /// Classes closed.
+    pub closed: u64,
+    /// Owed no more.
+    pub expired: Amount,
+}
+
+/// Why a sweep stopped. What it did until then stays done.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SweepError {
+    /// The books refuse.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// The revocation list could not be renewed.
+    #[error(transparent)]
+    Detection(#[from] DetectionError),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl<S: Storage, K: Signer> Bank<S, K> {
+    /// Does everything whose time has come.
+    ///
+    /// # Errors
+    /// When something fails; run it again.
+    pub fn sweep(&self, now: Timestamp) -> Result<Swept, SweepError> {
+        let mut swept = Swept::default();
+        while self.storage().transact(|tx| sweep_batches(tx, now, &mut swept))? {}
+        while self.storage().transact(|tx| self.sweep_transfers(tx, now, &mut swept))? {}
+        self.storage().transact(|tx| self.close_classes(tx, now, &mut swept))?;
+        self.storage().transact(|tx| {
+            tx.delete_payments(now)?;
+            tx.delete_answers(earlier(now, ANSWERS_KEPT_SECONDS))?;
+            self.publish_revocations(tx, now)?;
+            Ok::<_, SweepError>(())
+        })?;
+        Ok(swept)
+    }
+
+    /// Settles transfers whose deadline passed; tells whether there may be more.
+    fn sweep_transfers(&self, tx: &mut dyn Tx, now: Timestamp, swept: &mut Swept) -> Result<bool, SweepError> {
+        let mut done = *swept;
+        let due = tx.due_transfers(now, CHUNK)?;
+        for id in &due {
+            let transfer = tx.transfer(id)?.ok_or_else(|| missing("a due transfer"))?;
+            if !tx.mark_swept_if_due(id)? {
+                continue;
+            }
+            done.transfers += 1;
+            if let Some(paid) = self.pay_leftover(tx, &transfer, now)? {
+                done.leftovers = done.leftovers.checked_add(paid).unwrap_or(Amount::MAX);
+            }
+        }
+        *swept = done;
+        Ok(!due.is_empty())
+    }
+
+    fn pay_leftover(
+        &self,
+        tx: &mut dyn Tx,
+        transfer: &TransferRecord,
+        now: Timestamp,
+    ) -> Result<Option<Amount>, SweepError> {
+        let leftover = leftover(tx, transfer)?;
+        if leftover.is_zero() || tx.double_spend(&transfer.note_id)?.is_some() {
+            return Ok(None);
+        }
+        let Some(to) = residual_destination(tx, transfer)? else { return Ok(None) };
+        let classes = self.class_table(tx)?;
+        let root_class = classes.class(&transfer.root_class).ok_or_else(|| missing("the class of a transfer"))?;
+        let due = Due {
+            transfer: transfer.id,
+            kind: PayoutKind::Leftover,
+            root: transfer.root,
+            root_class: transfer.root_class,
+            face: root_class.info().amount,
+            amount: leftover,
+            to,
+        };
+        if !payout::is_covered(tx, &due, now)? {
+            return Ok(None);
+        }
+        Ok(Some(payout::pay(tx, &due, now)?.amount))
+    }
+
+    /// Closes the classes that are redeemed no more. Every transfer below their notes is due before: its deadline is not
+    /// after theirs. What a slower clock let in since the last step is settled here, in the transaction that closes.
+    fn close_classes(&self, tx: &mut dyn Tx, now: Timestamp, swept: &mut Swept) -> Result<(), SweepError> {
+        let mut done = *swept;
+        while self.sweep_transfers(tx, now, &mut done)? {}
+        let classes = self.class_table(tx)?;
+        for class in classes.iter().filter(|class| is_value(class) && class.info().redeem_until < now) {
+            if let Some(expiry) = payout::close(tx, &class.id(), now)? {
+                done.closed += 1;
+                done.expired = done.expired.checked_add(expiry.amount).unwrap_or(Amount::MAX);
+            }
+        }
+        *swept = done;
+        Ok(())
+    }
+}
+
+/// Makes batches void that ran out, and erases answers whose notes are worthless; tells whether there may be more.
+fn sweep_batches(tx: &mut dyn Tx, now: Timestamp, swept: &mut Swept) -> Result<bool, SweepError> {
+    let mut done = *swept;
+    let opened_before = earlier(now, issuance::LIFETIME_SECONDS);
+    let (void, erase) = (tx.batches_opened_before(opened_before, CHUNK)?, tx.batches_to_erase(now, CHUNK)?);
+    for key in &void {
+        done.voided += u64::from(issuance::void(tx, key)?);
+    }
+    for key in &erase {
+        done.erased += u64::from(issuance::erase(tx, key)?);
+    }
+    *swept = done;
+    Ok(!void.is_empty() || !erase.is_empty())
+}
+
+/// The outputs that nobody claimed, together.
+fn leftover(view: &mut (impl View + ?Sized), transfer: &TransferRecord) -> Result<Amount, StorageError> {
+    let claims = view.claims(&transfer.id)?;
+    let outputs = transfer.decode()?.preimage.outputs;
+    let unclaimed =
+        (0_u8..).zip(outputs.as_slice()).filter(|(index, _)| !claims.iter().any(|(claimed, _)| claimed == index));
+    Ok(Amount::checked_sum(unclaimed.map(|(_, output)| output.amount)).expect("part of a sum that was checked"))
+}
+
+/// Where the residual owner of a transfer, who owns its last output, had its money sent: by redeeming that output, or
+/// else by redeeming what it was spent into, and so on. A double spender names nobody.
+fn residual_destination(
+    view: &mut (impl View + ?Sized),
+    transfer: &TransferRecord,
+) -> Result<Option<Destination>, StorageError> {
+    let mut current = transfer.clone();
+    loop {
+        let outputs = current.decode()?.preimage.outputs.as_slice().len();
+        let Some(last) = outputs.checked_sub(1).and_then(|last| u8::try_from(last).ok()) else { return Ok(None) };
+        let claims = view.claims(&current.id)?;
+        let Some((_, claimant)) = claims.into_iter().find(|(index, _)| *index == last) else { return Ok(None) };
+        current = next(view, &claimant)?;
+        if view.double_spend(&current.note_id)?.is_some() {
+            return Ok(None);
+        }
+        if let Some(payout) = view.payout(&claimant)?.filter(|payout| payout.kind == PayoutKind::Redemption) {
+            return Ok(Some(payout.to));
+        }
+    }
+}
+
+/// `seconds` before `now`, or the beginning of time.
+fn earlier(now: Timestamp, seconds: u64) -> Timestamp {
+    Timestamp::new(now.seconds().saturating_sub(seconds)).unwrap_or(Timestamp::EPOCH)
+}
+
+fn next(view: &mut (impl View + ?Sized), id: &TransferId) -> Result<TransferRecord, StorageError> {
+    view.transfer(id)?.ok_or_else(|| missing("a transfer that claims an output"))
+}
+
+fn missing(what: &str) -> StorageError {
+    StorageError::Failed(format!("damaged: {what} is missing"))
+}
