@@ -3,10 +3,10 @@
 use core::convert::Infallible;
 
 use embedded_storage::nor_flash::NorFlash;
-use specie_core::group::{Generators, RistrettoPoint, encode_point};
+use specie_core::group::{Generators, RistrettoPoint, Scalar, encode_point};
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::{hash, label};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::apdu::Apdu;
 use crate::client::Link;
@@ -51,22 +51,12 @@ pub struct Element<F, P, const N: usize> {
 /// What only the element knows, and what follows from it.
 struct Secrets {
     seed: Zeroizing<[u8; 32]>,
-    u: Zeroizing<specie_core::group::Scalar>,
-    authentication: Authentication,
+    u: Zeroizing<Scalar>,
+    /// The secret half of A, which wipes itself.
+    authentication: SigningKey,
     /// U, encoded.
     identity: [u8; 32],
 }
-
-/// The element's Ed25519 key.
-struct Authentication(SigningKey);
-
-impl Drop for Authentication {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
-
-impl ZeroizeOnDrop for Authentication {}
 
 impl Secrets {
     fn derive(seed: &[u8; 32], generators: &Generators) -> Self {
@@ -76,14 +66,14 @@ impl Secrets {
         Self {
             seed: Zeroizing::new(*seed),
             u,
-            authentication: Authentication(SigningKey::from_seed(&key)),
+            authentication: SigningKey::from_seed(&key),
             identity: encode_point(&identity),
         }
     }
 
     /// A.
     fn authentication_key(&self) -> PublicKey {
-        self.authentication.0.public()
+        self.authentication.public()
     }
 }
 
@@ -181,7 +171,6 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
             return Ok(());
         }
         self.secrets = None;
-        self.classes.clear();
         self.records.load()?;
         let mut seed = Zeroizing::new([0; 32]);
         let drawn = self.records.single_bytes(single::IDENTITY, &mut *seed)?.is_some();

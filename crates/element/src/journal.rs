@@ -1,6 +1,6 @@
 //! The journal: small values under keys in NOR flash, changed in batches that survive a power cut at any flash operation.
 //!
-//! The flash is a ring of pages that is written from end to end. A batch is one [frame](frame) with a checksum, read back before
+//! The flash is a ring of pages that is written from end to end. A batch is one frame with a checksum, read back before
 //! [`Journal::commit`] returns: after a cut it is there as a whole or not at all, and of two entries under one key the later one
 //! counts. Nothing is written twice, apart from marks: words of their own that only ever go from erased to zero.
 //! `docs/adr/0003-own-flash-journal.md` says why, and what is assumed of the flash.

@@ -57,6 +57,7 @@ pub struct SimFlash<const WORD: usize, const PAGE: usize> {
     failing: Option<Plan>,
     fails_for_ever: bool,
     fails_reads: bool,
+    failures: u64,
     random: u64,
 }
 
@@ -72,6 +73,7 @@ impl<const WORD: usize, const PAGE: usize> SimFlash<WORD, PAGE> {
             failing: None,
             fails_for_ever: false,
             fails_reads: false,
+            failures: 0,
             random: seed,
         }
     }
@@ -110,6 +112,11 @@ impl<const WORD: usize, const PAGE: usize> SimFlash<WORD, PAGE> {
         self.operations
     }
 
+    /// Operations that failed so far, by a power cut or as the test asked for.
+    pub fn failures(&self) -> u64 {
+        self.failures
+    }
+
     /// How often each page was erased.
     pub fn erases(&self) -> &[u32] {
         &self.erases
@@ -139,6 +146,7 @@ impl<const WORD: usize, const PAGE: usize> SimFlash<WORD, PAGE> {
         if let Some(plan) = &mut self.power_cut {
             if plan.after == 0 {
                 self.powered = false;
+                self.failures += 1;
                 return Err((plan.cut, SimError::PowerOff));
             }
             plan.after -= 1;
@@ -146,6 +154,7 @@ impl<const WORD: usize, const PAGE: usize> SimFlash<WORD, PAGE> {
         if let Some(plan) = &mut self.failing {
             if plan.after == 0 {
                 let cut = plan.cut;
+                self.failures += 1;
                 if !self.fails_for_ever {
                     self.failing = None;
                 }

@@ -24,7 +24,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         let w = Zeroizing::new(hash::hs(label::ENROL_NONCE, &[&*secrets.seed, nonce, device_info]));
         let proof = Proof::prove(&self.generators, &secrets.u, &w, &key, nonce, device_info);
         let attested = [&secrets.identity[..], &key.0, nonce, &self.platform.firmware()];
-        let attestation = secrets.authentication.0.sign(label::ATTESTATION, &attested);
+        let attestation = secrets.authentication.sign(label::ATTESTATION, &attested);
         answer.push(&proof.R)?;
         answer.push(&proof.s)?;
         answer.push(&attestation)
@@ -40,6 +40,6 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
             Purpose::DeviceRequest => label::DEVICE_REQUEST,
             Purpose::Payee => label::PAYEE,
         };
-        answer.push(&self.secrets()?.authentication.0.sign(label, &[digest]))
+        answer.push(&self.secrets()?.authentication.sign(label, &[digest]))
     }
 }

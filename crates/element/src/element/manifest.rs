@@ -40,9 +40,9 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         let counters = self.counters()?;
         let time_floor = counters.time_floor.max(header.issued_at.seconds());
         CountersRecord { time_floor, ..counters }.put(&mut batch);
-        self.records.commit(&batch, 0, 0)?;
+        // First: should the flash fail, it may hold the new manifest all the same.
         self.classes.clear();
-        Ok(())
+        Ok(self.records.commit(&batch, 0, 0)?)
     }
 
     pub(super) fn counters(&mut self) -> Result<CountersRecord, StatusWord> {

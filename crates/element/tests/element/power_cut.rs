@@ -1,4 +1,4 @@
-//! The power is cut at every flash operation of every command, clean and torn. Afterwards the element is as it was before, or as
+//! The power is cut at every flash operation of every command, clean and torn, or the flash fails there. Afterwards the element is as it was before, or as
 //! after the command; never answered but not journalled; and the command sent again does what it would have done.
 
 use specie_core::limits::LimitsBody;
@@ -11,6 +11,30 @@ use specie_element::status::StatusWord;
 
 use crate::model::{Model, Op, Payment, Record};
 use crate::support::*;
+
+/// What happens to the flash.
+#[derive(Clone, Copy, Debug)]
+enum Trouble {
+    /// The power is cut.
+    Cut(Cut),
+    /// One operation fails.
+    Fails(Cut),
+    /// From one operation on, all fail.
+    Dies(Cut),
+}
+
+impl Trouble {
+    const ALL: [Self; 4] =
+        [Self::Cut(Cut::Clean), Self::Cut(Cut::Torn), Self::Fails(Cut::Torn), Self::Dies(Cut::Clean)];
+
+    fn plan(self, flash: &mut Flash, after: u64) {
+        match self {
+            Self::Cut(cut) => flash.cut_power_after(after, cut),
+            Self::Fails(cut) => flash.fail_after(after, cut, false),
+            Self::Dies(cut) => flash.fail_after(after, cut, true),
+        }
+    }
+}
 
 /// What stays the same while the flash is cut again and again.
 struct Scene {
@@ -149,17 +173,17 @@ impl Scene {
         assert!(self.is_in(&finished, after), "step {step}: {op:?} leads to another state than the model's {after:?}");
         // The PIN and the classes of this power-up have to stay, so the cut is planned before they are brought there.
         let preparation = self.prepare(start.clone(), model).into_flash().operations() - start.operations();
-        for cut in [Cut::Clean, Cut::Torn] {
+        for trouble in Trouble::ALL {
             for n in 0.. {
-                let context = format!("step {step}: {op:?}, {cut:?} cut at operation {n}");
+                let context = format!("step {step}: {op:?}, {trouble:?} at operation {n}");
                 let mut flash = start.clone();
-                flash.cut_power_after(preparation + n, cut);
+                trouble.plan(&mut flash, preparation + n);
                 let mut element = self.prepare(flash, model);
                 let answer = self.run(&mut element, op);
                 let mut flash = element.into_flash();
-                let was_cut = flash.is_off();
+                let failed = flash.failures() > 0;
                 flash.power_up();
-                if !was_cut {
+                if !failed {
                     assert_eq!(answer, whole, "{context}");
                     break;
                 }
@@ -282,6 +306,39 @@ fn survives_power_cuts_while_a_pin_is_tried() {
         Op::Verify(b"1111"),
     ]);
     Scene::new().play(&ops);
+}
+
+/// An operation fails once: the element says so, or did it all the same, and does it when asked again, with no restart between.
+#[test]
+fn goes_on_after_a_failure_without_a_restart() {
+    let scene = Scene::new();
+    let mut flash = flash();
+    let mut model = Model::new();
+    let mut ops = beginning();
+    ops.extend([Op::OwnerTag(2, 700), payment(0, 400, &[(2, 100)], 1), Op::Forget(0), Op::Wipe { even_so: true }]);
+    for op in ops {
+        let preparation = scene.prepare(flash.clone(), &model).into_flash().operations() - flash.operations();
+        let mut element = scene.prepare(flash.clone(), &model);
+        let whole = scene.run(&mut element, &op);
+        let finished = element.into_flash();
+        for n in 0.. {
+            let mut failing = flash.clone();
+            failing.fail_after(preparation + n, Cut::Torn, false);
+            let mut element = scene.prepare(failing, &model);
+            let answer = scene.run(&mut element, &op);
+            if answer != whole {
+                assert_eq!(answer, Err(StatusWord::FLASH_FAILED), "{op:?}, failure at operation {n}");
+                let again = scene.run(&mut element, &op);
+                let done = matches!(op, Op::Personalise) && again == Err(StatusWord::WRONG_STATE);
+                assert!(again == whole || done, "{op:?}, failure at operation {n}: then {again:?}");
+            }
+            if element.into_flash().failures() == 0 {
+                break;
+            }
+        }
+        flash = finished;
+        model = model.apply(&op).0.pop().unwrap();
+    }
 }
 
 /// Wrong tries are used up whatever the power does: three cut tries leave none.

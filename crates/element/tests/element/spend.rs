@@ -172,6 +172,22 @@ fn own_outputs_are_capped_by_their_blank() {
 }
 
 #[test]
+fn own_outputs_keep_to_the_cap_of_a_smaller_blank() {
+    let world = World::new();
+    let (mut element, manifest, coins) = world.registered();
+    let nonces = client::nonces(&mut element, 0, 8).unwrap();
+    let identity = keys_of(&mut element).identity;
+    let issued = world.issue(&world.small, &identity, &nonces.commitments()[7], 77);
+    let small = Coin { index: 7, class: world.small.clone(), issued };
+    manifest.load_class(&mut element, SMALL).unwrap();
+    small.register(&mut element).unwrap();
+    let pay = |amount| coins[0].preimage(&[stranger(FACE - amount, 1), small.output(amount, 1)], 0);
+    let over = coins[0].spend(&mut element, &pay(SMALL_CAP + 1), &[small.own(1, 1)]);
+    assert_eq!(refusal(over), StatusWord::WRONG_DATA);
+    coins[0].spend(&mut element, &pay(SMALL_CAP), &[small.own(1, 1)]).unwrap();
+}
+
+#[test]
 fn eight_own_outputs_are_kept_at_once() {
     let world = World::new();
     let (mut element, _, coins) = world.registered();

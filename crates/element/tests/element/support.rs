@@ -23,6 +23,7 @@ pub(crate) const FIRMWARE: [u8; 32] = [0xF1; 32];
 pub(crate) const PUK: [u8; 8] = *b"87654321";
 pub(crate) const FACE: u64 = 500;
 pub(crate) const CAP: u64 = 1_000;
+pub(crate) const SMALL_CAP: u64 = 300;
 pub(crate) const ISSUED_AT: u64 = 1_000_000;
 pub(crate) const VALID_UNTIL: u64 = 2_000_000;
 
@@ -105,6 +106,7 @@ pub(crate) const PSP: usize = 2;
 pub(crate) const OTHER_PSP: usize = 3;
 pub(crate) const LEDGER: usize = 4;
 pub(crate) const MORE_CLASSES: usize = 5;
+pub(crate) const SMALL: usize = 8;
 
 /// Everybody but the element.
 pub(crate) struct World {
@@ -115,6 +117,8 @@ pub(crate) struct World {
     pub(crate) other_psp: SigningKey,
     pub(crate) value: Class,
     pub(crate) blank: Class,
+    /// A blank that holds less than a note's face.
+    pub(crate) small: Class,
     key: IssuingKey,
 }
 
@@ -129,13 +133,14 @@ impl World {
             other_psp: SigningKey::from_seed(&[5; 32]),
             value: Class::new(key.public(), info(Kind::Value, FACE, 1)).unwrap(),
             blank: Class::new(key.public(), info(Kind::Blank, CAP, 1)).unwrap(),
+            small: Class::new(key.public(), info(Kind::Blank, SMALL_CAP, 5)).unwrap(),
             key,
         }
     }
 
     pub(crate) fn manifest(&self, sequence: u64, issued_at: u64) -> Published {
         let classes =
-            (2..6).map(|epoch| Entry::Class(Class::new(self.key.public(), info(Kind::Value, FACE, epoch)).unwrap()));
+            (2..5).map(|epoch| Entry::Class(Class::new(self.key.public(), info(Kind::Value, FACE, epoch)).unwrap()));
         let entries = [
             Entry::Class(self.value.clone()),
             Entry::Class(self.blank.clone()),
@@ -143,7 +148,12 @@ impl World {
             Entry::Psp { name: name("other"), key: self.other_psp.public() },
             Entry::Ledger { key: self.psp.public() },
         ];
-        let entries: Vec<Vec<u8>> = entries.into_iter().chain(classes).map(|entry| encoded(&entry)).collect();
+        let entries: Vec<Vec<u8>> = entries
+            .into_iter()
+            .chain(classes)
+            .chain([Entry::Class(self.small.clone())])
+            .map(|entry| encoded(&entry))
+            .collect();
         let header = ManifestHeader {
             issuer: name("bank"),
             sequence,
@@ -242,7 +252,7 @@ impl World {
         manifest.load_class(element, BLANK).unwrap();
     }
 
-    fn issue(&self, class: &Class, identity: &[u8; 32], commitment: &[u8; 32], seed: u8) -> IssuedNote {
+    pub(crate) fn issue(&self, class: &Class, identity: &[u8; 32], commitment: &[u8; 32], seed: u8) -> IssuedNote {
         let (u, k3) = (decode_point(identity).unwrap(), decode_point(commitment).unwrap());
         let (session, offer) = IssuerSession::commit(&self.generators, class, &u, &[seed; 32]);
         let blinding = Blinding::derive(&[100 + seed; 32]);
