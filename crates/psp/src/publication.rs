@@ -113,7 +113,7 @@ fn take_revocations(records: &mut dyn Records, bytes: &[u8]) -> Result<(), Publi
         Entry::Ledger { key } => Some(key),
         _ => None,
     });
-    if !ledger.is_some_and(|key: PublicKey| list.verify(&key).is_ok()) {
+    if ledger.is_none_or(|key: PublicKey| list.verify(&key).is_err()) {
         return Err(unbelievable);
     }
     let kept = records.revocations()?;

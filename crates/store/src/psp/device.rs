@@ -1,0 +1,101 @@
+//! Devices, and the nonces with which they are enrolled.
+
+use specie_core::Timestamp;
+use specie_core::signature::PublicKey;
+use specie_core::text::Name;
+use specie_psp::device::{Device, DeviceState};
+use specie_psp::request::OperationId;
+
+use super::{Rows, Stored, column, damaged, execute, query, query_optional, stored};
+use crate::sql::{Row, whole};
+
+const COLUMNS: &str = "key, identity, customer, state, limits_sequence, claim, enrolled_at";
+
+pub(super) fn insert_nonce(
+    session: Rows<'_>,
+    operation: &OperationId,
+    nonce: &[u8; 32],
+    valid_until: Timestamp,
+) -> Stored<()> {
+    let sql = "INSERT INTO psp_nonce (nonce, operation, valid_until, used) VALUES (?1, ?2, ?3, 0)";
+    execute(session, sql, &[nonce.into(), operation.into(), valid_until.into()]).map(drop)
+}
+
+pub(super) fn nonce(session: Rows<'_>, operation: &OperationId) -> Stored<Option<([u8; 32], Timestamp)>> {
+    let sql = "SELECT nonce, valid_until FROM psp_nonce WHERE operation = ?1";
+    query_optional(session, sql, &[operation.into()], |row| Ok((column(row, 0)?, column(row, 1)?)))
+}
+
+pub(super) fn nonce_count(session: Rows<'_>) -> Stored<u64> {
+    session.query_one("SELECT COUNT(*) FROM psp_nonce", &[]).and_then(|row| row.column(0)).map_err(stored)
+}
+
+pub(super) fn use_nonce(session: Rows<'_>, nonce: &[u8; 32], now: Timestamp) -> Stored<bool> {
+    let sql = "UPDATE psp_nonce SET used = 1 WHERE nonce = ?1 AND used = 0 AND valid_until >= ?2";
+    Ok(execute(session, sql, &[nonce.into(), now.into()])? == 1)
+}
+
+pub(super) fn insert(session: Rows<'_>, device: &Device) -> Stored<bool> {
+    let sql = "INSERT INTO psp_device (key, identity, customer, state, limits_sequence, claim, enrolled_at) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING";
+    let params = [
+        (&device.key.0).into(),
+        (&device.identity).into(),
+        (&device.customer).into(),
+        device.state.as_str().into(),
+        whole(device.limits_sequence),
+        (&device.claim).into(),
+        device.enrolled_at.into(),
+    ];
+    Ok(execute(session, sql, &params)? == 1)
+}
+
+pub(super) fn find(session: Rows<'_>, key: &PublicKey) -> Stored<Option<Device>> {
+    let sql = format!("SELECT {COLUMNS} FROM psp_device WHERE key = ?1");
+    query_optional(session, &sql, &[(&key.0).into()], read)
+}
+
+pub(super) fn find_by_identity(session: Rows<'_>, identity: &[u8; 32]) -> Stored<Option<Device>> {
+    let sql = format!("SELECT {COLUMNS} FROM psp_device WHERE identity = ?1");
+    query_optional(session, &sql, &[identity.into()], read)
+}
+
+pub(super) fn of_customer(session: Rows<'_>, customer: &Name) -> Stored<Vec<Device>> {
+    let sql = format!("SELECT {COLUMNS} FROM psp_device WHERE customer = ?1 ORDER BY enrolled_at, key");
+    query(session, &sql, &[customer.into()], read)
+}
+
+pub(super) fn pending(session: Rows<'_>) -> Stored<Vec<Device>> {
+    let sql = format!("SELECT {COLUMNS} FROM psp_device WHERE state = ?1 ORDER BY enrolled_at, key");
+    query(session, &sql, &[DeviceState::Pending.as_str().into()], read)
+}
+
+pub(super) fn set_state(session: Rows<'_>, key: &PublicKey, state: DeviceState) -> Stored<()> {
+    let sql = "UPDATE psp_device SET state = ?2 WHERE key = ?1";
+    execute(session, sql, &[(&key.0).into(), state.as_str().into()]).map(drop)
+}
+
+pub(super) fn remove_pending(session: Rows<'_>, key: &PublicKey) -> Stored<()> {
+    let sql = "DELETE FROM psp_device WHERE key = ?1 AND state = ?2";
+    execute(session, sql, &[(&key.0).into(), DeviceState::Pending.as_str().into()]).map(drop)
+}
+
+pub(super) fn next_limits_sequence(session: Rows<'_>, key: &PublicKey) -> Stored<u64> {
+    let sql = "UPDATE psp_device SET limits_sequence = limits_sequence + 1 WHERE key = ?1";
+    execute(session, sql, &[(&key.0).into()])?;
+    let sql = "SELECT limits_sequence FROM psp_device WHERE key = ?1";
+    session.query_one(sql, &[(&key.0).into()]).and_then(|row| row.column(0)).map_err(stored)
+}
+
+fn read(row: &Row) -> Stored<Device> {
+    let state: String = column(row, 3)?;
+    Ok(Device {
+        key: PublicKey(column(row, 0)?),
+        identity: column(row, 1)?,
+        customer: column(row, 2)?,
+        state: DeviceState::parse(&state).ok_or_else(|| damaged("state", &state))?,
+        limits_sequence: column(row, 4)?,
+        claim: column(row, 5)?,
+        enrolled_at: column(row, 6)?,
+    })
+}

@@ -1,0 +1,91 @@
+//! All rows of a PSP behind one trait.
+
+use specie_core::signature::PublicKey;
+use specie_core::text::Name;
+use specie_core::{Amount, Timestamp};
+use specie_psp::bank::SignedHeader;
+use specie_psp::customer::Customer;
+use specie_psp::device::{Device, DeviceState};
+use specie_psp::ledger::{LedgerAccount, Movement, Totals};
+use specie_psp::request::{OperationId, Remembered};
+use specie_psp::store::{Feed, Posted, Records};
+use specie_psp::transfer::{Transfer, TransferState};
+use specie_psp::withdrawal::{Withdrawal, WithdrawalState};
+
+use super::{Stored, customer, device, ledger, publication, request, transfer, withdrawal};
+use crate::sql::Session;
+
+/// The rows seen within one transaction.
+pub(super) struct Rows<'s>(pub(super) &'s mut dyn Session);
+
+macro_rules! delegate {
+    ($($method:ident($($argument:ident: $type:ty),*) -> $result:ty = $function:path;)*) => {
+        impl Records for Rows<'_> {
+            $(fn $method(&mut self, $($argument: $type),*) -> Stored<$result> {
+                $function(self.0, $($argument),*)
+            })*
+
+            fn manifest(&mut self) -> Stored<Option<Vec<u8>>> {
+                publication::content(self.0, publication::MANIFEST)
+            }
+
+            fn set_manifest(&mut self, manifest: &[u8]) -> Stored<()> {
+                publication::set_content(self.0, publication::MANIFEST, manifest)
+            }
+
+            fn revocations(&mut self) -> Stored<Option<Vec<u8>>> {
+                publication::content(self.0, publication::REVOCATIONS)
+            }
+
+            fn set_revocations(&mut self, list: &[u8]) -> Stored<()> {
+                publication::set_content(self.0, publication::REVOCATIONS, list)
+            }
+        }
+    };
+}
+
+delegate! {
+    insert_customer(customer: &Customer) -> bool = customer::insert;
+    customer(name: &Name) -> Option<Customer> = customer::find;
+    customers() -> Vec<Customer> = customer::all;
+    account_exists(account: &Name) -> bool = customer::account_exists;
+    set_tier(customer: &Name, tier: &Name) -> bool = customer::set_tier;
+    insert_claim_code(hash: &[u8; 32], valid_until: Timestamp) -> () = customer::insert_claim_code;
+    use_claim_code(hash: &[u8; 32], now: Timestamp) -> bool = customer::use_claim_code;
+    restore_claim_code(hash: &[u8; 32]) -> () = customer::restore_claim_code;
+    insert_nonce(operation: &OperationId, nonce: &[u8; 32], valid_until: Timestamp) -> () = device::insert_nonce;
+    nonce(operation: &OperationId) -> Option<([u8; 32], Timestamp)> = device::nonce;
+    nonce_count() -> u64 = device::nonce_count;
+    use_nonce(nonce: &[u8; 32], now: Timestamp) -> bool = device::use_nonce;
+    insert_device(device: &Device) -> bool = device::insert;
+    device(key: &PublicKey) -> Option<Device> = device::find;
+    device_by_identity(identity: &[u8; 32]) -> Option<Device> = device::find_by_identity;
+    devices_of(customer: &Name) -> Vec<Device> = device::of_customer;
+    pending_devices() -> Vec<Device> = device::pending;
+    set_device_state(key: &PublicKey, state: DeviceState) -> () = device::set_state;
+    remove_pending_device(key: &PublicKey) -> () = device::remove_pending;
+    next_limits_sequence(key: &PublicKey) -> u64 = device::next_limits_sequence;
+    request(operation: &OperationId) -> Option<Remembered> = request::find;
+    insert_request(operation: &OperationId, request: &Remembered, now: Timestamp) -> () = request::insert;
+    forget(now: Timestamp, requests_before: Timestamp) -> () = request::forget;
+    post(movement: &Movement) -> Posted = ledger::post;
+    totals(account: &LedgerAccount) -> Totals = ledger::totals;
+    trial_balance() -> Vec<(LedgerAccount, Totals, Totals)> = ledger::trial_balance;
+    movements(account: &LedgerAccount, count_max: u64) -> Vec<Movement> = ledger::movements;
+    insert_withdrawal(withdrawal: &Withdrawal) -> () = withdrawal::insert;
+    withdrawal(id: &OperationId) -> Option<Withdrawal> = withdrawal::find;
+    set_withdrawal_state(id: &OperationId, state: WithdrawalState) -> () = withdrawal::set_state;
+    unsettled_withdrawals() -> Vec<Withdrawal> = withdrawal::unsettled;
+    withdrawn_since(customer: &Name, since: Timestamp) -> Amount = withdrawal::withdrawn_since;
+    blanks(device: &PublicKey, epoch: u32) -> u64 = withdrawal::blanks;
+    set_blanks(device: &PublicKey, epoch: u32, blanks: u64) -> () = withdrawal::set_blanks;
+    insert_transfer(transfer: &Transfer) -> () = transfer::insert;
+    transfer(id: &OperationId) -> Option<Transfer> = transfer::find;
+    set_transfer_state(id: &OperationId, state: TransferState) -> () = transfer::set_state;
+    pending_transfers() -> Vec<Transfer> = transfer::pending;
+    feed_position(feed: Feed) -> u64 = publication::feed_position;
+    set_feed_position(feed: Feed, sequence: u64) -> () = publication::set_feed_position;
+    insert_header(sequence: u64, header: &SignedHeader) -> () = publication::insert_header;
+    headers_after(sequence: u64) -> Vec<SignedHeader> = publication::headers_after;
+    newest_sequence() -> u64 = publication::newest_sequence;
+}
