@@ -108,7 +108,13 @@ impl Unsigned<'_> {
         hash::h32(label::HTTP, &self.parts(&time.seconds().to_be_bytes()))
     }
 
-    fn parts<'a>(&'a self, time: &'a [u8; 8]) -> [&'a [u8]; 5] {
+    /// What a server remembers a request by: `H32("specie/v1/http", method, target, key, "", body)`. The same request signed
+    /// at another time has the same; an empty time is never signed.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        hash::h32(label::HTTP, &self.parts(&[]))
+    }
+
+    fn parts<'a>(&'a self, time: &'a [u8]) -> [&'a [u8]; 5] {
         [self.method.as_bytes(), self.target.as_bytes(), self.key.as_bytes(), time, self.body]
     }
 }

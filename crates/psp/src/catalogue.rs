@@ -28,23 +28,32 @@ impl Catalogue {
         Self { sequence: manifest.signed.header.sequence, classes: classes.collect() }
     }
 
-    /// What a class is, if it is issued at `now`.
+    /// What a class is, if it is issued at `now`: the bank issues the newest epoch that has begun.
     pub fn issued(&self, id: &ClassId, now: Timestamp) -> Option<&Info> {
-        self.classes.get(id).filter(|info| info.issue_from <= now && now <= info.spend_until)
+        let epoch = self.issuing_epoch(now)?;
+        self.classes.get(id).filter(|info| info.epoch == epoch && is_issued(info, now))
     }
 
     /// Epochs of the blanks that are issued at `now` and have caps up to `cap_max`, each with its largest such cap.
     pub fn blank_epochs(&self, cap_max: Amount, now: Timestamp) -> BTreeMap<u32, Amount> {
         let mut epochs = BTreeMap::new();
-        for info in self.classes.values() {
-            let issued = info.issue_from <= now && now <= info.spend_until;
-            if info.kind == Kind::Blank && issued && info.amount <= cap_max {
+        let issuing = self.issuing_epoch(now);
+        for info in self.classes.values().filter(|info| Some(info.epoch) == issuing && is_issued(info, now)) {
+            if info.kind == Kind::Blank && info.amount <= cap_max {
                 let largest = epochs.entry(info.epoch).or_insert(info.amount);
                 *largest = info.amount.max(*largest);
             }
         }
         epochs
     }
+
+    fn issuing_epoch(&self, now: Timestamp) -> Option<u32> {
+        self.classes.values().filter(|info| info.issue_from <= now).map(|info| info.epoch).max()
+    }
+}
+
+fn is_issued(info: &Info, now: Timestamp) -> bool {
+    info.issue_from <= now && now <= info.spend_until
 }
 
 impl<S, B> Psp<S, B> {

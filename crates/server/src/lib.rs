@@ -1,1 +1,9 @@
-//! Routers over bank and PSP, configuration and metrics.
+//! The HTTP services of bank and PSP: routers over their domains, the server under both, configuration.
+//!
+//! Handlers hand a whole request to the synchronous domain in a thread that may block ([`call::Call`], [`reply::blocking`]).
+//! Every rejection, of the domain or of HTTP itself, is a problem document ([`reply::Refusal`]).
+
+pub mod call;
+pub mod clock;
+pub mod reply;
+pub mod service;

@@ -1,0 +1,126 @@
+//! A request as the handlers get it: read whole, so that its signature can be checked over every byte.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use serde::de::DeserializeOwned;
+use specie_api::authorization::{AuthorizationError, Signed, Unsigned};
+use specie_api::idempotency::{self, Key};
+use specie_api::problem;
+use specie_core::Timestamp;
+use specie_core::signature::PublicKey;
+use specie_core::text::Name;
+
+use crate::reply::Refusal;
+
+/// The largest body of a request, in bytes.
+pub const BODY_LENGTH_MAX: usize = 4 << 20;
+
+/// A whole request.
+#[derive(Clone, Debug)]
+pub struct Call {
+    method: String,
+    target: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Call {
+    /// The body as a `T`.
+    ///
+    /// # Errors
+    /// When it is no JSON, or not of a `T`.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        let media_type = self.header(header::CONTENT_TYPE.as_str()).unwrap_or_default();
+        let essence = media_type.split(';').next().unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/json") {
+            return Err(Refusal::new(&problem::MEDIA_TYPE_UNSUPPORTED, "the content type is not application/json"));
+        }
+        serde_json::from_slice(&self.body).map_err(|error| Refusal::new(&problem::MALFORMED, error.to_string()))
+    }
+
+    /// The idempotency key.
+    ///
+    /// # Errors
+    /// When it is missing, there twice, or malformed.
+    pub fn key(&self) -> Result<Key, Refusal> {
+        let refusal = || Refusal::new(&problem::IDEMPOTENCY_KEY, idempotency::NotAKey.to_string());
+        self.header(idempotency::HEADER).and_then(|text| Key::new(text).ok()).ok_or_else(refusal)
+    }
+
+    /// The device that signed this request, within the window of time around `now`.
+    ///
+    /// # Errors
+    /// When none did.
+    pub fn device(&self, now: Timestamp) -> Result<PublicKey, Refusal> {
+        let signed = Signed::device(|name| self.header(name))?;
+        signed.verify(&self.unsigned())?;
+        signed.check_time(now)?;
+        Ok(signed.who)
+    }
+
+    /// Who this request says to be from, for [`Call::verify_psp`].
+    ///
+    /// # Errors
+    /// When it does not say.
+    pub fn psp(&self) -> Result<Signed<Name>, Refusal> {
+        Ok(Signed::psp(|name| self.header(name))?)
+    }
+
+    /// Whether the PSP of key `key` signed this request, within the window of time around `now`.
+    ///
+    /// # Errors
+    /// When it did not.
+    pub fn verify_psp(&self, signed: &Signed<Name>, key: &PublicKey, now: Timestamp) -> Result<(), Refusal> {
+        signed.verify(&self.unsigned(), key)?;
+        Ok(signed.check_time(now)?)
+    }
+
+    /// A hash of what the request asks for: the same for the same request, signed anew or not.
+    pub fn fingerprint(&self) -> [u8; 32] {
+        self.unsigned().fingerprint()
+    }
+
+    /// The value of a header that is there once, if it is visible ASCII.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.get_all(name).iter();
+        let first = values.next()?;
+        if values.next().is_some() { None } else { first.to_str().ok() }
+    }
+
+    fn unsigned(&self) -> Unsigned<'_> {
+        let key = self.header(idempotency::HEADER).unwrap_or_default();
+        Unsigned { method: &self.method, target: &self.target, key, body: &self.body }
+    }
+}
+
+impl From<AuthorizationError> for Refusal {
+    fn from(error: AuthorizationError) -> Self {
+        let code = match error {
+            AuthorizationError::Time => &problem::REQUEST_TIME,
+            _ => &problem::UNAUTHENTICATED,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl<S: Sync> FromRequest<S> for Call {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
+        let (parts, body) = request.into_parts();
+        let too_large = || Refusal::new(&problem::TOO_LARGE, format!("at most {BODY_LENGTH_MAX} bytes are read"));
+        let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+        if length.is_some_and(|length: usize| length > BODY_LENGTH_MAX) {
+            return Err(too_large());
+        }
+        // One byte more than allowed tells too much from broken off.
+        let body = axum::body::to_bytes(body, BODY_LENGTH_MAX).await.map_err(|error| {
+            let broken = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("limit"));
+            let malformed = || Refusal::new(&problem::MALFORMED, "the body broke off");
+            if broken { too_large() } else { malformed() }
+        })?;
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        Ok(Self { method: parts.method.as_str().to_owned(), target, headers: parts.headers, body })
+    }
+}
