@@ -11,6 +11,9 @@ use crate::transfer::Transfer;
 /// The most chains in one payment: one for each owner tag.
 pub const CHAINS_MAX: usize = TAGS_MAX;
 
+/// The most transfers in one chain: as many hops as a class can allow, and the redemption after them.
+pub const TRANSFERS_MAX: usize = 256;
+
 /// The transfers from an issued note to the output handed over; checked for form, not for truth.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Chain<'b> {
@@ -77,7 +80,7 @@ impl<'b> Decode<'b> for Chain<'b> {
     fn read(r: &mut Reader<'b>) -> Result<Self, DecodeError> {
         let start = r.position();
         let length = r.array()?;
-        if length == 0 || length > usize::from(u8::MAX) {
+        if length == 0 || length > TRANSFERS_MAX {
             return Err(DecodeError::WrongLength);
         }
         for _ in 0..length {

@@ -2,12 +2,13 @@
 
 use specie_core::bytes::ManifestId;
 use specie_core::encoding::Decode;
-use specie_core::enrolment::EnrolmentError;
+use specie_core::enrolment::{EnrolmentError, Proof};
+use specie_core::group::Scalar;
 use specie_core::manifest::{Manifest, ManifestHeader};
 use specie_core::merkle;
 use specie_core::signature::BadSignature;
 
-use crate::fixture::{World, name, time};
+use crate::fixture::{World, name, scalar, time};
 use crate::messages::{certificate, descriptor, enrolment, entries, header, key, limits, manifest, revocation};
 
 #[test]
@@ -27,6 +28,9 @@ fn accepts_what_the_root_key_signed_and_nothing_else() {
         let bytes = manifest(&signed, &other);
         assert_eq!(Manifest::decode(&bytes).unwrap().verify(&key(6).public()), Err(BadSignature));
     }
+    let miscounted = ManifestHeader { entry_count: 5, ..header(&entries) }.sign(&key(6));
+    let bytes = manifest(&miscounted, &entries);
+    assert_eq!(Manifest::decode(&bytes).unwrap().verify(&key(6).public()), Err(BadSignature), "a count that lies");
     let none = header(&[]).sign(&key(6));
     assert_eq!(Manifest::decode(&manifest(&none, &[])).unwrap().verify(&key(6).public()), Ok(()));
 }
@@ -105,6 +109,11 @@ fn an_enrolment_needs_maker_nonce_knowledge_and_attestation() {
     let mut wrong = good;
     wrong.certificate.body.firmware = [6; 32];
     assert_eq!(verify(&wrong, &nonce), Err(EnrolmentError::Certificate));
+    // Everybody knows the logarithm of the identity.
+    let w = scalar("w", 0);
+    let nobody = Proof::prove(&world.generators, &Scalar::ZERO, &w, &good.certificate.body.A, &nonce, b"device-0");
+    let proven = nobody.verify_vartime(&world.generators, &[0; 32], &good.certificate.body.A, &nonce, b"device-0");
+    assert_eq!(proven, Err(EnrolmentError::Proof));
     let mut other_s = good;
     other_s.proof.s[0] ^= 1;
     let mut other_R = good;

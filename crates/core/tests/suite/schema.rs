@@ -274,6 +274,16 @@ fn rejects_empty_chains_payments_and_too_many_chains() {
     assert_eq!(Payment::decode(&payment(9)).err(), Some(DecodeError::WrongLength));
 }
 
+/// 255 hops and the redemption after them; a chain with more is of no class.
+#[test]
+fn rejects_chains_longer_than_any_class_allows() {
+    let world = World::new();
+    let transfer = crate::fixture::encoded(&messages::two_links(&world)[0].compact());
+    let chain = |count: u64| [head(ARRAY, count, 2), transfer.repeat(count.try_into().unwrap())].concat();
+    assert_eq!(Chain::decode(&chain(256)).map(|chain| chain.length()), Ok(256));
+    assert_eq!(Chain::decode(&chain(257)).err(), Some(DecodeError::WrongLength));
+}
+
 /// A descriptor without its signature, or a signature without a descriptor, says nothing certain.
 #[test]
 fn rejects_a_request_that_is_signed_by_halves() {
