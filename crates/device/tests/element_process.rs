@@ -1,5 +1,6 @@
 //! The element in a process of its own, killed at any moment: every command was done or not done, and what was answered
 //! stays answered. This program is its own element: started as `… element --flash FILE` it serves.
+#![allow(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
 use std::path::Path;
 use std::process::ExitCode;

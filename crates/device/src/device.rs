@@ -1,0 +1,215 @@
+//! A device: its folder, its wallet, its element, its PSP, and what its owner can do with them.
+//!
+//! Every operation stores what it is going to say before it says it. A process that is killed anywhere is started again
+//! and goes on: [`Device::resume`] finishes what needs nothing but the element, [`Device::synchronise`] the rest.
+
+mod enrol;
+mod errand;
+mod online;
+mod over_tcp;
+mod overview;
+mod pay;
+mod receive;
+mod synchronise;
+mod transfer;
+mod withdraw;
+
+use std::path::{Path, PathBuf};
+
+use specie_api::client::{Http, Timeouts};
+use specie_api::psp;
+use specie_core::Timestamp;
+use specie_core::signature::PublicKey;
+use specie_core::text::Currency;
+use specie_element::client::{self, Status};
+use specie_wallet::recovery::Resumed;
+use specie_wallet::settings::Settings;
+use specie_wallet::{Step, Wallet};
+
+use crate::element::{ElementProcess, create_flash};
+use crate::failure::Failure;
+use crate::folder::{Config, Folder, Keep};
+use crate::maker::{Maker, Puk};
+use crate::wallet_file::WalletFile;
+use crate::{clock, entropy};
+
+pub use enrol::Enrolled;
+pub use errand::OnlinePayment;
+pub use over_tcp::Delivered;
+pub use overview::{Holdings, Overview};
+pub use pay::Paid;
+pub use receive::{Asked, Terms};
+pub use synchronise::{Stage, SyncReport};
+pub use withdraw::Withdrawn;
+
+/// What a new device is made of.
+#[derive(Clone, Debug)]
+pub struct NewDevice {
+    /// Its name, for its owner.
+    pub name: String,
+    /// Address of its PSP.
+    pub psp: String,
+    /// Root key of the central bank that it obeys.
+    pub root: PublicKey,
+    /// Program that is the element; the running program without one.
+    pub element: Option<PathBuf>,
+    /// What synchronisations leave in the wallet.
+    pub keep: Keep,
+}
+
+/// A device in use by this process alone.
+pub struct Device {
+    folder: Folder,
+    config: Config,
+    file: WalletFile,
+    wallet: Wallet,
+    element: ElementProcess,
+    psp: psp::Client,
+    /// By how much the PSP's clock is ahead of this computer's, in seconds, once the PSP objected to the time of a request.
+    clock_offset: i64,
+}
+
+/// The result of an operation.
+pub type Done<T> = Result<T, Failure>;
+
+impl Device {
+    /// Makes a device in a new folder at `path`: a fresh element, personalised by `maker`, and an empty wallet. The PUK is
+    /// told once.
+    ///
+    /// # Errors
+    /// Something is there already, or a part cannot be made; nothing is left behind then.
+    pub fn create(path: &Path, new: &NewDevice, maker: &Maker) -> Done<Puk> {
+        Http::new(&new.psp, Timeouts::default())?;
+        Folder::create(path, |folder| {
+            let config = Config {
+                name: new.name.clone(),
+                psp: new.psp.clone(),
+                element: new.element.clone(),
+                keep: new.keep.clone(),
+            };
+            folder.write_config(&config)?;
+            drop(create_flash(&folder.flash_file())?);
+            let mut element = ElementProcess::start(&folder.element_program(&config)?, &folder.flash_file())?;
+            let made = maker.personalise(&mut element, &new.root)?;
+            let mut file = WalletFile::create(&folder.wallet_file())?;
+            file.commit(Wallet::create(new.root, &mut element)?)?;
+            Ok(made.puk)
+        })
+    }
+
+    /// Opens the device in a folder and keeps every other process out of it.
+    ///
+    /// # Errors
+    /// There is none, it is in use, or it is damaged.
+    pub fn open(path: &Path) -> Done<Self> {
+        let folder = Folder::at(path);
+        let config = folder.config()?;
+        let file = WalletFile::open(&folder.wallet_file())?;
+        let wallet = Wallet::load(file.records()?)?;
+        let psp = psp::Client::new(Http::new(&config.psp, Timeouts::default())?);
+        let element = ElementProcess::start(&folder.element_program(&config)?, &folder.flash_file())?;
+        Ok(Self { folder, config, file, wallet, element, psp, clock_offset: 0 })
+    }
+
+    /// What `device.toml` says.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// Where it is.
+    pub fn folder(&self) -> &Folder {
+        &self.folder
+    }
+
+    /// The wallet, to look at.
+    pub fn wallet(&self) -> &Wallet {
+        &self.wallet
+    }
+
+    /// What the element says of itself.
+    ///
+    /// # Errors
+    /// It cannot be reached.
+    pub fn element_status(&mut self) -> Done<Status> {
+        Ok(client::status(&mut self.element)?)
+    }
+
+    /// Tells the element the PIN, once after opening, where one is set.
+    ///
+    /// # Errors
+    /// It is wrong or blocked.
+    pub fn enter_pin(&mut self, pin: &[u8]) -> Done<()> {
+        Ok(client::verify(&mut self.element, pin)?)
+    }
+
+    /// Sets a new PIN of 4 to 12 bytes; `old` is empty while none is set.
+    ///
+    /// # Errors
+    /// The old one is wrong or blocked, or the new one does not fit.
+    pub fn change_pin(&mut self, old: &[u8], new: &[u8]) -> Done<()> {
+        Ok(client::change_pin(&mut self.element, old, new)?)
+    }
+
+    /// Sets a new PIN with the PUK.
+    ///
+    /// # Errors
+    /// The PUK is wrong or blocked, or the new PIN does not fit.
+    pub fn unblock_pin(&mut self, puk: &[u8; 8], new: &[u8]) -> Done<()> {
+        Ok(client::unblock(&mut self.element, puk, new)?)
+    }
+
+    /// Changes the owner's choices.
+    ///
+    /// # Errors
+    /// They cannot be stored.
+    pub fn change_settings(&mut self, settings: Settings) -> Done<()> {
+        let step = self.wallet.change_settings(settings);
+        self.commit(step)
+    }
+
+    /// Finishes what was under way and needs nothing but the element; gives what that was. Every operation does it first.
+    ///
+    /// # Errors
+    /// The element cannot be asked, or the wallet not stored.
+    pub fn resume(&mut self) -> Done<Vec<Resumed>> {
+        let mut resumed = Vec::new();
+        while let Some(step) = self.wallet.resume(self.now(), &mut self.element)? {
+            resumed.push(self.commit(step)?);
+        }
+        Ok(resumed)
+    }
+
+    /// The time for every rule: the system clock, but never before the latest signed time seen.
+    pub fn now(&self) -> Timestamp {
+        clock::now().max(self.wallet.time_floor())
+    }
+
+    /// The currency to use when none is named: the only one that the bank issues.
+    ///
+    /// # Errors
+    /// It issues none yet, or several.
+    pub fn currency(&self) -> Done<Currency> {
+        let mut currencies = self.wallet.currencies();
+        match (currencies.next(), currencies.next()) {
+            (Some(currency), None) => Ok(currency),
+            (None, _) => Err(Failure::new("no-manifest", "the device knows no currency yet", "synchronise first")),
+            (Some(_), Some(_)) => {
+                Err(Failure::new("which-currency", "the bank issues several currencies", "name the currency"))
+            }
+        }
+    }
+
+    fn commit<T>(&mut self, step: Step<T>) -> Done<T> {
+        Ok(self.file.commit(step)?)
+    }
+
+    fn seed() -> Done<zeroize::Zeroizing<[u8; 32]>> {
+        Ok(zeroize::Zeroizing::new(entropy::bytes()?))
+    }
+}
+
+/// The beginning of a text, whole characters of it, in at most `length` bytes.
+fn beginning(text: &str, length: usize) -> &str {
+    let ends = text.char_indices().map(|(at, character)| at + character.len_utf8());
+    &text[..ends.take_while(|&end| end <= length).last().unwrap_or(0)]
+}

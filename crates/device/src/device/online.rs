@@ -1,0 +1,75 @@
+//! Calls of the PSP: signed by the element, repeated with the same key while that may help.
+
+use std::time::Duration;
+
+use specie_api::authorization::{Authorize, Device as Signer, SigningError};
+use specie_api::client::CallError;
+use specie_api::idempotency::Key;
+use specie_api::{problem, psp};
+use specie_core::Timestamp;
+use specie_element::client;
+use specie_element::instruction::Purpose;
+use specie_wallet::element::ElementFault;
+
+use super::{Device, Done};
+use crate::{clock, entropy};
+
+/// Pauses before a call is repeated.
+const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(1000)];
+
+impl Device {
+    /// A call that anybody may make.
+    pub(super) fn call<T>(&self, call: impl Fn(&psp::Client) -> Result<T, CallError>) -> Result<T, CallError> {
+        persistently(|| call(&self.psp))
+    }
+
+    /// A call that the element signs.
+    pub(super) fn signed_call<T>(
+        &mut self,
+        call: impl Fn(&psp::Client, &mut dyn Authorize) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let first = persistently(|| self.sign_and_call(&call));
+        match first {
+            Err(error) if error.is(&problem::REQUEST_TIME) && self.clock_offset == 0 => {
+                // Whoever is right: the request is judged by the PSP's clock.
+                let there = self.call(psp::Client::time)?.seconds;
+                self.clock_offset =
+                    i128::from(there).saturating_sub(i128::from(clock::now().seconds())).try_into().unwrap_or_default();
+                persistently(|| self.sign_and_call(&call))
+            }
+            first => first,
+        }
+    }
+
+    fn sign_and_call<T>(
+        &mut self,
+        call: &impl Fn(&psp::Client, &mut dyn Authorize) -> Result<T, CallError>,
+    ) -> Result<T, CallError> {
+        let seconds = clock::now().seconds().saturating_add_signed(self.clock_offset);
+        let (key, now) = (self.wallet.device(), Timestamp::new(seconds).unwrap_or_default());
+        let element = &mut self.element;
+        let sign = |digest: &[u8; 32]| {
+            client::sign_request(&mut *element, Purpose::DeviceRequest, digest)
+                .map_err(|error| SigningError::from(ElementFault::from(error)))
+        };
+        call(&self.psp, &mut Signer { key, now, sign })
+    }
+}
+
+/// A key for something that may be done twice, but need not.
+pub(super) fn fresh_key() -> Done<Key> {
+    Ok(Key::from_bytes(&entropy::bytes()?))
+}
+
+/// Calls again while there is no answer or the server has trouble of its own.
+fn persistently<T>(mut call: impl FnMut() -> Result<T, CallError>) -> Result<T, CallError> {
+    for pause in PAUSES {
+        match call() {
+            Err(CallError::NoAnswer { .. }) => {}
+            Err(CallError::Refused(problem)) if problem.retry && problem.status >= 500 => {}
+            decided => return decided,
+        }
+        std::thread::sleep(pause);
+    }
+    call()
+}

@@ -1,0 +1,194 @@
+//! Withdrawing (§5): the wallet says what comes next, the device carries it to the PSP and back, until it is done.
+
+use specie_api::client::CallError;
+use specie_api::hexadecimal::HexArray;
+use specie_api::idempotency::Key;
+use specie_api::psp::{self, Challenges, WithdrawalItem, WithdrawalRequest};
+use specie_core::Amount;
+use specie_core::class::Kind;
+use specie_core::issuance::{Commitment, Response};
+use specie_core::text::Currency;
+use specie_wallet::withdrawal::{Action, Item, Session, WithdrawalId};
+
+use super::synchronise::Stage;
+use super::{Device, Done};
+use crate::failure::Failure;
+
+/// What a withdrawal brought.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// Value notes.
+    pub notes: usize,
+    /// Blanks.
+    pub blanks: usize,
+    /// What the notes are worth, in minor units.
+    pub amount: u64,
+}
+
+impl Device {
+    /// Withdraws `amount` from the account, in notes that pay any amount. What was under way is finished first.
+    ///
+    /// # Errors
+    /// The PSP or the bank refuses, and the account is as it was; or the PSP does not answer: then the withdrawal goes on with
+    /// the next call or synchronisation.
+    pub fn withdraw(&mut self, currency: Currency, amount: Amount, progress: &mut dyn FnMut(Stage)) -> Done<Withdrawn> {
+        self.resume()?;
+        self.finish_withdrawals(progress)?;
+        let items = self.wallet.value_items(currency, amount, self.now())?;
+        self.withdraw_items(&items, progress)
+    }
+
+    /// Withdraws `count` blanks that may each own `cap`.
+    ///
+    /// # Errors
+    /// As [`Device::withdraw`].
+    pub fn withdraw_blanks(
+        &mut self,
+        currency: Currency,
+        count: u16,
+        cap: Amount,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Done<Withdrawn> {
+        self.resume()?;
+        self.finish_withdrawals(progress)?;
+        let items = self.wallet.blank_items(currency, count, cap, self.now())?;
+        self.withdraw_items(&items, progress)
+    }
+
+    /// Withdraws what is asked for, of any classes.
+    pub(super) fn withdraw_items(&mut self, items: &[Item], progress: &mut dyn FnMut(Stage)) -> Done<Withdrawn> {
+        let withdrawn = self.worth(items);
+        let seed = Self::seed()?;
+        let step = self.wallet.plan_withdrawal(items, self.now(), &seed)?;
+        let id = self.commit(step)?;
+        self.run_withdrawal(&id, progress)?;
+        Ok(withdrawn)
+    }
+
+    /// Finishes the withdrawals that were under way.
+    pub(super) fn finish_withdrawals(&mut self, progress: &mut dyn FnMut(Stage)) -> Done<usize> {
+        let ids: Vec<WithdrawalId> = self.wallet.withdrawals().collect();
+        for id in &ids {
+            self.run_withdrawal(id, progress)?;
+        }
+        Ok(ids.len())
+    }
+
+    fn worth(&self, items: &[Item]) -> Withdrawn {
+        let mut withdrawn = Withdrawn::default();
+        for item in items {
+            let count = usize::from(item.count);
+            match self.wallet.class(&item.class_id).filter(|class| class.info().kind == Kind::Value) {
+                Some(class) => {
+                    withdrawn.notes += count;
+                    withdrawn.amount += class.info().amount.minor().saturating_mul(u64::from(item.count));
+                }
+                None => withdrawn.blanks += count,
+            }
+        }
+        withdrawn
+    }
+
+    fn run_withdrawal(&mut self, id: &WithdrawalId, progress: &mut dyn FnMut(Stage)) -> Done<()> {
+        loop {
+            progress(Stage::Withdrawing);
+            match self.wallet.withdrawal_action(id) {
+                Action::UseElement => {
+                    let step = self.wallet.withdraw_with_element(id, self.now(), &mut self.element)?;
+                    self.commit(step)?;
+                }
+                Action::Open { items } => self.open_withdrawal(id, &items)?,
+                Action::Challenge { remote, challenges } => self.challenge_withdrawal(id, &remote, &challenges)?,
+                Action::Acknowledge { remote } => self.acknowledge_withdrawal(id, &remote)?,
+                Action::Done => return Ok(()),
+                _ => {
+                    return Err(Failure::new(
+                        "wallet-ahead",
+                        "the wallet asks for something unknown",
+                        "update the program",
+                    ));
+                }
+            }
+        }
+    }
+
+    /// W1, W2.
+    fn open_withdrawal(&mut self, id: &WithdrawalId, items: &[Item]) -> Done<()> {
+        let items = items.iter();
+        let items = items.map(|item| WithdrawalItem { class_id: HexArray(item.class_id.0), count: item.count.into() });
+        let request = WithdrawalRequest { items: items.collect() };
+        let key = key(id, "open");
+        match self.signed_call(|psp, device| psp.withdraw(device, &key, &request)) {
+            Ok(opened) => {
+                let sessions = opened.sessions.iter().map(|session| Session {
+                    class_id: specie_core::ClassId(session.class_id.0),
+                    commitment: Commitment::from_bytes(&session.commitment.0),
+                });
+                let (remote, sessions) = (opened.withdrawal_id.to_string(), sessions.collect::<Vec<_>>());
+                let step = self.wallet.withdrawal_opened(id, &remote, &sessions)?;
+                self.commit(step)
+            }
+            Err(error) => {
+                // Refused for good: nothing was debited.
+                if matches!(error, CallError::Refused(_)) && !error.may_retry() {
+                    let step = self.wallet.cancel_withdrawal(id)?;
+                    self.commit(step)?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    /// W3, W4.
+    fn challenge_withdrawal(&mut self, id: &WithdrawalId, remote: &str, challenges: &[[u8; 32]]) -> Done<()> {
+        let name = remote_name(remote)?;
+        let challenges = Challenges { challenges: challenges.iter().copied().map(HexArray).collect() };
+        let key = key(id, "challenge");
+        match self.signed_call(|psp, device| psp.challenge(device, &key, &name, &challenges)) {
+            Ok(answers) => {
+                let responses: Result<Vec<Response>, _> =
+                    answers.responses.iter().map(|response| Response::from_bytes(&response.0)).collect();
+                let responses = responses.map_err(|_| {
+                    Failure::new(
+                        "wrong-answer",
+                        "the bank's answer makes no sense",
+                        "do the same again, or ask the PSP",
+                    )
+                })?;
+                let step = self.wallet.withdrawal_answered(id, &responses)?;
+                self.commit(step)
+            }
+            Err(error) => {
+                if error.is(&psp::WITHDRAWAL_VOID) {
+                    let step = self.wallet.withdrawal_void(id)?;
+                    self.commit(step)?;
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    fn acknowledge_withdrawal(&mut self, id: &WithdrawalId, remote: &str) -> Done<()> {
+        let name = remote_name(remote)?;
+        let key = key(id, "acknowledge");
+        match self.signed_call(|psp, device| psp.acknowledge(device, &key, &name)) {
+            Ok(_) => {}
+            // The bank forgot already how it made the notes.
+            Err(error) if error.is(&psp::WITHDRAWAL_CLOSED) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let step = self.wallet.withdrawal_acknowledged(id)?;
+        self.commit(step)
+    }
+}
+
+/// The key of one message of a withdrawal: the wallet stored its name before the first was sent.
+fn key(id: &WithdrawalId, message: &str) -> Key {
+    Key::new(&format!("{}-{message}", hex::encode(id.0))).expect("32 digits, a hyphen and a word are a key")
+}
+
+fn remote_name(remote: &str) -> Done<HexArray<16>> {
+    HexArray::parse(remote).map_err(|_| {
+        Failure::new("damaged-wallet", "the name of a withdrawal is damaged", "restore the wallet from its newest copy")
+    })
+}

@@ -1,0 +1,212 @@
+//! What the owner of a device is told when something did not happen.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use specie_api::client::{BadAddress, CallError};
+use specie_element::client::ElementError;
+use specie_wallet::WalletError;
+use specie_wallet::element::ElementFault;
+
+use crate::element::{ElementProcessError, FlashFileError};
+use crate::entropy::EntropyError;
+use crate::folder::FolderError;
+use crate::maker::PersonaliseError;
+use crate::wallet_file::WalletFileError;
+
+/// Something that did not happen: a stable code for machines, what happened, and what to do. No money moved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    code: Cow<'static, str>,
+    what: String,
+    advice: Cow<'static, str>,
+    offline: bool,
+}
+
+impl Failure {
+    /// A failure of `code`, with `what` happened and `advice` on what to do.
+    pub fn new(code: &'static str, what: impl Into<String>, advice: &'static str) -> Self {
+        Self { code: code.into(), what: what.into(), advice: advice.into(), offline: false }
+    }
+
+    /// A stable code, in lower case with hyphens.
+    pub fn code(&self) -> &str {
+        &self.code
+    }
+
+    /// What happened.
+    pub fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// What to do about it.
+    pub fn advice(&self) -> &str {
+        &self.advice
+    }
+
+    /// Whether money moved: never.
+    pub const fn money_moved(&self) -> bool {
+        false
+    }
+
+    /// Whether the PSP could not be reached: everything that is possible offline still is.
+    pub const fn is_offline(&self) -> bool {
+        self.offline
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({}); no money moved; {}", self.what, self.code, self.advice)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Failures of the wallet say themselves what is to be told.
+macro_rules! from_wallet_errors {
+    ($($error:ty),* $(,)?) => {$(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                Self::new(error.code(), error.to_string(), error.advice())
+            }
+        }
+    )*};
+}
+
+from_wallet_errors!(
+    specie_wallet::element::ElementFault,
+    specie_wallet::payment::PaymentError,
+    specie_wallet::payment::ReceiptError,
+    specie_wallet::publication::PublicationError,
+    specie_wallet::reception::ReceptionError,
+    specie_wallet::request::RequestError,
+    specie_wallet::synchronisation::RedemptionError,
+    specie_wallet::wallet::LoadError,
+    specie_wallet::withdrawal::WithdrawalError,
+);
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Refused(problem) => Self {
+                code: problem.code.into(),
+                what: format!("{}: {}", problem.title, problem.detail),
+                advice: problem.advice.into(),
+                offline: false,
+            },
+            CallError::NoAnswer { reason } => Self {
+                offline: true,
+                ..Self::new(
+                    "no-answer",
+                    format!("the PSP did not answer ({reason})"),
+                    "do the same again: it is done once",
+                )
+            },
+            CallError::Unreachable { reason } => Self {
+                offline: true,
+                ..Self::new(
+                    "psp-unreachable",
+                    format!("the PSP cannot be reached ({reason})"),
+                    "try again when there is a network; paying and receiving work without",
+                )
+            },
+            CallError::Unsigned(error) => match error.downcast::<ElementFault>() {
+                Ok(fault) => (*fault).into(),
+                Err(error) => Self::new("not-signed", error.to_string(), "do the same again"),
+            },
+            other => Self::new("call-failed", other.to_string(), "do the same again"),
+        }
+    }
+}
+
+impl From<BadAddress> for Failure {
+    fn from(error: BadAddress) -> Self {
+        Self::new("bad-address", error.to_string(), "correct the address of the PSP in device.toml")
+    }
+}
+
+impl From<WalletFileError> for Failure {
+    fn from(error: WalletFileError) -> Self {
+        let (code, advice) = match &error {
+            WalletFileError::InUse(_) => ("wallet-in-use", "wait until the other process ends, or end it"),
+            WalletFileError::NotOpened { .. } => ("wallet-not-opened", "check the path, or restore the file"),
+            WalletFileError::Failed { .. } => ("wallet-not-stored", "make room on the disk and do the same again"),
+            WalletFileError::Behind(_) => ("wallet-behind", "start the program again"),
+        };
+        Self::new(code, error.to_string(), advice)
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        let (code, advice) = match &error {
+            FolderError::Exists(_) => ("folder-exists", "choose another folder, or use the device in it"),
+            FolderError::Missing(_) => ("no-device", "make a device first, or name its folder"),
+            FolderError::Config { .. } => ("bad-configuration", "correct the file"),
+            FolderError::Io { .. } => ("folder-not-accessible", "check path and permissions"),
+        };
+        Self::new(code, error.to_string(), advice)
+    }
+}
+
+impl From<FlashFileError> for Failure {
+    fn from(error: FlashFileError) -> Self {
+        Self::new("flash-not-opened", error.to_string(), "check path and permissions")
+    }
+}
+
+impl From<EntropyError> for Failure {
+    fn from(error: EntropyError) -> Self {
+        Self::new("no-randomness", error.to_string(), "repair the operating system")
+    }
+}
+
+impl From<ElementProcessError> for Failure {
+    fn from(error: ElementProcessError) -> Self {
+        ElementFault::Unreachable(error.to_string()).into()
+    }
+}
+
+impl<E: fmt::Display> From<ElementError<E>> for Failure {
+    fn from(error: ElementError<E>) -> Self {
+        ElementFault::from(error).into()
+    }
+}
+
+impl<E: fmt::Display> From<PersonaliseError<E>> for Failure {
+    fn from(error: PersonaliseError<E>) -> Self {
+        match error {
+            PersonaliseError::Element(error) => error.into(),
+            PersonaliseError::Entropy(error) => error.into(),
+            PersonaliseError::NotFresh => {
+                Self::new("element-not-fresh", "the element was personalised before", "make a new element")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use specie_api::problem::Problem;
+    use specie_api::psp;
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_keeps_the_servers_code_and_advice() {
+        let problem = Problem::new(&psp::BALANCE, "12.00 asked, 3.00 there");
+        let failure = Failure::from(CallError::Refused(Box::new(problem)));
+        assert_eq!(failure.code(), "insufficient-balance");
+        assert_eq!(failure.advice(), psp::BALANCE.advice);
+        assert!(failure.what().contains("3.00 there") && !failure.money_moved() && !failure.is_offline());
+    }
+
+    #[test]
+    fn what_the_element_says_when_signing_is_not_lost() {
+        let fault = ElementFault::Refused(specie_element::status::StatusWord::PIN_NEEDED);
+        let failure = Failure::from(CallError::Unsigned(Box::new(fault)));
+        assert_eq!(failure.code(), "pin-needed");
+        assert!(Failure::from(CallError::NoAnswer { reason: "x".into() }).is_offline());
+    }
+}
