@@ -1,12 +1,15 @@
 //! ISO 7816-4 command APDUs, short and extended, cases 1 to 4: decoding for the element, encoding for the host.
 
+use specie_core::transfer::PREIMAGE_LENGTH_MAX;
 use zeroize::Zeroize;
 
 use crate::status::StatusWord;
 
-/// Bytes in the longest command the element reads: a SPEND with eight outputs of its own and the longest preimage, and a
-/// CLASS with the deepest path, both stay below it.
+/// Bytes in the longest command the element reads.
 pub const MAX_COMMAND: usize = 2048;
+
+// The longest of all is a SPEND with eight outputs of its own.
+const _: () = assert!(9 + 4 + 3 * 32 + 1 + 8 * 37 + PREIMAGE_LENGTH_MAX <= MAX_COMMAND);
 
 /// Bytes in the longest answer, its status word included: NONCES with 32 points.
 pub const MAX_RESPONSE: usize = 4 + 32 * 32 + 2;
@@ -114,7 +117,8 @@ impl CommandBuffer {
         self
     }
 
-    /// The whole command, with `expected` bytes of answer asked for (none: no length of an answer is written). `None` where the data was too long.
+    /// The whole command, with `expected` bytes of answer asked for (none: no length of an answer is written). `None`
+    /// where the data was too long.
     pub fn finish(&mut self, header: Header, expected: usize) -> Option<&[u8]> {
         if self.overflowed {
             return None;

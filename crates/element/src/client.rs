@@ -1,7 +1,9 @@
 //! The host's side: one function per command, over any link that carries APDUs.
 //!
-//! Every function sends one command and takes its answer apart. All of them may be repeated with the same arguments after a
-//! lost answer: the element gives the same answer again. Points, scalars and hashes are their 32-byte encodings.
+//! Every function sends one command and takes its answer apart. They may be repeated with the same arguments after a
+//! lost answer: the element gives the same answer again. But a try at a PIN or PUK is used up each time, and
+//! [`personalise`] is answered once: [`select`] tells whether it was done. Points, scalars and hashes are their 32-byte
+//! encodings.
 
 use thiserror::Error;
 use zeroize::Zeroize;
@@ -203,7 +205,8 @@ pub fn sign_request<L: Link>(link: &mut L, purpose: Purpose, digest: &[u8; 32]) 
     exchange(link, &mut command, header, 64, |answer| answer.try_into().ok())
 }
 
-/// NONCES: `count` (1 to 32) new indices with their K3. `expected` is the next index by [`status`], or that of the call to be repeated.
+/// NONCES: `count` (1 to 32) new indices with their K3. `expected` is the next index by [`status`], or that of the call
+/// to be repeated.
 pub fn nonces<L: Link>(link: &mut L, expected: u32, count: u8) -> Answer<Nonces, L> {
     let mut command = CommandBuffer::new();
     command.push(&expected.to_be_bytes()).push(&[count]);
@@ -264,7 +267,8 @@ pub fn spend<L: Link>(link: &mut L, spend: &Spend<'_>) -> Answer<[u8; 32], L> {
     exchange(link, &mut command, ins::SPEND, 32, |answer| answer.try_into().ok())
 }
 
-/// FORGET: frees the record of an index that was spent, was never registered, or is a blank that holds and expects nothing.
+/// FORGET: frees the record of an index that was spent, was never registered, or is a blank that holds and expects
+/// nothing.
 pub fn forget<L: Link>(link: &mut L, index: u32) -> Answer<(), L> {
     let mut command = CommandBuffer::new();
     command.push(&index.to_be_bytes());

@@ -108,9 +108,11 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         self.records.into_flash()
     }
 
-    /// Carries out one command APDU, writes its answer with the status word to `response`, and returns the length of that.
+    /// Carries out one command APDU, writes its answer with the status word to `response`, and returns the length of
+    /// that.
     ///
-    /// `response` holds at least two bytes; what the answer needs beyond them may be as many as [`MAX_RESPONSE`](crate::apdu::MAX_RESPONSE).
+    /// `response` holds at least two bytes; what the answer needs beyond them may be as many as
+    /// [`MAX_RESPONSE`](crate::apdu::MAX_RESPONSE).
     pub fn process(&mut self, apdu: &[u8], response: &mut [u8]) -> usize {
         let Some(room) = response.len().checked_sub(2) else { return 0 };
         let mut answer = Answer::new(&mut response[..room]);

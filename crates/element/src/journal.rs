@@ -1,9 +1,10 @@
-//! The journal: small values under keys in NOR flash, changed in batches that survive a power cut at any flash operation.
+//! The journal: small values under keys in NOR flash, changed in batches that survive a power cut at any flash
+//! operation.
 //!
 //! The flash is a ring of pages that is written from end to end. A batch is one frame with a checksum, read back before
-//! [`Journal::commit`] returns: after a cut it is there as a whole or not at all, and of two entries under one key the later one
-//! counts. Nothing is written twice, apart from marks: words of their own that only ever go from erased to zero.
-//! `docs/adr/0003-own-flash-journal.md` says why, and what is assumed of the flash.
+//! [`Journal::commit`] returns: after a cut it is there as a whole or not at all, and of two entries under one key the
+//! later one counts. Nothing is written twice, apart from marks: words of their own that only ever go from erased to
+//! zero. `docs/adr/0003-own-flash-journal.md` says why, and what is assumed of the flash.
 
 use embedded_storage::nor_flash::{NorFlash, NorFlashErrorKind};
 use thiserror::Error;
@@ -224,8 +225,8 @@ impl<F: NorFlash, const N: usize> Journal<F, N> {
         written.map(|()| None)
     }
 
-    /// Clears the marks of the entries that `batch` ends. The batch is durable already, and the marks are the second line
-    /// behind it: one that cannot be cleared is no reason to fail.
+    /// Clears the marks of the entries that `batch` ends. The batch is durable already, and the marks are the second
+    /// line behind it: one that cannot be cleared is no reason to fail.
     fn clear_marks(&mut self, batch: &Batch) {
         for (entry, _) in batch.entries() {
             if !matches!(entry.operation, Operation::PutIndex | Operation::Remove) {

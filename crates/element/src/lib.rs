@@ -1,8 +1,8 @@
 //! The secure element: a command interpreter behind APDUs, with a one-show journal over NOR flash.
 //!
-//! [`Element`] takes command APDUs and gives answers; its commands are specified in `docs/spec/element.md`. It journals what it
-//! does before it answers ([`journal`]), so it survives a power cut at any moment. The host's side is [`client`]: one function
-//! per command over any [`client::Link`].
+//! [`Element`] takes command APDUs and gives answers; its commands are specified in `docs/spec/element.md`. It journals
+//! what it does before it answers ([`journal`]), so it survives a power cut at any moment. The host's side is
+//! [`client`]: one function per command over any [`client::Link`].
 #![no_std]
 
 #[cfg(feature = "sim")]

@@ -2,7 +2,8 @@
 
 /// The chip, or the process, that an element runs on.
 pub trait Platform {
-    /// Fills `out` with random bytes, fit for keys. Waits until there are enough: keys made of anything less would be worse than none.
+    /// Fills `out` with random bytes, fit for keys. Waits until there are enough: keys made of anything less would be
+    /// worse than none.
     fn entropy(&mut self, out: &mut [u8; 32]);
 
     /// Identity of the firmware, as the maker's certificate names it.

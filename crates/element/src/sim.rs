@@ -1,7 +1,7 @@
 //! A NOR flash in memory, for tests: power cuts, torn writes and erases, failures, and wear.
 //!
-//! It panics where a real flash would silently do something else: programming a word that is not erased (unless to zero) or
-//! out of line. What happens is decided by a seed alone.
+//! It panics where a real flash would silently do something else: programming a word that is not erased (unless to
+//! zero) or out of line. What happens is decided by a seed alone.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -78,7 +78,8 @@ impl<const WORD: usize, const PAGE: usize> SimFlash<WORD, PAGE> {
         }
     }
 
-    /// Cuts the power at the operation after the next `after` ones. A word programmed and a page erased are one operation each.
+    /// Cuts the power at the operation after the next `after` ones. A word programmed and a page erased are one
+    /// operation each.
     pub fn cut_power_after(&mut self, after: u64, cut: Cut) {
         self.power_cut = Some(Plan { after, cut });
     }

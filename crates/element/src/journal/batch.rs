@@ -35,7 +35,8 @@ impl Batch {
         self.push(operation, kind, key, payload)
     }
 
-    /// Puts `payload` of `kind` under an index, with a mark that is cleared when the entry is replaced by one without, or removed.
+    /// Puts `payload` of `kind` under an index, with a mark that is cleared when the entry is replaced by one without,
+    /// or removed.
     pub fn put_marked(&mut self, index: u32, kind: u8, payload: &[u8]) -> &mut Self {
         self.push(Operation::PutMarked, kind, index, payload)
     }

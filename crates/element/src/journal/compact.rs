@@ -1,8 +1,9 @@
-//! Compaction: the ring of pages turns, the oldest page's live entries are copied to the newest, and the oldest is erased.
+//! Compaction: the ring of pages turns, the oldest page's live entries are copied to the newest, and the oldest is
+//! erased.
 //!
-//! All pages take their turn, so they wear evenly. There is always a free page outside a compaction. Dead pages are declared
-//! dead by a frame elsewhere before they are erased: a half erased page, which may show any mixture of its old entries, is never
-//! believed.
+//! All pages take their turn, so they wear evenly. There is always a free page outside a compaction. Dead pages are
+//! declared dead by a frame elsewhere before they are erased: a half erased page, which may show any mixture of its old
+//! entries, is never believed.
 
 use embedded_storage::nor_flash::NorFlash;
 

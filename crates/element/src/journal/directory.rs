@@ -38,7 +38,8 @@ impl<const N: usize> Directory<N> {
         }
     }
 
-    /// Notes that the newest entry of `key` lies at `address`. False where there is no room for another index, or no such single key.
+    /// Notes that the newest entry of `key` lies at `address`. False where there is no room for another index, or no
+    /// such single key.
     #[must_use]
     pub(super) fn place(&mut self, key: Key, address: u32) -> bool {
         match key {

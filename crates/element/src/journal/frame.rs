@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! frame  = length u16, !length u16, checksum u32, pad to a word, entries
-//! entry  = operation u8, kind u8, payload length u16, key u32, payload, pad to a word, mark (one word, marked entries only)
+//! entry  = operation u8, kind u8, payload length u16, key u32, payload, pad to a word, mark
+//! mark   = one word, in marked entries only
 //! ```
 //!
-//! The header is written first and words are written in order. So a torn header has no body behind it, a torn body has a sound
-//! header in front of it, and in both cases the bytes to be skipped are known: nothing is ever searched for in the bytes of a
-//! torn frame, which the host may have chosen.
+//! The header is written first and words are written in order. So a torn header has no body behind it, a torn body has
+//! a sound header in front of it, and in both cases the bytes to be skipped are known: nothing is ever searched for in
+//! the bytes of a torn frame, which the host may have chosen.
 
 use embedded_storage::nor_flash::NorFlash;
 

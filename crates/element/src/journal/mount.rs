@@ -23,8 +23,8 @@ impl<F: NorFlash, const N: usize> Journal<F, N> {
         if self.scrub_due { self.scrub() } else { Ok(()) }
     }
 
-    /// Finds head and tail. A head that took the last free page before the tail was moved is an interrupted compaction: it
-    /// holds nothing but copies, and is undone.
+    /// Finds head and tail. A head that took the last free page before the tail was moved is an interrupted compaction:
+    /// it holds nothing but copies, and is undone.
     fn find_pages(&mut self) -> Result<(), JournalError> {
         loop {
             let mut newest: Option<(u32, PageHeader)> = None;

@@ -190,7 +190,8 @@ fn survives_many_power_cuts_in_a_row() {
     }
 }
 
-/// Operations that fail, once or for ever, are clean errors: without an answer nothing is done, or it turns out done when mounted.
+/// Operations that fail, once or for ever, are clean errors: without an answer nothing is done, or it turns out done
+/// when mounted.
 #[test]
 fn failing_flash_gives_clean_errors() {
     let mut random = Random(7);
@@ -308,7 +309,8 @@ fn old_copies_of_a_value_are_erased() {
     assert_eq!(copies(journal.flash), 0);
 }
 
-/// Whatever a cut interrupts, after the next mount no page holds an old copy: at most the compaction under way holds a second.
+/// Whatever a cut interrupts, after the next mount no page holds an old copy: at most the compaction under way holds a
+/// second.
 #[test]
 fn old_copies_are_erased_after_power_cuts() {
     let secret = [0x5A; 32];

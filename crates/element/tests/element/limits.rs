@@ -16,7 +16,7 @@ fn limits_need_their_psp_in_the_manifest() {
     let world = World::new();
     let mut element = world.personalised();
     let manifest = world.manifest(1, ISSUED_AT);
-    let body = world.limits(&mut element, 1);
+    let body = world.limits(&keys_of(&mut element), 1);
     assert_eq!(refusal(world.set_limits(&mut element, &manifest, body)), StatusWord::WRONG_STATE);
     manifest.load(&mut element).unwrap();
     let by = |body, key| encoded(&Limits::sign(body, key));
@@ -40,7 +40,7 @@ fn limits_need_their_psp_in_the_manifest() {
 fn limits_only_go_forward_and_stay_with_their_psp() {
     let world = World::new();
     let (mut element, manifest, coins) = world.registered();
-    let body = world.limits(&mut element, 5);
+    let body = world.limits(&keys_of(&mut element), 5);
     world.set_limits(&mut element, &manifest, body).unwrap();
     coins[0].spend(&mut element, &coins[0].preimage(&[stranger(FACE, 1)], 0), &[]).unwrap();
     world.set_limits(&mut element, &manifest, body).unwrap();
@@ -64,11 +64,12 @@ fn limits_only_go_forward_and_stay_with_their_psp() {
 fn each_limit_holds_to_the_unit() {
     let world = World::new();
     let (mut element, manifest, coins) = world.registered();
+    let keys = keys_of(&mut element);
     let tight = |sequence, max_payment, max_cumulative| LimitsBody {
         sequence,
         max_payment: amount(max_payment),
         max_cumulative: amount(max_cumulative),
-        ..world.limits(&mut world.personalised(), 1)
+        ..world.limits(&keys, 1)
     };
     let pay = |coin: usize| coins[coin].preimage(&[stranger(FACE, 1)], 0);
     world.set_limits(&mut element, &manifest, tight(2, FACE - 1, 2 * FACE)).unwrap();
@@ -89,7 +90,7 @@ fn holding_is_limited_to_the_unit() {
     let world = World::new();
     let (mut element, manifest, _) = world.registered();
     let most = 2 * FACE + CAP + 5;
-    let body = LimitsBody { max_holding: amount(most), ..world.limits(&mut element, 2) };
+    let body = LimitsBody { max_holding: amount(most), ..world.limits(&keys_of(&mut element), 2) };
     world.set_limits(&mut element, &manifest, body).unwrap();
     client::owner_tag(&mut element, 2, &[0; 32], CAP).unwrap();
     assert_eq!(refusal(client::owner_tag(&mut element, 3, &[0; 32], 6)), StatusWord::OVER_HOLDING);

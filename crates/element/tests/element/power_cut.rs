@@ -1,5 +1,6 @@
-//! The power is cut at every flash operation of every command, clean and torn, or the flash fails there. Afterwards the element is as it was before, or as
-//! after the command; never answered but not journalled; and the command sent again does what it would have done.
+//! The power is cut at every flash operation of every command, clean and torn, or the flash fails there. Afterwards the
+//! element is as it was before, or as after the command; never answered but not journalled; and the command sent again
+//! does what it would have done.
 
 use specie_core::limits::LimitsBody;
 use specie_core::transfer::Preimage;
@@ -85,14 +86,14 @@ impl Scene {
                 status_of(self.world.manifest(*sequence, *issued_at).load(element).map(done))
             }
             Op::Limits { sequence, issued_at, max_payment, max_cumulative } => {
+                let held = status_of(client::status(element))?.manifest_sequence;
                 let body = LimitsBody {
                     issued_at: Timestamp::new(*issued_at).unwrap(),
                     max_payment: Amount::new(*max_payment).unwrap(),
                     max_cumulative: Amount::new(*max_cumulative).unwrap(),
-                    ..self.world.limits(element, *sequence)
+                    ..self.world.limits(&self.keys, *sequence)
                 };
-                let sequence = client::status(element).unwrap().manifest_sequence;
-                let manifest = self.world.manifest(sequence, ISSUED_AT);
+                let manifest = self.world.manifest(held, ISSUED_AT);
                 status_of(self.world.set_limits(element, &manifest, body).map(done))
             }
             Op::Nonces { expected, count } => {
@@ -308,7 +309,56 @@ fn survives_power_cuts_while_a_pin_is_tried() {
     Scene::new().play(&ops);
 }
 
-/// An operation fails once: the element says so, or did it all the same, and does it when asked again, with no restart between.
+/// Cuts one after the other, also while the element mounts and cleans up after the cut before. Whenever a show is
+/// answered in between, it is the same answer.
+#[test]
+fn survives_many_power_cuts_in_a_row() {
+    let scene = Scene::new();
+    for seed in 0..6u64 {
+        println!("seed {seed}");
+        let mut random = seed;
+        let mut below = move |end: u64| {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (random >> 33) % end
+        };
+        let mut flash = flash();
+        let mut model = Model::new();
+        let mut ops = beginning();
+        ops.extend((0..60).map(|round| Op::OwnerTag(5, 1 + round % 2)));
+        ops.extend([
+            payment(0, 400, &[(2, 100)], 1),
+            payment(1, 500, &[], 1),
+            payment(2, 0, &[(3, 50), (4, 40)], 1),
+            Op::Wipe { even_so: true },
+        ]);
+        for op in ops {
+            let mut answers = Vec::new();
+            // The last time without a cut.
+            for cuts_left in (0..=below(8)).rev() {
+                if cuts_left > 0 {
+                    flash.cut_power_after(below(90), if below(2) == 0 { Cut::Clean } else { Cut::Torn });
+                }
+                let mut element = power_up(flash);
+                if model.status.manifest_sequence > 0 {
+                    // Refused where the cut comes before, or the element was wiped already.
+                    let manifest = scene.world.manifest(model.status.manifest_sequence, ISSUED_AT);
+                    let _ = manifest.load_class(&mut element, VALUE);
+                    let _ = manifest.load_class(&mut element, BLANK);
+                }
+                answers.extend(scene.run(&mut element, &op));
+                flash = element.into_flash();
+                flash.power_up();
+            }
+            let after = model.apply(&op).0.pop().unwrap();
+            assert!(scene.is_in(&flash, &after), "seed {seed}, {op:?}");
+            assert!(answers.windows(2).all(|pair| pair[0] == pair[1]), "seed {seed}, {op:?}");
+            model = after;
+        }
+    }
+}
+
+/// An operation fails once: the element says so, or did it all the same, and does it when asked again, with no restart
+/// between.
 #[test]
 fn goes_on_after_a_failure_without_a_restart() {
     let scene = Scene::new();

@@ -175,8 +175,7 @@ impl World {
         encoded(&Certificate::sign(body, &self.maker))
     }
 
-    pub(crate) fn limits(&self, element: &mut TestElement, sequence: u64) -> LimitsBody {
-        let keys = keys_of(element);
+    pub(crate) fn limits(&self, keys: &client::Keys, sequence: u64) -> LimitsBody {
         LimitsBody {
             psp: name("psp"),
             device: PublicKey(keys.authentication),
@@ -219,13 +218,13 @@ impl World {
         element
     }
 
-    /// An element with manifest, limits and nonces, and the notes that were withdrawn for it but not yet registered: a value note at
-    /// 0 and 1, blanks at 2, 3, 4 and 5.
+    /// An element with manifest, limits and nonces, and the notes that were withdrawn for it but not yet registered: a
+    /// value note at 0 and 1, blanks at 2, 3, 4 and 5.
     pub(crate) fn withdrawn(&self) -> (TestElement, Published, Vec<Coin>) {
         let mut element = self.personalised();
         let manifest = self.manifest(1, ISSUED_AT);
         manifest.load(&mut element).unwrap();
-        let limits = self.limits(&mut element, 1);
+        let limits = self.limits(&keys_of(&mut element), 1);
         self.set_limits(&mut element, &manifest, limits).unwrap();
         let nonces = client::nonces(&mut element, 0, 8).unwrap();
         let identity = keys_of(&mut element).identity;
