@@ -1,0 +1,312 @@
+//! What the bank changes.
+
+use specie_bank::credit::CreditRecord;
+use specie_bank::detection::DoubleSpendRecord;
+use specie_bank::device::DeviceRecord;
+use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
+use specie_bank::payout::{ExpiryRecord, PayoutRecord};
+use specie_bank::psp::PspRecord;
+use specie_bank::settings::Settings;
+use specie_bank::spent::TransferRecord;
+use specie_bank::storage::{Answered, StorageError, Tx};
+use specie_bank::transfer::TransferOrder;
+use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
+use specie_core::encoding::Encode;
+use specie_core::manifest::SignedHeader;
+use specie_core::text::Name;
+use specie_core::{Amount, Timestamp};
+
+use super::{Tables, stored};
+use crate::sql::{Param, whole};
+
+type Stored<T> = Result<T, StorageError>;
+
+impl Tables<'_> {
+    /// Runs a change and tells how many rows it touched.
+    fn change(&mut self, sql: &str, params: &[Param<'_>]) -> Stored<u64> {
+        self.0.execute(sql, params).map_err(stored)
+    }
+
+    /// Runs a change of at most one row and tells whether there was one.
+    fn changed(&mut self, sql: &str, params: &[Param<'_>]) -> Stored<bool> {
+        Ok(self.change(sql, params)? == 1)
+    }
+}
+
+impl Tx for Tables<'_> {
+    fn insert_settings(&mut self, settings: &Settings) -> Stored<bool> {
+        let sql = "INSERT INTO bank_settings (only_row, issuer, currency, root_key, ledger_key) VALUES (1, ?1, ?2, ?3, ?4) \
+                   ON CONFLICT (only_row) DO NOTHING";
+        let Settings { issuer, currency, root_key, ledger_key } = settings;
+        self.changed(sql, &[issuer.into(), currency.into(), (&root_key.0).into(), (&ledger_key.0).into()])
+    }
+
+    fn insert_answer(&mut self, scope: &str, key: &str, answered: &Answered, at: Timestamp) -> Stored<bool> {
+        let sql = "INSERT INTO bank_answer (scope, idempotency_key, request_hash, response, at) \
+                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (scope, idempotency_key) DO NOTHING";
+        let Answered { request_hash, response } = answered;
+        self.changed(sql, &[scope.into(), key.into(), request_hash.into(), response.into(), at.into()])
+    }
+
+    fn delete_answers(&mut self, before: Timestamp) -> Stored<u64> {
+        self.change("DELETE FROM bank_answer WHERE at < ?1", &[before.into()])
+    }
+
+    fn insert_manifest(&mut self, signed: &SignedHeader, manifest: &[u8]) -> Stored<bool> {
+        let sql = "INSERT INTO bank_manifest (sequence, header, signature, manifest) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (sequence) DO NOTHING";
+        let header = signed.header.to_vec();
+        let sequence = whole(signed.header.sequence);
+        self.changed(sql, &[sequence, (&header).into(), (&signed.signature).into(), manifest.into()])
+    }
+
+    fn insert_class(&mut self, id: &ClassId, key: &[u8; 32], info: &[u8]) -> Stored<bool> {
+        let sql = "INSERT INTO bank_class (class_id, issuing_key, info) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (class_id) DO NOTHING";
+        self.changed(sql, &[id.into(), key.into(), info.into()])
+    }
+
+    fn insert_psp(&mut self, psp: &PspRecord) -> Stored<bool> {
+        let sql = "INSERT INTO bank_psp (name, verifying_key, credit_sequence) VALUES (?1, ?2, 0) \
+                   ON CONFLICT (name) DO NOTHING";
+        self.changed(sql, &[(&psp.name).into(), (&psp.key.0).into()])
+    }
+
+    fn insert_device(&mut self, device: &DeviceRecord) -> Stored<bool> {
+        let sql = "INSERT INTO bank_device (identity, psp, registered_at, struck_off_at, struck_off_by) \
+                   VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (identity) DO NOTHING";
+        let DeviceRecord { identity, psp, registered_at, struck_off } = device;
+        let (at, by) = (struck_off.map(|(at, _)| at), struck_off.map(|(_, by)| whole(by)));
+        self.changed(sql, &[identity.into(), psp.into(), (*registered_at).into(), at.into(), by.into()])
+    }
+
+    fn strike_off_if_registered(&mut self, identity: &[u8; 32], at: Timestamp, sequence: u64) -> Stored<bool> {
+        let sql = "UPDATE bank_device SET struck_off_at = ?2, struck_off_by = ?3 \
+                   WHERE identity = ?1 AND struck_off_at IS NULL";
+        self.changed(sql, &[identity.into(), at.into(), whole(sequence)])
+    }
+
+    fn insert_batch(&mut self, batch: &BatchRecord) -> Stored<bool> {
+        let sql = "INSERT INTO bank_batch (psp, batch_id, device, request_hash, opened_at, valid_until, erase_after, value, \
+                   state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (psp, batch_id) DO NOTHING";
+        let BatchRecord { key, device, request_hash, opened_at, valid_until, erase_after, value, state } = batch;
+        self.changed(
+            sql,
+            &[
+                (&key.psp).into(),
+                (&key.id).into(),
+                device.into(),
+                request_hash.into(),
+                (*opened_at).into(),
+                (*valid_until).into(),
+                (*erase_after).into(),
+                (*value).into(),
+                state.name().into(),
+            ],
+        )
+    }
+
+    fn insert_session(&mut self, key: &BatchKey, index: u32, session: &SessionRecord) -> Stored<bool> {
+        let sql = "INSERT INTO bank_session (psp, batch_id, position, class_id, commitment, secrets, challenge_hash) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (psp, batch_id, position) DO NOTHING";
+        let SessionRecord { class_id, commitment, secrets, challenge_hash } = session;
+        self.changed(
+            sql,
+            &[
+                (&key.psp).into(),
+                (&key.id).into(),
+                index.into(),
+                class_id.into(),
+                commitment.as_ref().into(),
+                secrets.as_deref().into(),
+                challenge_hash.as_ref().into(),
+            ],
+        )
+    }
+
+    fn answer_session_if_open(
+        &mut self,
+        key: &BatchKey,
+        index: u32,
+        challenge_hash: &[u8; 32],
+        response: &[u8; 128],
+    ) -> Stored<bool> {
+        let sql = "UPDATE bank_session SET challenge_hash = ?4, secrets = ?5 \
+                   WHERE psp = ?1 AND batch_id = ?2 AND position = ?3 AND challenge_hash IS NULL AND secrets IS NOT NULL";
+        let (psp, id) = ((&key.psp).into(), (&key.id).into());
+        self.changed(sql, &[psp, id, index.into(), challenge_hash.into(), response.into()])
+    }
+
+    fn move_batch_if(&mut self, key: &BatchKey, from: BatchState, to: BatchState) -> Stored<bool> {
+        let sql = "UPDATE bank_batch SET state = ?4 WHERE psp = ?1 AND batch_id = ?2 AND state = ?3";
+        self.changed(sql, &[(&key.psp).into(), (&key.id).into(), from.name().into(), to.name().into()])
+    }
+
+    fn erase_sessions(&mut self, key: &BatchKey) -> Stored<u64> {
+        let sql = "UPDATE bank_session SET commitment = NULL, secrets = NULL WHERE psp = ?1 AND batch_id = ?2";
+        self.change(sql, &[(&key.psp).into(), (&key.id).into()])
+    }
+
+    fn insert_shown(&mut self, note: &NoteId, transfer: &TransferId) -> Stored<bool> {
+        let sql = "INSERT INTO bank_shown (note_id, transfer_id) VALUES (?1, ?2) ON CONFLICT (note_id) DO NOTHING";
+        self.changed(sql, &[note.into(), transfer.into()])
+    }
+
+    fn insert_transfer(&mut self, transfer: &TransferRecord) -> Stored<bool> {
+        let sql = "INSERT INTO bank_transfer (transfer_id, note_id, class_id, root, root_class, deadline, swept, transfer) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (transfer_id) DO NOTHING";
+        let TransferRecord { id, note_id, class_id, root, root_class, deadline, swept, transfer } = transfer;
+        self.changed(
+            sql,
+            &[
+                id.into(),
+                note_id.into(),
+                class_id.into(),
+                root.into(),
+                root_class.into(),
+                (*deadline).into(),
+                (*swept).into(),
+                transfer.into(),
+            ],
+        )
+    }
+
+    fn insert_claim(&mut self, transfer: &TransferId, index: u8, by: &TransferId) -> Stored<bool> {
+        let sql = "INSERT INTO bank_claim (transfer_id, position, by_transfer) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (transfer_id, position) DO NOTHING";
+        self.changed(sql, &[transfer.into(), u32::from(index).into(), by.into()])
+    }
+
+    fn mark_swept_if_due(&mut self, transfer: &TransferId) -> Stored<bool> {
+        self.changed("UPDATE bank_transfer SET swept = 1 WHERE transfer_id = ?1 AND swept = 0", &[transfer.into()])
+    }
+
+    fn add_to_root(&mut self, root: &NoteId, class: &ClassId, amount: Amount) -> Stored<()> {
+        let sql = "INSERT INTO bank_root (root, class_id, paid) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (root) DO UPDATE SET paid = bank_root.paid + excluded.paid";
+        self.change(sql, &[root.into(), class.into(), amount.into()]).map(drop)
+    }
+
+    fn insert_payout(&mut self, payout: &PayoutRecord) -> Stored<bool> {
+        let sql = "INSERT INTO bank_payout (transfer_id, kind, root, root_class, amount, from_class, psp, account, at) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (transfer_id) DO NOTHING";
+        let PayoutRecord { transfer, kind, root, root_class, amount, from_class, to, at } = payout;
+        self.changed(
+            sql,
+            &[
+                transfer.into(),
+                kind.name().into(),
+                root.into(),
+                root_class.into(),
+                (*amount).into(),
+                (*from_class).into(),
+                (&to.psp).into(),
+                (&to.account).into(),
+                (*at).into(),
+            ],
+        )
+    }
+
+    fn insert_expiry(&mut self, expiry: &ExpiryRecord) -> Stored<bool> {
+        let sql =
+            "INSERT INTO bank_expiry (class_id, amount, at) VALUES (?1, ?2, ?3) ON CONFLICT (class_id) DO NOTHING";
+        self.changed(sql, &[(&expiry.class_id).into(), expiry.amount.into(), expiry.at.into()])
+    }
+
+    fn insert_double_spend(&mut self, double_spend: &DoubleSpendRecord) -> Stored<bool> {
+        let sql = "INSERT INTO bank_double_spend (note_id, sequence, class_id, root, first_transfer, second_transfer, \
+                   culprit, registered, evidence, revoke_until, at) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (note_id) DO NOTHING";
+        let record = double_spend;
+        self.changed(
+            sql,
+            &[
+                (&record.note_id).into(),
+                whole(record.sequence),
+                (&record.class_id).into(),
+                (&record.root).into(),
+                (&record.first).into(),
+                (&record.second).into(),
+                record.culprit.as_ref().into(),
+                record.registered.into(),
+                (&record.evidence).into(),
+                record.revoke_until.into(),
+                record.at.into(),
+            ],
+        )
+    }
+
+    fn insert_revocation(&mut self, sequence: u64, list: &[u8]) -> Stored<bool> {
+        let sql = "INSERT INTO bank_revocation (sequence, list) VALUES (?1, ?2) ON CONFLICT (sequence) DO NOTHING";
+        self.changed(sql, &[whole(sequence), list.into()])
+    }
+
+    fn insert_alarm(&mut self, kind: &str, subject: &[u8], at: Timestamp) -> Stored<bool> {
+        let sql =
+            "INSERT INTO bank_alarm (kind, subject, at) VALUES (?1, ?2, ?3) ON CONFLICT (kind, subject) DO NOTHING";
+        self.changed(sql, &[kind.into(), subject.into(), at.into()])
+    }
+
+    fn insert_payment(
+        &mut self,
+        context: &Context,
+        hash: &[u8; 32],
+        payment: &[u8],
+        deadline: Timestamp,
+    ) -> Stored<bool> {
+        let sql = "INSERT INTO bank_payment (context, hash, payment, deadline) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (context, hash) DO NOTHING";
+        self.changed(sql, &[context.into(), hash.into(), payment.into(), deadline.into()])
+    }
+
+    fn delete_payments(&mut self, now: Timestamp) -> Stored<u64> {
+        self.change("DELETE FROM bank_payment WHERE deadline < ?1", &[now.into()])
+    }
+
+    fn insert_transfer_order(&mut self, order: &TransferOrder) -> Stored<bool> {
+        let sql = "INSERT INTO bank_order (psp, order_id, from_account, to_psp, to_account, amount, reference) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (psp, order_id) DO NOTHING";
+        let TransferOrder { psp, id, from_account, to, amount, reference } = order;
+        let (to_psp, to_account) = ((&to.psp).into(), (&to.account).into());
+        let reference = reference.as_ref().into();
+        self.changed(
+            sql,
+            &[psp.into(), id.into(), from_account.into(), to_psp, to_account, (*amount).into(), reference],
+        )
+    }
+
+    fn next_credit_sequence(&mut self, psp: &Name) -> Stored<u64> {
+        let sql = "UPDATE bank_psp SET credit_sequence = credit_sequence + 1 WHERE name = ?1 RETURNING credit_sequence";
+        self.0.query_one(sql, &[psp.into()]).and_then(|row| row.column(0)).map_err(stored)
+    }
+
+    fn insert_credit(&mut self, credit: &CreditRecord) -> Stored<bool> {
+        let sql = "INSERT INTO bank_credit (psp, sequence, account, amount, kind, reference, at) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (psp, sequence) DO NOTHING";
+        let CreditRecord { psp, sequence, account, amount, kind, reference, at } = credit;
+        let kind = kind.name().into();
+        let sequence = whole(*sequence);
+        self.changed(
+            sql,
+            &[psp.into(), sequence, account.into(), (*amount).into(), kind, reference.into(), (*at).into()],
+        )
+    }
+
+    fn insert_movement(&mut self, id: &[u8; 32], kind: &str, at: Timestamp) -> Stored<bool> {
+        let sql = "INSERT INTO bank_movement (movement_id, kind, at) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (movement_id) DO NOTHING";
+        self.changed(sql, &[id.into(), kind.into(), at.into()])
+    }
+
+    fn insert_posting(&mut self, movement: &[u8; 32], index: u32, account: &str, amount: i64) -> Stored<bool> {
+        let sql = "INSERT INTO bank_posting (movement_id, position, account, amount) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (movement_id, position) DO NOTHING";
+        self.changed(sql, &[movement.into(), index.into(), account.into(), amount.into()])
+    }
+
+    fn add_to_balance(&mut self, account: &str, amount: i64) -> Stored<i64> {
+        let sql = "INSERT INTO bank_balance (account, balance) VALUES (?1, ?2) \
+                   ON CONFLICT (account) DO UPDATE SET balance = bank_balance.balance + excluded.balance RETURNING balance";
+        self.0.query_one(sql, &[account.into(), amount.into()]).and_then(|row| row.column(0)).map_err(stored)
+    }
+}
