@@ -53,6 +53,11 @@ impl ElementFault {
             _ => None,
         }
     }
+
+    /// Whether the element has spent the coin otherwise, or never knew it.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.status(), Some(StatusWord::ALREADY_SPENT | StatusWord::UNKNOWN_INDEX))
+    }
 }
 
 impl WalletError for ElementFault {
@@ -84,7 +89,9 @@ impl WalletError for ElementFault {
         match self {
             Self::Unreachable(_) => "check the connection to the secure element and do the same again",
             Self::Nonsense => "check that this is the secure element with which the wallet was made",
-            Self::ManifestAhead | Self::NotInManifest => "synchronise to get the newest manifest, then do the same again",
+            Self::ManifestAhead | Self::NotInManifest => {
+                "synchronise to get the newest manifest, then do the same again"
+            }
             Self::Refused(status) => match *status {
                 StatusWord::PIN_NEEDED => "enter the PIN and do the same again",
                 StatusWord::PIN_BLOCKED => "unblock the PIN with the PUK",

@@ -1,14 +1,19 @@
 //! What happened: who, when, how much, and how far it got.
 
+use alloc::collections::BTreeMap;
+
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::Context;
+use specie_core::encoding::DecodeError;
 use specie_core::text::{Currency, Memo, Name};
 
-use crate::wallet::Wallet;
+use crate::record::{Changes, Fields, ReadField, Table, read};
+use crate::wallet::{Wallet, bytes_of};
 
 /// What kind of thing happened.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum Event {
     /// Paid a request.
     Paid,
@@ -23,6 +28,7 @@ pub enum Event {
 /// How far it got.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum Progress {
     /// Under way, nothing has left the wallet.
     Planned,
@@ -35,10 +41,8 @@ pub enum Progress {
 }
 
 /// One line of history.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct HistoryEntry {
-    /// Counts entries, oldest first.
-    pub sequence: u64,
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Entry {
     /// When it happened.
     pub at: Timestamp,
     /// What happened.
@@ -59,9 +63,101 @@ pub struct HistoryEntry {
     pub receipt: Option<[u8; 32]>,
 }
 
+/// The history.
+#[derive(Default)]
+pub(crate) struct Log(BTreeMap<u64, Entry>);
+
+const EVENTS: [Event; 4] = [Event::Paid, Event::Received, Event::Withdrew, Event::Redeemed];
+const PROGRESS: [Progress; 4] = [Progress::Planned, Progress::Undelivered, Progress::Complete, Progress::Abandoned];
+
+impl Log {
+    /// Adds a line and gives its number.
+    pub(crate) fn add(&mut self, entry: Entry, changes: &mut Changes) -> u64 {
+        let sequence = self.0.last_key_value().map_or(0, |(last, _)| last + 1);
+        self.set(sequence, entry, changes);
+        sequence
+    }
+
+    /// Adds a line about something between the wallet and its account.
+    pub(crate) fn event(
+        &mut self,
+        event: Event,
+        at: Timestamp,
+        amount: Amount,
+        currency: Currency,
+        changes: &mut Changes,
+    ) {
+        let progress = Progress::Complete;
+        let (counterparty, memo, request, receipt) = (None, None, None, None);
+        self.add(Entry { at, event, amount, currency, counterparty, memo, request, progress, receipt }, changes);
+    }
+
+    /// Notes how far it got.
+    pub(crate) fn progress(
+        &mut self,
+        sequence: u64,
+        progress: Progress,
+        receipt: Option<[u8; 32]>,
+        changes: &mut Changes,
+    ) {
+        if let Some(entry) = self.0.get(&sequence) {
+            self.set(sequence, Entry { progress, receipt, ..*entry }, changes);
+        }
+    }
+
+    /// Removes a line about something that did not happen.
+    pub(crate) fn remove(&mut self, sequence: u64, changes: &mut Changes) {
+        if self.0.remove(&sequence).is_some() {
+            changes.delete(Table::History, &sequence.to_be_bytes());
+        }
+    }
+
+    fn set(&mut self, sequence: u64, entry: Entry, changes: &mut Changes) {
+        changes.put(Table::History, &sequence.to_be_bytes(), entry.to_record());
+        self.0.insert(sequence, entry);
+    }
+
+    pub(crate) fn load(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
+        self.0.insert(u64::from_be_bytes(bytes_of(id)?), Entry::of_record(record)?);
+        Ok(())
+    }
+}
+
+impl Entry {
+    fn to_record(self) -> alloc::vec::Vec<u8> {
+        Fields::new(9, 320)
+            .time(self.at)
+            .uint(self.event as u8)
+            .amount(self.amount)
+            .text(self.currency.as_str())
+            .optional(self.counterparty, |fields, name| fields.text(name.as_str()))
+            .optional(self.memo, |fields, memo| fields.text(memo.as_str()))
+            .optional(self.request, |fields, request| fields.bytes(&request.0))
+            .uint(self.progress as u8)
+            .optional(self.receipt, |fields, receipt| fields.bytes(&receipt))
+            .done()
+    }
+
+    fn of_record(record: &[u8]) -> Result<Self, DecodeError> {
+        read(record, 9, |r| {
+            Ok(Self {
+                at: r.time()?,
+                event: EVENTS.get(r.uint_as::<usize>()?).copied().ok_or(DecodeError::OutOfRange)?,
+                amount: r.amount()?,
+                currency: r.currency()?,
+                counterparty: r.optional(ReadField::name)?,
+                memo: r.optional(ReadField::memo)?,
+                request: r.optional(|r| r.bytes_of().map(Context))?,
+                progress: PROGRESS.get(r.uint_as::<usize>()?).copied().ok_or(DecodeError::OutOfRange)?,
+                receipt: r.optional(|r| r.bytes_of())?,
+            })
+        })
+    }
+}
+
 impl Wallet {
     /// What happened, newest first.
-    pub fn history(&self) -> impl Iterator<Item = HistoryEntry> {
-        core::iter::empty()
+    pub fn history(&self) -> impl Iterator<Item = &Entry> {
+        self.log.0.values().rev()
     }
 }

@@ -11,6 +11,7 @@
 //!
 //! Time, 32-byte random seeds (each for one call) and the [`element::Element`] come in as arguments.
 #![no_std]
+#![allow(non_snake_case, reason = "formulas keep the letters of the specification")]
 
 extern crate alloc;
 #[cfg(test)]
@@ -24,10 +25,13 @@ pub mod housekeeping;
 pub mod identity;
 pub mod payment;
 pub mod publication;
+mod purse;
 pub mod reception;
+mod record;
 pub mod recovery;
 pub mod request;
 pub mod settings;
+mod showing;
 pub mod step;
 pub mod synchronisation;
 pub mod wallet;

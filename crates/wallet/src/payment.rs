@@ -1,5 +1,10 @@
 //! Paying (§7): preview, plan, execute, hand over, file the receipt.
 
+mod delivery;
+mod execution;
+mod planning;
+mod state;
+
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -8,10 +13,11 @@ use specie_core::encoding::DecodeError;
 use specie_core::text::{Currency, Memo, Name};
 use thiserror::Error;
 
-use crate::element::{Element, ElementFault};
+use crate::element::ElementFault;
 use crate::error::WalletError;
-use crate::step::Step;
-use crate::wallet::Wallet;
+
+pub(crate) use delivery::{compact, write_chain};
+pub(crate) use state::{Payments, Stage};
 
 /// Names a payment: the hash of the request that it answers. One request is paid once.
 pub type PaymentId = Context;
@@ -206,8 +212,12 @@ impl WalletError for PaymentError {
             Self::NotEnough { .. } => "withdraw more, or pay less",
             Self::ChangeKept { .. } => "synchronise, or allow change to be spent offline",
             Self::RedeemOnly { .. } => "synchronise: it is redeemed and can be withdrawn again",
-            Self::TooManyNotes { .. } => "ask the payee for two requests of smaller amounts, or synchronise for larger notes",
-            Self::NoBlankForChange | Self::LimitsRunOut | Self::OverCumulativeLimit { .. } => "synchronise, then try again",
+            Self::TooManyNotes { .. } => {
+                "ask the payee for two requests of smaller amounts, or synchronise for larger notes"
+            }
+            Self::NoBlankForChange | Self::LimitsRunOut | Self::OverCumulativeLimit { .. } => {
+                "synchronise, then try again"
+            }
             Self::OverPaymentLimit { .. } => "pay a smaller amount, or pay online",
             Self::Unknown => "check which request is meant",
             Self::Interrupted(_) => "resume the payment; nothing was handed over yet",
@@ -242,73 +252,5 @@ impl WalletError for ReceiptError {
 
     fn advice(&self) -> &'static str {
         "ask the payee for its receipt again; the payment stays as it is"
-    }
-}
-
-impl Wallet {
-    /// What paying this request would do, and whether it can be done.
-    ///
-    /// # Errors
-    /// Why it cannot.
-    pub fn preview_payment(
-        &self,
-        request: &[u8],
-        now: Timestamp,
-        element: &mut impl Element,
-    ) -> Result<PaymentPreview, PaymentError> {
-        let _ = (request, now, element);
-        todo!()
-    }
-
-    /// Chooses coins and blanks and sets them aside. For a request that was paid or planned already: nothing new, the same name.
-    ///
-    /// # Errors
-    /// Why it cannot be paid.
-    pub fn plan_payment(
-        &mut self,
-        request: &[u8],
-        now: Timestamp,
-        seed: &[u8; 32],
-        element: &mut impl Element,
-    ) -> Result<Step<PaymentId>, PaymentError> {
-        let _ = (request, now, seed, element);
-        todo!()
-    }
-
-    /// Has the element show the coins of a planned payment. For a payment that was made already: the same bytes.
-    ///
-    /// # Errors
-    /// When the element cannot be asked or stopped half-way: the plan stays, do the same again.
-    pub fn execute_payment(
-        &mut self,
-        id: &PaymentId,
-        now: Timestamp,
-        element: &mut impl Element,
-    ) -> Result<Step<Execution>, PaymentError> {
-        let _ = (id, now, element);
-        todo!()
-    }
-
-    /// A payment that was made, to be handed over again.
-    ///
-    /// # Errors
-    /// When there is none of that name.
-    pub fn payment_message(&self, id: &PaymentId, form: Form) -> Result<Vec<u8>, PaymentError> {
-        let _ = (id, form);
-        todo!()
-    }
-
-    /// Payments made, without a receipt.
-    pub fn undelivered_payments(&self) -> impl Iterator<Item = PaymentSummary> {
-        core::iter::empty()
-    }
-
-    /// Files a receipt: the payment is delivered. The same receipt again changes nothing.
-    ///
-    /// # Errors
-    /// When it is not the receipt of a payment made.
-    pub fn accept_receipt(&mut self, receipt: &[u8]) -> Result<Step<PaymentId>, ReceiptError> {
-        let _ = receipt;
-        todo!()
     }
 }

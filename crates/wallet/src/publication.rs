@@ -1,18 +1,27 @@
 //! What bank and PSP publish: manifests, revocation lists, limits, the device's own descriptor. Newer ones replace older ones; a fork is
 //! reported, loudly.
 
+mod accept;
+mod held;
+mod tell;
+
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use specie_core::amount::Timestamp;
 use specie_core::bytes::ClassId;
-use specie_core::class::Class;
+use specie_core::class::{Class, Classes};
+use specie_core::descriptor::Descriptor;
+use specie_core::limits::LimitsBody;
 use specie_core::manifest::SignedHeader;
 use thiserror::Error;
 
-use crate::element::{Element, ElementFault};
+use crate::element::ElementFault;
 use crate::error::WalletError;
-use crate::step::Step;
 use crate::wallet::Wallet;
+use held::HeldList;
+
+pub(crate) use held::HeldManifest;
 
 /// What became of something published.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -89,94 +98,84 @@ impl WalletError for PublicationError {
     }
 }
 
+/// What is held of everything published.
+#[derive(Default)]
+pub(crate) struct Publications {
+    manifest: Option<HeldManifest>,
+    /// Every header seen, by sequence.
+    headers: BTreeMap<u64, SignedHeader>,
+    /// Every header up to this one was seen and follows the one before.
+    followed: u64,
+    revocations: Option<HeldList>,
+    pub(crate) limits: Option<LimitsBody>,
+    pub(crate) descriptor: Option<Descriptor>,
+}
+
+impl Publications {
+    pub(crate) fn time_floor(&self) -> Timestamp {
+        let manifest = self.manifest.as_ref().map(|manifest| manifest.signed.header.issued_at);
+        let revocations = self.revocations.as_ref().map(|list| list.issued_at);
+        let limits = self.limits.as_ref().map(|limits| limits.issued_at);
+        [manifest, revocations, limits].into_iter().flatten().max().unwrap_or_default()
+    }
+}
+
 impl Wallet {
     /// Sequence number of the manifest held; 0 for none.
     pub fn manifest_sequence(&self) -> u64 {
-        todo!()
+        self.publications.manifest.as_ref().map_or(0, |manifest| manifest.signed.header.sequence)
     }
 
     /// Sequence number up to which every header was seen and follows the one before: ask for those after it. Less than
     /// [`Wallet::manifest_sequence`] only when another device passed a newer manifest on.
     pub fn manifest_followed(&self) -> u64 {
-        todo!()
+        self.publications.followed
     }
 
     /// Sequence number of the revocation list held; 0 for none.
     pub fn revocation_sequence(&self) -> u64 {
-        todo!()
+        self.publications.revocations.as_ref().map_or(0, |list| list.sequence)
     }
 
     /// Sequence number of the limits held; 0 for none.
     pub fn limits_sequence(&self) -> u64 {
-        todo!()
+        self.publications.limits.map_or(0, |limits| limits.sequence)
     }
 
     /// The latest signed time seen: `now` is never taken to be earlier (§9).
     pub fn time_floor(&self) -> Timestamp {
-        todo!()
+        self.publications.time_floor()
     }
 
     /// The class of that name, if the manifest held has it.
     pub fn class(&self, id: &ClassId) -> Option<&Class> {
-        let _ = id;
-        todo!()
+        self.publications.manifest.as_ref()?.class(id)
     }
 
     /// Every class of the manifest held.
     pub fn classes(&self) -> impl Iterator<Item = &Class> {
-        core::iter::empty()
+        self.publications.manifest.iter().flat_map(HeldManifest::classes)
     }
 
     /// The manifest held, as it travels.
     pub fn manifest(&self) -> Option<&[u8]> {
-        todo!()
+        self.publications.manifest.as_ref().map(|manifest| manifest.bytes.as_slice())
     }
 
     /// The revocation list held, as it travels.
     pub fn revocation_list(&self) -> Option<&[u8]> {
-        todo!()
+        self.publications.revocations.as_ref().map(|list| list.bytes.as_slice())
     }
 
-    /// Takes a manifest, with the headers between the one followed last and itself where they are at hand. Without them a newer one is still
-    /// taken (devices pass manifests on to each other), and must be connected at the next synchronisation.
-    ///
-    /// # Errors
-    /// When it is not the bank's, or forks.
-    pub fn accept_manifest(&mut self, headers: &[SignedHeader], manifest: &[u8]) -> Result<Step<Update>, PublicationError> {
-        let _ = (headers, manifest);
-        todo!()
-    }
-
-    /// Takes a revocation list.
-    ///
-    /// # Errors
-    /// When it is not the ledger's, or forks.
-    pub fn accept_revocation_list(&mut self, list: &[u8]) -> Result<Step<Update>, PublicationError> {
-        let _ = list;
-        todo!()
-    }
-
-    /// Takes new limits and hands them to the element.
-    ///
-    /// # Errors
-    /// When they are not this device's PSP's, or the element refuses them.
-    pub fn accept_limits(&mut self, limits: &[u8], element: &mut impl Element) -> Result<Step<Update>, PublicationError> {
-        let _ = (limits, element);
-        todo!()
-    }
-
-    /// Takes the descriptor that requests of this wallet carry from now on.
-    ///
-    /// # Errors
-    /// When it is not by a PSP of the manifest, not about this device, or past its date.
-    pub fn accept_descriptor(&mut self, descriptor: &[u8], now: Timestamp) -> Result<Step<()>, PublicationError> {
-        let _ = (descriptor, now);
-        todo!()
+    /// The descriptor that requests of this wallet carry, if it has one.
+    pub fn descriptor(&self) -> Option<&Descriptor> {
+        self.publications.descriptor.as_ref()
     }
 
     /// Messages to send along to somebody who knows the manifest and revocation list of these sequence numbers: the newer ones, if any.
     pub fn newer_publications(&self, manifest_sequence: u64, revocation_sequence: u64) -> Vec<Vec<u8>> {
-        let _ = (manifest_sequence, revocation_sequence);
-        todo!()
+        let manifest = self.manifest().filter(|_| self.manifest_sequence() > manifest_sequence);
+        let revocations = self.revocation_list().filter(|_| self.revocation_sequence() > revocation_sequence);
+        [manifest, revocations].into_iter().flatten().map(<[u8]>::to_vec).collect()
     }
 }

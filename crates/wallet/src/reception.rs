@@ -1,18 +1,24 @@
 //! Being paid (§7, §9): every rule that a payment must keep, each with its own code.
 
+mod checking;
+
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::NoteId;
 use specie_core::chain::ChainError;
-use specie_core::encoding::DecodeError;
+use specie_core::encoding::{DecodeError, Encode};
 use specie_core::text::Currency;
 use thiserror::Error;
 
 use crate::error::WalletError;
-use crate::request::RequestId;
+use crate::history::{Entry, Event, Progress};
+use crate::purse::{Coin, Origin, encode_coin};
+use crate::record::{Changes, Table};
+use crate::request::{RequestId, Stage};
 use crate::step::Step;
 use crate::wallet::Wallet;
+use checking::{Accepted, Verdict};
 
 /// By which way a payment came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,8 +106,8 @@ pub enum ReceptionError {
     /// A note of the revocation list.
     #[error("the payment spends a note that is on the revocation list")]
     Revoked(NoteId),
-    /// Two chains of the payment spend one note differently.
-    #[error("the payment spends a note twice")]
+    /// A note is spent twice, and the two shows name nobody: an issuing key must be broken.
+    #[error("ALARM: the payment spends a note twice in a way that names nobody")]
     SpentTwice(NoteId),
     /// A chain does not hold.
     #[error(transparent)]
@@ -135,7 +141,9 @@ impl WalletError for ReceptionError {
             Self::RequestExpired | Self::BlankUsed => {
                 "make a new request; what the payer paid falls back to it, or can be claimed at a synchronisation"
             }
-            Self::Chain(ChainError::UnknownClass(_)) => "synchronise, or ask the payer for its manifest, then try again",
+            Self::Chain(ChainError::UnknownClass(_)) => {
+                "synchronise, or ask the payer for its manifest, then try again"
+            }
             Self::AlreadyPaid => "hand the receipt to the one who paid first",
             _ => "do not hand anything over: you were not paid",
         }
@@ -148,18 +156,92 @@ impl Wallet {
     /// # Errors
     /// The first rule that it breaks.
     pub fn receive(&mut self, payment: &[u8], route: Route, now: Timestamp) -> Result<Step<Reception>, ReceptionError> {
-        let _ = (payment, route, now);
-        todo!()
+        let now = self.not_before_floor(now);
+        let mut changes = Changes::default();
+        Ok(match self.check(payment, route, now)? {
+            Verdict::Repeated(id) => {
+                let received = self.received(&id, true).ok_or(ReceptionError::UnknownRequest)?;
+                changes.step(Reception::Accepted(received))
+            }
+            Verdict::DoubleSpend { note_id, evidence } => {
+                if !self.evidence.contains_key(&note_id) {
+                    changes.put(Table::Evidence, &note_id.0, evidence.clone());
+                    self.evidence.insert(note_id, evidence.clone());
+                }
+                changes.step(Reception::DoubleSpend { note_id, evidence })
+            }
+            Verdict::Good(accepted) => {
+                let id = accepted.request;
+                self.take(accepted, now, &mut changes);
+                let received = self.received(&id, false).ok_or(ReceptionError::UnknownRequest)?;
+                changes.step(Reception::Accepted(received))
+            }
+        })
     }
 
     /// The receipt of a request that was paid.
     pub fn receipt(&self, request: &RequestId) -> Option<Vec<u8>> {
-        let _ = request;
-        todo!()
+        Some(self.requests.get(request)?.receipt()?.to_vec())
     }
 
     /// Evidence of double spending that was offered to this wallet, as it travels.
     pub fn evidence(&self) -> impl Iterator<Item = &[u8]> {
-        core::iter::empty()
+        self.evidence.values().map(Vec::as_slice)
+    }
+
+    fn received(&self, id: &RequestId, repeated: bool) -> Option<Received> {
+        let request = self.requests.get(id)?;
+        Some(Received {
+            request: *id,
+            amount: request.terms.amount,
+            currency: request.terms.currency,
+            receipt: self.receipt(id)?,
+            repeated,
+        })
+    }
+
+    /// Takes what was checked: the coins, and the receipt that may be told from now on.
+    fn take(&mut self, accepted: Accepted, now: Timestamp, changes: &mut Changes) {
+        let Accepted { request: id, digest, outputs } = accepted;
+        let Some(mut request) = self.requests.remove(&id) else { return };
+        for tag in &request.tags {
+            let Some(output) = outputs.iter().find(|output| output.index == tag.index) else {
+                self.free_blank(tag.index, &id, changes);
+                continue;
+            };
+            let summary = &output.summary;
+            let coin = Coin {
+                chain: output.chain.clone(),
+                output: output.position,
+                blind: tag.blind,
+                amount: output.amount,
+                origin: Origin::Received,
+                hops: summary.hops,
+                max_hops: summary.max_hops,
+                spend_until: summary.spend_until,
+                redeem_until: summary.redeem_until,
+                previous: summary.last,
+                shown: output.shown.clone(),
+            };
+            changes.put(Table::Coin, &tag.index.to_be_bytes(), encode_coin(&coin));
+            self.tasks.expect(tag.index, tag.blind, coin.amount, changes);
+            self.purse.own(tag.index, Some(coin));
+        }
+        request.stage = Stage::Paid { digest };
+        request.store(&id, changes);
+        let context = request.message.as_ref().map(|(_, context)| *context);
+        let entry = Entry {
+            at: now,
+            event: Event::Received,
+            amount: request.terms.amount,
+            currency: request.terms.currency,
+            counterparty: None,
+            memo: request.terms.memo,
+            request: context,
+            progress: Progress::Complete,
+            receipt: Some(*request.preimage),
+        };
+        self.log.add(entry, changes);
+        self.requests.insert(id, request);
     }
 }

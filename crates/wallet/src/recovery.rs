@@ -5,11 +5,13 @@ use alloc::vec::Vec;
 use specie_core::amount::Timestamp;
 
 use crate::element::{Element, ElementFault};
-use crate::payment::PaymentId;
-use crate::request::RequestId;
+use crate::payment::{PaymentId, Stage};
+use crate::record::Changes;
+use crate::request::{RequestError, RequestId};
 use crate::step::Step;
+use crate::synchronisation::RedemptionError;
 use crate::wallet::Wallet;
-use crate::withdrawal::WithdrawalId;
+use crate::withdrawal::{WithdrawalError, WithdrawalId};
 
 /// Something unfinished.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -58,16 +60,72 @@ pub enum Resumed {
 impl Wallet {
     /// Everything unfinished.
     pub fn pending(&self) -> Vec<Pending> {
-        todo!()
+        let payments = self.payments.planned().map(|(id, _)| Pending::Payment(*id));
+        let requests = self.requests.planned().map(Pending::Request);
+        let withdrawals = self.withdrawals().map(Pending::Withdrawal);
+        let undelivered = self.payments.undelivered().filter(|(_, payment)| payment.stage == Stage::Made);
+        let undelivered = undelivered.map(|(id, _)| Pending::Undelivered(*id));
+        let (to_execute, to_send) = (self.redemptions.planned().count(), self.redemptions.shown().count());
+        let counts = [
+            (to_execute, Pending::RedemptionsToExecute(to_execute)),
+            (to_send, Pending::RedemptionsToSend(to_send)),
+            (self.housekeeping(), Pending::Housekeeping(self.housekeeping())),
+        ];
+        let counts = counts.into_iter().filter(|(count, _)| *count > 0).map(|(_, pending)| pending);
+        payments.chain(requests).chain(withdrawals).chain(undelivered).chain(counts).collect()
     }
 
-    /// Does one thing that needs nothing but the element and time; `None` when there is none left. Call it after loading, until then, committing
-    /// every step.
+    /// Does one thing that needs nothing but the element and time; `None` when there is none left. Call it after loading and from time to time,
+    /// until then, committing every step. What needs the PSP is in [`Wallet::pending`].
     ///
     /// # Errors
     /// When the element cannot be asked.
-    pub fn resume(&mut self, now: Timestamp, element: &mut impl Element) -> Result<Option<Step<Resumed>>, ElementFault> {
-        let _ = (now, element);
-        todo!()
+    pub fn resume(
+        &mut self,
+        now: Timestamp,
+        element: &mut impl Element,
+    ) -> Result<Option<Step<Resumed>>, ElementFault> {
+        let mut changes = Changes::default();
+        if self.lapse_requests(now, &mut changes) {
+            return Ok(Some(changes.step(Resumed::Lapsed)));
+        }
+        // First, since it makes room in the element.
+        if self.housekeeping() > 0 {
+            return Ok(Some(self.keep_house(element)?.map(|_| Resumed::Housekeeping)));
+        }
+        let payment = self.payments.planned().next().map(|(id, _)| *id);
+        if let Some(id) = payment {
+            return self.resume_payment(&id, now, element).map(Some);
+        }
+        let request = self.requests.planned().next();
+        if let Some(id) = request {
+            return self.resume_request(&id, element).map(Some);
+        }
+        if let Some(id) = self.registering() {
+            return match self.withdraw_with_element(&id, now, element) {
+                Ok(step) => Ok(Some(step.map(|()| Resumed::Withdrawal(id)))),
+                Err(WithdrawalError::Element(fault)) => Err(fault),
+                Err(_) => Err(ElementFault::Nonsense),
+            };
+        }
+        if self.redemptions.planned().next().is_some() {
+            return match self.execute_redemptions(element) {
+                Ok(step) => Ok(Some(step.map(|_| Resumed::Redemptions))),
+                Err(RedemptionError::Element(fault)) => Err(fault),
+                Err(_) => Err(ElementFault::Nonsense),
+            };
+        }
+        Ok(None)
+    }
+
+    fn resume_request(&mut self, id: &RequestId, element: &mut impl Element) -> Result<Step<Resumed>, ElementFault> {
+        match self.open_request(id, element) {
+            Ok(step) => Ok(step.map(|opened| match opened {
+                Ok(_) => Resumed::Request(*id),
+                Err(_) => Resumed::DroppedRequest(*id),
+            })),
+            Err(RequestError::Element(fault)) => Err(fault),
+            Err(_) => Err(ElementFault::Nonsense),
+        }
     }
 }

@@ -1,15 +1,22 @@
 //! Asking to be paid (§7).
 
-use alloc::vec::Vec;
+mod opening;
+mod state;
 
 use specie_core::amount::{Amount, Timestamp};
+use specie_core::note::owner_tag;
+use specie_core::request::TAGS_MAX;
 use specie_core::text::{Currency, Memo};
 use thiserror::Error;
 
-use crate::element::{Element, ElementFault};
+use crate::element::ElementFault;
 use crate::error::WalletError;
+use crate::purse::Place;
+use crate::record::{Changes, derive};
 use crate::step::Step;
 use crate::wallet::Wallet;
+
+pub(crate) use state::{OwnRequest, Requests, Stage, Tag};
 
 /// What to ask for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -87,8 +94,11 @@ impl WalletError for RequestError {
     }
 }
 
+/// How long after its expiry a request's payment may be claimed from the bank, in seconds: longer than a payer stays away from its PSP.
+const CLAIM_PERIOD: u64 = 90 * 24 * 60 * 60;
+
 impl Wallet {
-    /// Plans a request and reserves its blanks: as many as `notes_max` and the free blanks allow, and at least one.
+    /// Plans a request and reserves its blanks: as many as `notes_max` and half of the free blanks allow, and at least one.
     ///
     /// # Errors
     /// When no blank is left for it.
@@ -98,47 +108,84 @@ impl Wallet {
         now: Timestamp,
         seed: &[u8; 32],
     ) -> Result<Step<RequestId>, RequestError> {
-        let _ = (terms, now, seed);
-        todo!()
-    }
-
-    /// Has the element reserve the blanks and sign, if the wallet has a descriptor; gives the request to send. Again: the same bytes. Drops owner
-    /// tags for which the element's holding limit leaves no room, and fails only if it leaves room for none; the plan is then dropped too
-    /// (the output is the reason).
-    ///
-    /// # Errors
-    /// When the element cannot be asked, or needs the PIN: the plan stays.
-    pub fn open_request(
-        &mut self,
-        id: &RequestId,
-        element: &mut impl Element,
-    ) -> Result<Step<Result<Vec<u8>, RequestError>>, RequestError> {
-        let _ = (id, element);
-        todo!()
+        let now = self.not_before_floor(now);
+        if terms.amount.is_zero() {
+            return Err(RequestError::NoAmount);
+        }
+        if now > terms.expiry {
+            return Err(RequestError::Expired);
+        }
+        let most = usize::from(terms.notes_max).clamp(1, TAGS_MAX);
+        let free = self.purse.free_blanks().blanks(terms.currency, terms.amount, terms.expiry, 2 * most);
+        // Half of them stay for other requests, and for change.
+        let reserved = &free[..free.len().div_ceil(2)];
+        if reserved.is_empty() {
+            return Err(RequestError::NoBlank(terms.amount));
+        }
+        let tag = |(number, index): (usize, &u32)| {
+            let blind = *derive(seed, "blind", number);
+            let blank = self.purse.get(*index)?.material.id;
+            Some(Tag { index: *index, blind, owner: owner_tag(&blank, &blind) })
+        };
+        let tags = reserved.iter().enumerate().filter_map(tag).collect();
+        let name = derive(seed, "request", 0);
+        let id = RequestId(name[..16].try_into().expect("half of 32 bytes"));
+        let request = OwnRequest {
+            terms: *terms,
+            at: now,
+            nonce: derive(seed, "payee-nonce", 0)[..16].try_into().expect("half of 32 bytes"),
+            preimage: derive(seed, "receipt", 0),
+            tags,
+            message: None,
+            stage: Stage::Planned,
+        };
+        let mut changes = Changes::default();
+        request.store(&id, &mut changes);
+        reserved.iter().for_each(|index| self.purse.place(*index, Place::Reserved(id)));
+        self.requests.insert(id, request);
+        Ok(changes.step(id))
     }
 
     /// The request as it travels, once open.
     pub fn request_message(&self, id: &RequestId) -> Option<&[u8]> {
-        let _ = id;
-        todo!()
+        self.requests.get(id)?.message.as_ref().map(|(message, _)| message.as_slice())
     }
 
     /// How far a request got; `None` when there is none of that name.
     pub fn request_state(&self, id: &RequestId, now: Timestamp) -> Option<RequestState> {
-        let _ = (id, now);
-        todo!()
+        let request = self.requests.get(id)?;
+        let lapsed = self.not_before_floor(now) > request.terms.expiry;
+        Some(match request.stage {
+            Stage::Paid { .. } => RequestState::Paid,
+            Stage::Planned | Stage::Open if lapsed => RequestState::Lapsed,
+            Stage::Lapsed => RequestState::Lapsed,
+            Stage::Planned => RequestState::Planned,
+            Stage::Open => RequestState::Open,
+        })
+    }
+
+    /// What was asked for.
+    pub fn request_terms(&self, id: &RequestId) -> Option<Terms> {
+        self.requests.get(id).map(|request| request.terms)
     }
 
     /// Requests neither paid nor lapsed.
     pub fn open_requests(&self, now: Timestamp) -> impl Iterator<Item = RequestId> {
-        let _ = now;
-        core::iter::empty()
+        self.requests
+            .iter()
+            .map(|(id, _)| *id)
+            .filter(move |id| self.request_state(id, now) == Some(RequestState::Open))
     }
 
     /// Requests whose payments may wait at the bank: unpaid, with blanks unused.
     pub fn claimable_requests(&self, now: Timestamp) -> impl Iterator<Item = RequestId> {
-        let _ = now;
-        core::iter::empty()
+        let now = self.not_before_floor(now);
+        let claimable = move |id: &RequestId, request: &OwnRequest| {
+            let waits = matches!(request.stage, Stage::Open | Stage::Lapsed);
+            let in_time = now <= request.terms.expiry.saturating_add(CLAIM_PERIOD);
+            waits && in_time && request.tags.iter().any(|tag| self.may_own(tag.index, id))
+        };
+        self.requests.iter().filter(move |(id, request)| claimable(id, request)).map(|(id, _)| *id)
     }
 
     /// Withdraws a request that was not paid and frees its blanks. A payment of it is refused from then on.
@@ -146,7 +193,53 @@ impl Wallet {
     /// # Errors
     /// When there is none, or it was paid.
     pub fn cancel_request(&mut self, id: &RequestId) -> Result<Step<()>, RequestError> {
-        let _ = id;
-        todo!()
+        match self.requests.get(id).map(|request| &request.stage) {
+            None | Some(Stage::Paid { .. }) => Err(RequestError::Unknown),
+            Some(_) => {
+                let mut changes = Changes::default();
+                self.drop_request(id, &mut changes);
+                Ok(changes.step(()))
+            }
+        }
+    }
+
+    /// Whether a blank is still there to own what is paid to this request.
+    pub(crate) fn may_own(&self, index: u32, id: &RequestId) -> bool {
+        self.purse.get(index).is_some_and(|holding| {
+            holding.coin.is_none() && [Place::Idle, Place::Reserved(*id)].contains(&holding.place)
+        })
+    }
+
+    fn drop_request(&mut self, id: &RequestId, changes: &mut Changes) {
+        if let Some(request) = self.requests.remove(id) {
+            changes.delete(crate::record::Table::Request, &id.0);
+            request.tags.iter().for_each(|tag| self.free_blank(tag.index, id, changes));
+        }
+    }
+
+    /// Frees a blank that this request reserved.
+    pub(crate) fn free_blank(&mut self, index: u32, id: &RequestId, changes: &mut Changes) {
+        if self.purse.get(index).is_some_and(|holding| holding.place == Place::Reserved(*id)) {
+            self.purse.place(index, Place::Idle);
+            self.tasks.release(index, changes);
+        }
+    }
+
+    /// Frees the blanks of requests that expired unpaid; whether there were any.
+    pub(crate) fn lapse_requests(&mut self, now: Timestamp, changes: &mut Changes) -> bool {
+        let now = self.not_before_floor(now);
+        let expired: alloc::vec::Vec<RequestId> = self.requests.expired(now).collect();
+        for id in &expired {
+            let Some(mut request) = self.requests.remove(id) else { continue };
+            request.tags.iter().for_each(|tag| self.free_blank(tag.index, id, changes));
+            if request.message.is_some() {
+                request.stage = Stage::Lapsed;
+                request.store(id, changes);
+                self.requests.insert(*id, request);
+            } else {
+                changes.delete(crate::record::Table::Request, &id.0);
+            }
+        }
+        !expired.is_empty()
     }
 }

@@ -1,5 +1,8 @@
 //! What the owner of the wallet may choose.
 
+use specie_core::encoding::DecodeError;
+
+use crate::record::{Changes, Fields, ReadField, Table, read};
 use crate::step::Step;
 use crate::wallet::Wallet;
 
@@ -21,12 +24,26 @@ impl Default for Settings {
 impl Wallet {
     /// The owner's choices.
     pub fn settings(&self) -> Settings {
-        todo!()
+        self.settings
     }
 
     /// Changes the owner's choices.
     pub fn change_settings(&mut self, settings: Settings) -> Step<()> {
-        let _ = settings;
-        todo!()
+        self.apply_settings(settings);
+        let mut changes = Changes::default();
+        let record = Fields::new(2, 16).uint(settings.spend_change_offline).uint(settings.renew_before);
+        changes.put(Table::Settings, &[], record.done());
+        changes.step(())
+    }
+
+    pub(crate) fn load_settings(&mut self, record: &[u8]) -> Result<(), DecodeError> {
+        let settings = read(record, 2, |r| Ok(Settings { spend_change_offline: r.flag()?, renew_before: r.uint()? }))?;
+        self.apply_settings(settings);
+        Ok(())
+    }
+
+    fn apply_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.purse.spend_change(settings.spend_change_offline);
     }
 }

@@ -36,6 +36,11 @@ impl<T> Step<T> {
         Self { changes, output }
     }
 
+    /// The same changes with another output.
+    pub(crate) fn map<U>(self, map: impl FnOnce(T) -> U) -> Step<U> {
+        Step { changes: self.changes, output: map(self.output) }
+    }
+
     /// What to store, atomically and in this order; may be empty.
     pub fn changes(&self) -> &[Change] {
         &self.changes

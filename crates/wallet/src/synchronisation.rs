@@ -5,6 +5,9 @@
 //! [`Wallet::uploads`], claims [`Wallet::claimable_requests`], withdraws [`Wallet::shortfall`], and lets
 //! [`Wallet::keep_house`] tell the element.
 
+mod redemption;
+mod state;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -12,13 +15,13 @@ use specie_core::amount::{Amount, Timestamp};
 use specie_core::text::Currency;
 use thiserror::Error;
 
-use crate::element::{Element, ElementFault};
+use crate::element::ElementFault;
 use crate::error::WalletError;
 use crate::identity::Account;
-use crate::payment::PaymentId;
-use crate::step::Step;
 use crate::wallet::Wallet;
-use crate::withdrawal::{Item, WithdrawalError};
+use crate::withdrawal::{Item, NOTES_MAX, WithdrawalError};
+
+pub(crate) use state::Redemptions;
 
 /// Names what is redeemed: the element's index of the note or blank shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -100,64 +103,6 @@ impl WalletError for RedemptionError {
 }
 
 impl Wallet {
-    /// Sets aside what a synchronisation redeems: everything received, change, notes close to or past `spend_until`, and the residuals of
-    /// undelivered payments.
-    ///
-    /// # Errors
-    /// When there is no account to redeem to.
-    pub fn plan_redemptions(&mut self, now: Timestamp) -> Result<Step<RedemptionPlan>, RedemptionError> {
-        let _ = now;
-        todo!()
-    }
-
-    /// As [`Wallet::plan_redemptions`], for everything that the wallet holds, notes included.
-    ///
-    /// # Errors
-    /// When there is no account to redeem to.
-    pub fn plan_redemption_of_everything(&mut self, now: Timestamp) -> Result<Step<RedemptionPlan>, RedemptionError> {
-        let _ = now;
-        todo!()
-    }
-
-    /// Has the element show coins that are set aside, some at a time; gives how many are left to be shown.
-    ///
-    /// # Errors
-    /// When the element cannot be asked.
-    pub fn execute_redemptions(&mut self, element: &mut impl Element) -> Result<Step<usize>, RedemptionError> {
-        let _ = element;
-        todo!()
-    }
-
-    /// Up to `coins_max` coins to send to the PSP; `None` when there are none. The same until their results are applied.
-    pub fn redemption_batch(&self, coins_max: usize) -> Option<RedemptionBatch> {
-        let _ = coins_max;
-        todo!()
-    }
-
-    /// Takes the bank's results, for some or all coins of a batch.
-    ///
-    /// # Errors
-    /// When one is for a coin that was not sent.
-    pub fn apply_redemptions(
-        &mut self,
-        results: &[(CoinId, RedemptionResult)],
-        now: Timestamp,
-    ) -> Result<Step<()>, RedemptionError> {
-        let _ = (results, now);
-        todo!()
-    }
-
-    /// Undelivered payments that the bank does not have yet, with their messages in extended form.
-    pub fn uploads(&self) -> impl Iterator<Item = (PaymentId, Vec<u8>)> {
-        core::iter::empty()
-    }
-
-    /// The bank has this payment and keeps it for the payee.
-    pub fn uploaded(&mut self, id: &PaymentId) -> Step<()> {
-        let _ = id;
-        todo!()
-    }
-
     /// What to withdraw to reach `targets`, given what is there and under way. `account_balance` bounds the value asked for.
     ///
     /// # Errors
@@ -168,7 +113,20 @@ impl Wallet {
         account_balance: Amount,
         now: Timestamp,
     ) -> Result<Vec<Item>, WithdrawalError> {
-        let _ = (targets, account_balance, now);
-        todo!()
+        let (currency, at) = (targets.currency, self.not_before_floor(now));
+        let (value_arriving, blanks_arriving) = self.arriving(currency);
+        let there = self.purse.spendable().sum(currency, at).checked_add(value_arriving).unwrap_or(Amount::MAX);
+        let missing = targets.value.checked_sub(there).unwrap_or_default().min(account_balance);
+        let withdrawn = self.withdrawable(currency, missing, now);
+        let mut items = if withdrawn.is_zero() { Vec::new() } else { self.value_items(currency, withdrawn, now)? };
+        let notes: usize = items.iter().map(|item| usize::from(item.count)).sum();
+        let free = self.purse.free_blanks().at_least(currency, targets.blank_cap, at).count();
+        let blanks = usize::from(targets.blanks).saturating_sub(free + blanks_arriving);
+        // At most `NOTES_MAX`.
+        let blanks = blanks.min(NOTES_MAX - notes.min(NOTES_MAX)) as u16;
+        if blanks > 0 {
+            items.extend(self.blank_items(currency, blanks, targets.blank_cap, now)?);
+        }
+        Ok(items)
     }
 }

@@ -1,17 +1,45 @@
 //! The wallet in memory, and how it is made and loaded.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
+use specie_core::amount::Timestamp;
+use specie_core::bytes::NoteId;
+use specie_core::encoding::DecodeError;
+use specie_core::group::Generators;
 use specie_core::signature::PublicKey;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::element::{Element, ElementFault};
 use crate::error::WalletError;
+use crate::history::Log;
+use crate::housekeeping::Tasks;
+use crate::identity::Identity;
+use crate::payment::Payments;
+use crate::publication::Publications;
+use crate::purse::Purse;
+use crate::record::{Changes, Table};
+use crate::request::Requests;
+use crate::settings::Settings;
 use crate::step::Step;
+use crate::synchronisation::Redemptions;
+use crate::withdrawal::Withdrawals;
 
 /// A device's money and what is known of it, in memory.
 pub struct Wallet {
-    _private: (),
+    pub(crate) generators: Generators,
+    pub(crate) identity: Identity,
+    pub(crate) settings: Settings,
+    pub(crate) publications: Publications,
+    pub(crate) purse: Purse,
+    pub(crate) requests: Requests,
+    pub(crate) payments: Payments,
+    pub(crate) redemptions: Redemptions,
+    pub(crate) withdrawals: Withdrawals,
+    pub(crate) tasks: Tasks,
+    pub(crate) log: Log,
+    pub(crate) evidence: BTreeMap<NoteId, Vec<u8>>,
 }
 
 /// Why records are not a wallet.
@@ -61,8 +89,10 @@ impl Wallet {
     /// # Errors
     /// When the element cannot say who it is.
     pub fn create(root: PublicKey, element: &mut impl Element) -> Result<Step<Self>, ElementFault> {
-        let _ = (root, element);
-        todo!()
+        let wallet = Self::around(Identity::of_element(root, element)?);
+        let mut changes = Changes::default();
+        wallet.identity.store(&mut changes);
+        Ok(changes.step(wallet))
     }
 
     /// Loads a wallet from all its records, in any order.
@@ -70,7 +100,68 @@ impl Wallet {
     /// # Errors
     /// When they are not those of a wallet.
     pub fn load(records: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self, LoadError> {
-        let _ = records;
-        todo!()
+        // Tables are numbered such that a record comes after those that it speaks of.
+        let mut sorted: BTreeMap<Vec<u8>, Zeroizing<Vec<u8>>> =
+            records.into_iter().map(|(key, value)| (key, Zeroizing::new(value))).collect();
+        let identity = sorted.remove(&Table::Identity.key(&[])).ok_or(LoadError::Empty)?;
+        let mut wallet = Self::around(Identity::load(&identity)?);
+        for (key, value) in sorted {
+            let loaded = match Table::of(&key) {
+                Some((table, id)) => wallet.load_record(table, id, &value),
+                None => Err(DecodeError::OutOfRange),
+            };
+            loaded.map_err(|_| LoadError::Damaged(key))?;
+        }
+        Ok(wallet)
     }
+
+    fn around(identity: Identity) -> Self {
+        Self {
+            generators: Generators::new(),
+            identity,
+            settings: Settings::default(),
+            publications: Publications::default(),
+            purse: Purse::default(),
+            requests: Requests::default(),
+            payments: Payments::default(),
+            redemptions: Redemptions::default(),
+            withdrawals: Withdrawals::default(),
+            tasks: Tasks::default(),
+            log: Log::default(),
+            evidence: BTreeMap::new(),
+        }
+    }
+
+    fn load_record(&mut self, table: Table, id: &[u8], value: &[u8]) -> Result<(), DecodeError> {
+        match table {
+            Table::Identity => Err(DecodeError::OutOfRange),
+            Table::Settings => self.load_settings(value),
+            Table::Document => self.load_document(id, value),
+            Table::Header => self.publications.load_header(id, value),
+            Table::Note => self.load_note(id, value),
+            Table::Coin => self.load_coin(id, value),
+            Table::Request => self.load_request(id, value),
+            Table::Payment => self.load_payment(id, value),
+            Table::PaymentMessage => self.payments.load_message(id, value),
+            Table::Redemption => self.load_redemption(id, value),
+            Table::Withdrawal => self.load_withdrawal(id, value),
+            Table::Withdrawn => self.load_withdrawn(id, value),
+            Table::Task => self.tasks.load(id, value),
+            Table::History => self.log.load(id, value),
+            Table::Evidence => {
+                self.evidence.insert(NoteId(bytes_of(id)?), value.to_vec());
+                Ok(())
+            }
+        }
+    }
+
+    /// `now`, or the latest signed time seen if that is later (§9).
+    pub(crate) fn not_before_floor(&self, now: Timestamp) -> Timestamp {
+        now.max(self.publications.time_floor())
+    }
+}
+
+/// The part of a key that names a record, as bytes of fixed length.
+pub(crate) fn bytes_of<const N: usize>(id: &[u8]) -> Result<[u8; N], DecodeError> {
+    id.try_into().map_err(|_| DecodeError::WrongLength)
 }

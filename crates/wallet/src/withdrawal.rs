@@ -2,19 +2,30 @@
 //!
 //! [`Wallet::plan_withdrawal`], then do what [`Wallet::withdrawal_action`] says until it says [`Action::Done`].
 
+mod answers;
+mod drawing;
+mod items;
+mod registration;
+mod state;
+
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::ClassId;
-use specie_core::issuance::{Commitment, Response};
+use specie_core::class::Kind;
+use specie_core::issuance::Commitment;
 use specie_core::text::Currency;
 use thiserror::Error;
 
 use crate::element::{Element, ElementFault};
 use crate::error::WalletError;
+use crate::record::{Changes, derive};
 use crate::step::Step;
 use crate::wallet::Wallet;
+use state::{Stage, Withdrawal};
+
+pub(crate) use state::Withdrawals;
 
 /// The most notes and blanks in one withdrawal.
 pub const NOTES_MAX: usize = 256;
@@ -75,6 +86,9 @@ pub enum WithdrawalError {
     /// No class of this kind is being issued.
     #[error("the bank issues nothing of this kind in {0} at present")]
     NothingIssued(Currency),
+    /// An item is of no class that is being issued.
+    #[error("nothing of this class is being issued at present")]
+    NotIssued,
     /// The amount cannot be put together from the face values.
     #[error("{0} cannot be put together from the face values that the bank issues")]
     Amount(Amount),
@@ -101,7 +115,7 @@ pub enum WithdrawalError {
 impl WalletError for WithdrawalError {
     fn code(&self) -> &'static str {
         match self {
-            Self::NothingIssued(_) => "nothing-issued",
+            Self::NothingIssued(_) | Self::NotIssued => "nothing-issued",
             Self::Amount(_) => "amount-not-issuable",
             Self::TooManyNotes => "too-many-notes",
             Self::NotWaiting => "no-such-withdrawal",
@@ -114,7 +128,7 @@ impl WalletError for WithdrawalError {
 
     fn advice(&self) -> &'static str {
         match self {
-            Self::NothingIssued(_) => "synchronise to get the newest manifest, then try again",
+            Self::NothingIssued(_) | Self::NotIssued => "synchronise to get the newest manifest, then try again",
             Self::Amount(_) => "choose an amount that is a multiple of the smallest face value",
             Self::TooManyNotes => "withdraw less at once",
             Self::NotWaiting => "nothing: it is complete or was cancelled",
@@ -127,30 +141,6 @@ impl WalletError for WithdrawalError {
 }
 
 impl Wallet {
-    /// Face values that add up to `amount`: a mix that pays any amount, as in a well-kept till.
-    ///
-    /// # Errors
-    /// When the classes being issued do not allow it.
-    pub fn value_items(&self, currency: Currency, amount: Amount, now: Timestamp) -> Result<Vec<Item>, WithdrawalError> {
-        let _ = (currency, amount, now);
-        todo!()
-    }
-
-    /// `count` blanks that may each own `cap`, of the class with the lowest sufficient cap.
-    ///
-    /// # Errors
-    /// When no such class is being issued.
-    pub fn blank_items(
-        &self,
-        currency: Currency,
-        count: u16,
-        cap: Amount,
-        now: Timestamp,
-    ) -> Result<Vec<Item>, WithdrawalError> {
-        let _ = (currency, count, cap, now);
-        todo!()
-    }
-
     /// Plans a withdrawal of notes and blanks, in any mix.
     ///
     /// # Errors
@@ -161,19 +151,44 @@ impl Wallet {
         now: Timestamp,
         seed: &[u8; 32],
     ) -> Result<Step<WithdrawalId>, WithdrawalError> {
-        let _ = (items, now, seed);
-        todo!()
+        let notes: usize = items.iter().map(|item| usize::from(item.count)).sum();
+        if notes > NOTES_MAX {
+            return Err(WithdrawalError::TooManyNotes);
+        }
+        let now = self.not_before_floor(now);
+        let issued = |item: &Item| self.class(&item.class_id).is_some_and(|class| items::is_issued(class, now));
+        if notes == 0 || items.iter().any(|item| item.count == 0 || !issued(item)) {
+            return Err(WithdrawalError::NotIssued);
+        }
+        let name = derive(seed, "withdrawal", 0);
+        let id = WithdrawalId(name[..16].try_into().expect("half of 32 bytes"));
+        let withdrawal = Withdrawal::new(items.to_vec(), now, derive(seed, "blinding", 0));
+        let mut changes = Changes::default();
+        withdrawal.store(&id, &mut changes);
+        self.withdrawals.0.insert(id, withdrawal);
+        Ok(changes.step(id))
     }
 
     /// Withdrawals under way.
     pub fn withdrawals(&self) -> impl Iterator<Item = WithdrawalId> {
-        core::iter::empty()
+        self.withdrawals.0.keys().copied()
+    }
+
+    /// A withdrawal whose notes are there and have to be registered.
+    pub(crate) fn registering(&self) -> Option<WithdrawalId> {
+        self.withdrawals.0.iter().find(|(_, withdrawal)| withdrawal.stage == Stage::Registering).map(|(id, _)| *id)
     }
 
     /// What the withdrawal needs next.
     pub fn withdrawal_action(&self, id: &WithdrawalId) -> Action {
-        let _ = id;
-        todo!()
+        let Some(withdrawal) = self.withdrawals.0.get(id) else { return Action::Done };
+        let remote = || withdrawal.remote.clone().unwrap_or_default();
+        match withdrawal.stage {
+            Stage::Drawing | Stage::Registering => Action::UseElement,
+            Stage::Opening => Action::Open { items: withdrawal.items.clone() },
+            Stage::Challenging => Action::Challenge { remote: remote(), challenges: withdrawal.challenges() },
+            Stage::Acknowledging => Action::Acknowledge { remote: remote() },
+        }
     }
 
     /// Draws nonces from the element, or registers finished notes in it; some at a time.
@@ -186,32 +201,11 @@ impl Wallet {
         now: Timestamp,
         element: &mut impl Element,
     ) -> Result<Step<()>, WithdrawalError> {
-        let _ = (id, now, element);
-        todo!()
-    }
-
-    /// W2 and W3: takes the PSP's name for the withdrawal and the bank's commitments, one for each note in the order of the items, and blinds
-    /// the notes.
-    ///
-    /// # Errors
-    /// When they do not fit what was asked for, or are not well made.
-    pub fn withdrawal_opened(
-        &mut self,
-        id: &WithdrawalId,
-        remote: &str,
-        sessions: &[Session],
-    ) -> Result<Step<()>, WithdrawalError> {
-        let _ = (id, remote, sessions);
-        todo!()
-    }
-
-    /// W5: takes the bank's answers, in the order of the challenges, and checks the notes that come of them.
-    ///
-    /// # Errors
-    /// When an answer does not verify; nothing changed then.
-    pub fn withdrawal_answered(&mut self, id: &WithdrawalId, responses: &[Response]) -> Result<Step<()>, WithdrawalError> {
-        let _ = (id, responses);
-        todo!()
+        match self.withdrawals.0.get(id).map(|withdrawal| withdrawal.stage) {
+            Some(Stage::Drawing) => self.draw_nonces(id, element),
+            Some(Stage::Registering) => self.register_notes(id, now, element),
+            _ => Err(WithdrawalError::NotWaiting),
+        }
     }
 
     /// The PSP knows that the notes arrived.
@@ -219,8 +213,10 @@ impl Wallet {
     /// # Errors
     /// When the notes are not registered yet.
     pub fn withdrawal_acknowledged(&mut self, id: &WithdrawalId) -> Result<Step<()>, WithdrawalError> {
-        let _ = id;
-        todo!()
+        match self.withdrawals.0.get(id).map(|withdrawal| withdrawal.stage) {
+            Some(Stage::Acknowledging) => Ok(self.drop_withdrawal(id, false)),
+            _ => Err(WithdrawalError::NotWaiting),
+        }
     }
 
     /// Drops a withdrawal before its challenges went out.
@@ -228,8 +224,11 @@ impl Wallet {
     /// # Errors
     /// When they may have gone out: then the PSP has to say that it is void.
     pub fn cancel_withdrawal(&mut self, id: &WithdrawalId) -> Result<Step<()>, WithdrawalError> {
-        let _ = id;
-        todo!()
+        match self.withdrawals.0.get(id).map(|withdrawal| withdrawal.stage) {
+            Some(Stage::Drawing | Stage::Opening) => Ok(self.drop_withdrawal(id, true)),
+            Some(_) => Err(WithdrawalError::TooLateToCancel),
+            None => Err(WithdrawalError::NotWaiting),
+        }
     }
 
     /// Drops a withdrawal of which the PSP says that the bank never answers it.
@@ -237,7 +236,33 @@ impl Wallet {
     /// # Errors
     /// When the notes have arrived already.
     pub fn withdrawal_void(&mut self, id: &WithdrawalId) -> Result<Step<()>, WithdrawalError> {
-        let _ = id;
-        todo!()
+        match self.withdrawals.0.get(id).map(|withdrawal| withdrawal.stage) {
+            Some(Stage::Drawing | Stage::Opening | Stage::Challenging) => Ok(self.drop_withdrawal(id, true)),
+            _ => Err(WithdrawalError::NotWaiting),
+        }
+    }
+
+    /// Removes a withdrawal's records; `forget` has the element free the indices that it drew.
+    fn drop_withdrawal(&mut self, id: &WithdrawalId, forget: bool) -> Step<()> {
+        let mut changes = Changes::default();
+        if let Some(withdrawal) = self.withdrawals.0.remove(id) {
+            withdrawal.delete(id, &mut changes);
+            if forget {
+                withdrawal.indices().for_each(|index| self.tasks.forget(index, &mut changes));
+            }
+        }
+        changes.step(())
+    }
+
+    /// What the notes of a withdrawal in `currency` will be worth, and how many blanks there will be.
+    pub(crate) fn arriving(&self, currency: Currency) -> (Amount, usize) {
+        let expected = self.withdrawals.0.values().flat_map(Withdrawal::expected);
+        let classes = expected.filter_map(|class_id| self.class(class_id)).map(specie_core::class::Class::info);
+        classes.filter(|info| info.currency == currency).fold((Amount::ZERO, 0), |(value, blanks), info| {
+            match info.kind {
+                Kind::Value => (value.checked_add(info.amount).unwrap_or(Amount::MAX), blanks),
+                Kind::Blank => (value, blanks + 1),
+            }
+        })
     }
 }

@@ -1,0 +1,194 @@
+//! Payments, and how they are stored: the plan in one record, what is handed over in another.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+
+use specie_core::amount::{Amount, Timestamp};
+use specie_core::bytes::Context;
+use specie_core::encoding::{Decode, DecodeError, Encode};
+use specie_core::note::owner_tag;
+use specie_core::request::Request;
+use specie_core::transfer::{Output, Outputs};
+use specie_element::client::OwnOutput;
+
+use super::PaymentId;
+use crate::purse::{Place, Purse};
+use crate::record::{Changes, Fields, ReadField, Table, read};
+use crate::wallet::{Wallet, bytes_of};
+
+/// How far a payment got.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    /// Coins are set aside; the element may have been asked.
+    Planned,
+    /// Every coin was shown.
+    Made,
+    /// There is a receipt.
+    Delivered,
+    /// The request expired when only some coins were shown. What those pay falls back to this wallet.
+    Abandoned,
+}
+
+const STAGES: [Stage; 4] = [Stage::Planned, Stage::Made, Stage::Delivered, Stage::Abandoned];
+
+/// A coin that a payment takes, and where its value goes.
+#[derive(Clone, Copy)]
+pub(crate) struct Taken {
+    pub(super) index: u32,
+    /// What it is worth.
+    pub(super) value: Amount,
+    /// What the payee gets of it.
+    pub(super) pays: Amount,
+    /// Which of the request's owner tags gets it.
+    pub(super) tag: u8,
+    /// The blank that owns the change, and the residual.
+    pub(super) blank: u32,
+    pub(super) blind: [u8; 32],
+}
+
+/// A payment, from its plan on.
+pub(crate) struct Payment {
+    pub(crate) request: Request,
+    pub(crate) at: Timestamp,
+    pub(super) taken: Vec<Taken>,
+    pub(crate) stage: Stage,
+    pub(crate) uploaded: bool,
+    /// Its line of history.
+    pub(super) entry: u64,
+    /// What is handed over, in extended form, once it was made.
+    pub(crate) message: Option<Vec<u8>>,
+}
+
+/// Payments by the hash of their request.
+#[derive(Default)]
+pub(crate) struct Payments {
+    by_id: BTreeMap<PaymentId, Payment>,
+    planned: BTreeSet<PaymentId>,
+    /// Made or abandoned, no receipt.
+    undelivered: BTreeSet<PaymentId>,
+}
+
+impl Taken {
+    /// What comes back.
+    pub(super) fn change(&self) -> Amount {
+        self.value.checked_sub(self.pays).unwrap_or_default()
+    }
+
+    /// The outputs of the transfer, and the one that returns; `None` when the plan does not fit the request or the purse.
+    pub(super) fn outputs(&self, request: &Request, purse: &Purse) -> Option<(Outputs, OwnOutput)> {
+        let payee = *request.body.owner_tags.as_slice().get(usize::from(self.tag))?;
+        let own = owner_tag(&purse.get(self.blank)?.material.id, &self.blind);
+        let outputs = [Output { amount: self.pays, owner: payee }, Output { amount: self.change(), owner: own }];
+        Some((Outputs::new(&outputs).ok()?, OwnOutput { output: 1, index: self.blank, blind: self.blind }))
+    }
+}
+
+impl Payments {
+    pub(crate) fn insert(&mut self, id: PaymentId, payment: Payment) {
+        self.planned.remove(&id);
+        self.undelivered.remove(&id);
+        match payment.stage {
+            Stage::Planned => drop(self.planned.insert(id)),
+            Stage::Made | Stage::Abandoned => drop(self.undelivered.insert(id)),
+            Stage::Delivered => {}
+        }
+        self.by_id.insert(id, payment);
+    }
+
+    pub(crate) fn remove(&mut self, id: &PaymentId) -> Option<Payment> {
+        self.planned.remove(id);
+        self.undelivered.remove(id);
+        self.by_id.remove(id)
+    }
+
+    pub(crate) fn get(&self, id: &PaymentId) -> Option<&Payment> {
+        self.by_id.get(id)
+    }
+
+    pub(crate) fn planned(&self) -> impl Iterator<Item = (&PaymentId, &Payment)> {
+        self.planned.iter().filter_map(|id| self.by_id.get_key_value(id))
+    }
+
+    pub(crate) fn undelivered(&self) -> impl Iterator<Item = (&PaymentId, &Payment)> {
+        self.undelivered.iter().filter_map(|id| self.by_id.get_key_value(id))
+    }
+
+    pub(crate) fn load_message(&mut self, id: &[u8], message: &[u8]) -> Result<(), DecodeError> {
+        let payment = self.by_id.get_mut(&Context(bytes_of(id)?)).ok_or(DecodeError::OutOfRange)?;
+        payment.message = Some(message.to_vec());
+        Ok(())
+    }
+}
+
+impl Payment {
+    /// What left the wallet, or will: all that was asked for, or less if the payment was abandoned.
+    pub(crate) fn paid(&self) -> Amount {
+        self.taken.iter().fold(Amount::ZERO, |sum, taken| sum.checked_add(taken.pays).unwrap_or(Amount::MAX))
+    }
+
+    /// Stores all but the message.
+    pub(crate) fn store(&self, id: &PaymentId, changes: &mut Changes) {
+        let record = Fields::new(6, 2048)
+            .bytes(&self.request.to_vec())
+            .time(self.at)
+            .each(self.taken.iter(), |fields, taken| {
+                fields
+                    .array(6)
+                    .uint(taken.index)
+                    .amount(taken.value)
+                    .amount(taken.pays)
+                    .uint(taken.tag)
+                    .uint(taken.blank)
+                    .bytes(&taken.blind)
+            })
+            .uint(self.stage as u8)
+            .uint(self.uploaded)
+            .uint(self.entry)
+            .done();
+        changes.put(Table::Payment, &id.0, record);
+    }
+}
+
+fn read_payment(record: &[u8]) -> Result<Payment, DecodeError> {
+    read(record, 6, |r| {
+        Ok(Payment {
+            request: Request::decode(r.bytes()?)?,
+            at: r.time()?,
+            taken: r.each(|r| {
+                r.array_of(6)?;
+                Ok(Taken {
+                    index: r.uint_as()?,
+                    value: r.amount()?,
+                    pays: r.amount()?,
+                    tag: r.uint_as()?,
+                    blank: r.uint_as()?,
+                    blind: r.bytes_of()?,
+                })
+            })?,
+            stage: STAGES.get(r.uint_as::<usize>()?).copied().ok_or(DecodeError::OutOfRange)?,
+            uploaded: r.flag()?,
+            entry: r.uint()?,
+            message: None,
+        })
+    })
+}
+
+impl Wallet {
+    pub(crate) fn load_payment(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
+        let id = Context(bytes_of(id)?);
+        let payment = read_payment(record)?;
+        self.set_aside(&id, &payment);
+        self.payments.insert(id, payment);
+        Ok(())
+    }
+
+    /// Sets aside what a planned payment takes.
+    pub(super) fn set_aside(&mut self, id: &PaymentId, payment: &Payment) {
+        if payment.stage == Stage::Planned {
+            for taken in &payment.taken {
+                self.purse.place(taken.index, Place::Input(*id));
+                self.purse.place(taken.blank, Place::ForChange(*id));
+            }
+        }
+    }
+}

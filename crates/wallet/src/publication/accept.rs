@@ -1,0 +1,226 @@
+//! Taking what is published.
+
+use alloc::collections::BTreeMap;
+
+use specie_core::amount::Timestamp;
+use specie_core::bytes::ManifestId;
+use specie_core::descriptor::Descriptor;
+use specie_core::encoding::{Decode, DecodeError, Encode};
+use specie_core::limits::Limits;
+use specie_core::manifest::{Manifest, ManifestHeader, SignedHeader};
+use specie_core::revocation::RevocationList;
+use specie_core::text::Name;
+
+use super::held::{HeldList, HeldManifest};
+use super::{PublicationError, Publications, Update};
+use crate::element::Element;
+use crate::record::{Changes, Document, Fields, Table, read};
+use crate::step::Step;
+use crate::wallet::{Wallet, bytes_of};
+
+impl Publications {
+    pub(crate) fn held_manifest(&self) -> Option<&HeldManifest> {
+        self.manifest.as_ref()
+    }
+
+    /// The central bank.
+    pub(crate) fn issuer(&self) -> Option<Name> {
+        self.manifest.as_ref().map(|manifest| manifest.signed.header.issuer)
+    }
+
+    pub(crate) fn load_header(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
+        let sequence = u64::from_be_bytes(bytes_of(id)?);
+        let signed = read(record, 2, |r| {
+            Ok(SignedHeader { header: ManifestHeader::decode(r.bytes()?)?, signature: r.bytes_of()? })
+        })?;
+        self.headers.insert(sequence, signed);
+        // Headers load in order: those that follow were checked when they were stored.
+        if sequence == self.followed + 1 {
+            self.followed = sequence;
+        }
+        Ok(())
+    }
+
+    /// The headers held and these, if all of them can be parts of one chain.
+    fn with_headers(&self, offered: &[SignedHeader]) -> Result<BTreeMap<u64, SignedHeader>, PublicationError> {
+        let mut all = self.headers.clone();
+        for signed in offered {
+            let sequence = signed.header.sequence;
+            match all.insert(sequence, *signed) {
+                Some(held) if held.header != signed.header => return Err(PublicationError::ManifestFork(sequence)),
+                _ => {}
+            }
+        }
+        let consecutive = all.values().zip(all.values().skip(1));
+        for (before, after) in consecutive.map(|(before, after)| (&before.header, &after.header)) {
+            if before.sequence + 1 == after.sequence && !after.follows(before) {
+                return Err(PublicationError::ManifestFork(after.sequence));
+            }
+        }
+        let first = all.get(&1).map(|first| first.header.previous);
+        if first.is_some_and(|previous| previous != ManifestId([0; 32])) || all.contains_key(&0) {
+            return Err(PublicationError::ManifestFork(1));
+        }
+        Ok(all)
+    }
+}
+
+/// How far `headers` go from 1 without a gap.
+fn followed(headers: &BTreeMap<u64, SignedHeader>) -> u64 {
+    headers.keys().zip(1..).take_while(|(held, expected)| **held == *expected).count() as u64
+}
+
+impl Wallet {
+    /// Takes a manifest, with the headers between the one followed last and itself where they are at hand. Without them a newer one is still
+    /// taken (devices pass manifests on to each other), and must be connected at the next synchronisation.
+    ///
+    /// # Errors
+    /// When it is not the bank's, or forks.
+    pub fn accept_manifest(
+        &mut self,
+        headers: &[SignedHeader],
+        manifest: &[u8],
+    ) -> Result<Step<Update>, PublicationError> {
+        let offered = Manifest::decode(manifest).map_err(PublicationError::Malformed)?;
+        let root = self.identity.root;
+        offered.verify(&root).map_err(|_| PublicationError::BadSignature)?;
+        let mut signed = headers.to_vec();
+        signed.push(offered.signed);
+        let issuer = self.publications.issuer().unwrap_or(offered.signed.header.issuer);
+        for one in &signed {
+            one.verify(&root).map_err(|_| PublicationError::BadSignature)?;
+            if one.header.issuer != issuer {
+                return Err(PublicationError::OtherIssuer);
+            }
+        }
+        let all = self.publications.with_headers(&signed)?;
+        let (sequence, followed) = (offered.signed.header.sequence, followed(&all));
+        if !headers.is_empty() && followed < sequence {
+            return Err(PublicationError::BrokenChain(followed));
+        }
+        let newer = sequence > self.manifest_sequence();
+        let held = if newer { Some(HeldManifest::of(manifest).map_err(PublicationError::Malformed)?) } else { None };
+
+        let mut changes = Changes::default();
+        for one in signed.iter().filter(|one| !self.publications.headers.contains_key(&one.header.sequence)) {
+            let record = Fields::new(2, 224).bytes(&one.header.to_vec()).bytes(&one.signature).done();
+            changes.put(Table::Header, &one.header.sequence.to_be_bytes(), record);
+        }
+        (self.publications.headers, self.publications.followed) = (all, followed);
+        let update = match held {
+            Some(held) => {
+                changes.put(Table::Document, &[Document::Manifest as u8], manifest.to_vec());
+                self.publications.manifest = Some(held);
+                Update::Newer
+            }
+            None => Update::NotNewer,
+        };
+        Ok(changes.step(update))
+    }
+
+    /// Takes a revocation list.
+    ///
+    /// # Errors
+    /// When it is not the ledger's, or forks.
+    pub fn accept_revocation_list(&mut self, list: &[u8]) -> Result<Step<Update>, PublicationError> {
+        let offered = RevocationList::decode(list).map_err(PublicationError::Malformed)?;
+        let manifest = self.publications.manifest.as_ref().ok_or(PublicationError::UnknownSigner)?;
+        if offered.issuer != manifest.signed.header.issuer {
+            return Err(PublicationError::OtherIssuer);
+        }
+        if !manifest.ledgers.iter().any(|ledger| offered.verify(ledger).is_ok()) {
+            return Err(PublicationError::BadSignature);
+        }
+        let mut changes = Changes::default();
+        if let Some(held) = &self.publications.revocations {
+            if offered.sequence == held.sequence && offered.id() != held.id {
+                return Err(PublicationError::RevocationFork(held.sequence));
+            }
+            if offered.sequence <= held.sequence {
+                return Ok(changes.step(Update::NotNewer));
+            }
+        }
+        self.hold_list(&offered, list);
+        changes.put(Table::Document, &[Document::RevocationList as u8], list.to_vec());
+        Ok(changes.step(Update::Newer))
+    }
+
+    fn hold_list(&mut self, list: &RevocationList<'_>, bytes: &[u8]) {
+        let (held, notes) = HeldList::of(list, bytes);
+        self.publications.revocations = Some(held);
+        self.purse.revoke(notes);
+    }
+
+    /// Takes new limits and hands them to the element.
+    ///
+    /// # Errors
+    /// When they are not this device's PSP's, or the element refuses them.
+    pub fn accept_limits(
+        &mut self,
+        limits: &[u8],
+        element: &mut impl Element,
+    ) -> Result<Step<Update>, PublicationError> {
+        let offered = Limits::decode(limits).map_err(PublicationError::Malformed)?;
+        let psp = self.psp_key(&offered.body.psp)?;
+        offered.verify(&psp).map_err(|_| PublicationError::BadSignature)?;
+        let other_psp = self.identity.account.is_some_and(|account| account.psp != offered.body.psp);
+        if offered.body.device != self.device() || other_psp {
+            return Err(PublicationError::OtherDevice);
+        }
+        let mut changes = Changes::default();
+        if offered.body.sequence < self.limits_sequence() {
+            return Ok(changes.step(Update::NotNewer));
+        }
+        // The element takes the same document again, and may have lost the answer to it last time.
+        self.tell_limits(&offered.body.psp, limits, element)?;
+        let newer = self.publications.limits != Some(offered.body);
+        self.publications.limits = Some(offered.body);
+        changes.put(Table::Document, &[Document::Limits as u8], limits.to_vec());
+        Ok(changes.step(if newer { Update::Newer } else { Update::NotNewer }))
+    }
+
+    /// Takes the descriptor that requests of this wallet carry from now on.
+    ///
+    /// # Errors
+    /// When it is not by a PSP of the manifest, not about this device, or past its date.
+    pub fn accept_descriptor(&mut self, descriptor: &[u8], now: Timestamp) -> Result<Step<()>, PublicationError> {
+        let offered = Descriptor::decode(descriptor).map_err(PublicationError::Malformed)?;
+        let psp = self.psp_key(&offered.body.psp)?;
+        offered.verify(&psp).map_err(|_| PublicationError::BadSignature)?;
+        if offered.body.key != self.device() {
+            return Err(PublicationError::OtherDevice);
+        }
+        if self.not_before_floor(now) > offered.body.valid_until {
+            return Err(PublicationError::Expired);
+        }
+        self.publications.descriptor = Some(offered);
+        let mut changes = Changes::default();
+        changes.put(Table::Document, &[Document::Descriptor as u8], descriptor.to_vec());
+        Ok(changes.step(()))
+    }
+
+    fn psp_key(&self, name: &Name) -> Result<specie_core::signature::PublicKey, PublicationError> {
+        let manifest = self.publications.manifest.as_ref().ok_or(PublicationError::UnknownSigner)?;
+        manifest.psp(name).ok_or(PublicationError::UnknownSigner)
+    }
+
+    pub(crate) fn load_document(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
+        let [document] = bytes_of(id)?;
+        match document {
+            number if number == Document::Manifest as u8 => {
+                self.publications.manifest = Some(HeldManifest::of(record)?);
+            }
+            number if number == Document::RevocationList as u8 => {
+                self.hold_list(&RevocationList::decode(record)?, record);
+            }
+            number if number == Document::Limits as u8 => {
+                self.publications.limits = Some(Limits::decode(record)?.body);
+            }
+            number if number == Document::Descriptor as u8 => {
+                self.publications.descriptor = Some(Descriptor::decode(record)?);
+            }
+            _ => return Err(DecodeError::OutOfRange),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! A manifest and a revocation list as they are held: read once, looked up often.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use specie_core::amount::Timestamp;
+use specie_core::bytes::{ClassId, NoteId};
+use specie_core::class::{Class, Classes};
+use specie_core::encoding::{Decode, DecodeError};
+use specie_core::manifest::{Entry, Manifest, SignedHeader};
+use specie_core::merkle;
+use specie_core::revocation::RevocationList;
+use specie_core::signature::PublicKey;
+use specie_core::text::Name;
+
+/// A manifest whose signature was checked.
+pub(crate) struct HeldManifest {
+    pub(super) bytes: Vec<u8>,
+    pub(super) signed: SignedHeader,
+    classes: BTreeMap<ClassId, (Class, usize)>,
+    psps: BTreeMap<Name, (PublicKey, usize)>,
+    pub(super) ledgers: Vec<PublicKey>,
+    /// Where each entry lies in `bytes`.
+    entries: Vec<Range<usize>>,
+    leaves: Vec<[u8; 32]>,
+}
+
+/// A revocation list whose signature was checked. The notes themselves are with the purse.
+pub(crate) struct HeldList {
+    pub(super) bytes: Vec<u8>,
+    pub(super) sequence: u64,
+    pub(super) issued_at: Timestamp,
+    pub(super) id: [u8; 32],
+}
+
+/// An entry with the path that proves it to the element.
+pub(crate) struct Proof<'m> {
+    pub(crate) position: u32,
+    pub(crate) path: Vec<[u8; 32]>,
+    pub(crate) entry: &'m [u8],
+}
+
+impl HeldManifest {
+    /// Reads a manifest that was checked.
+    pub(super) fn of(bytes: &[u8]) -> Result<Self, DecodeError> {
+        let manifest = Manifest::decode(bytes)?;
+        let mut held = Self {
+            bytes: bytes.to_vec(),
+            signed: manifest.signed,
+            classes: BTreeMap::new(),
+            psps: BTreeMap::new(),
+            ledgers: Vec::new(),
+            entries: Vec::with_capacity(manifest.entry_count()),
+            leaves: Vec::with_capacity(manifest.entry_count()),
+        };
+        // The entries are the last thing in a manifest.
+        let mut start = bytes.len() - manifest.entries().map(|(_, entry)| entry.len()).sum::<usize>();
+        for (position, (entry, encoded)) in manifest.entries().enumerate() {
+            held.entries.push(start..start + encoded.len());
+            held.leaves.push(merkle::leaf(encoded));
+            start += encoded.len();
+            match entry {
+                Entry::Class(class) => drop(held.classes.insert(class.id(), (class, position))),
+                Entry::Psp { name, key } => drop(held.psps.insert(name, (key, position))),
+                Entry::Ledger { key } => held.ledgers.push(key),
+            }
+        }
+        Ok(held)
+    }
+
+    pub(crate) fn classes(&self) -> impl Iterator<Item = &Class> {
+        self.classes.values().map(|(class, _)| class)
+    }
+
+    pub(crate) fn psp(&self, name: &Name) -> Option<PublicKey> {
+        self.psps.get(name).map(|(key, _)| *key)
+    }
+
+    pub(crate) fn class_proof(&self, id: &ClassId) -> Option<Proof<'_>> {
+        self.classes.get(id).and_then(|(_, position)| self.proof(*position))
+    }
+
+    pub(crate) fn psp_proof(&self, name: &Name) -> Option<Proof<'_>> {
+        self.psps.get(name).and_then(|(_, position)| self.proof(*position))
+    }
+
+    fn proof(&self, position: usize) -> Option<Proof<'_>> {
+        let mut path = [[0; 32]; merkle::PATH_LENGTH_MAX];
+        let length = merkle::path(position, self.leaves.len(), &|index| self.leaves[index], &mut path)?;
+        let entry = &self.bytes[self.entries.get(position)?.clone()];
+        Some(Proof { position: u32::try_from(position).ok()?, path: path[..length].to_vec(), entry })
+    }
+}
+
+impl Classes for HeldManifest {
+    fn class(&self, id: &ClassId) -> Option<&Class> {
+        self.classes.get(id).map(|(class, _)| class)
+    }
+}
+
+impl HeldList {
+    /// Takes a list that was checked apart: what to remember of it, and the notes.
+    pub(super) fn of(list: &RevocationList<'_>, bytes: &[u8]) -> (Self, BTreeSet<NoteId>) {
+        let held = Self { bytes: bytes.to_vec(), sequence: list.sequence, issued_at: list.issued_at, id: list.id() };
+        (held, list.notes().collect())
+    }
+}

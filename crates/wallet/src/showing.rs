@@ -1,0 +1,96 @@
+//! Showing a holding: the one thing that only the element and the host can do together (§6).
+
+use alloc::vec::Vec;
+
+use specie_core::bytes::{Context, NoteId, TransferId};
+use specie_core::encoding::Encode;
+use specie_core::group::decode_scalar;
+use specie_core::payment::ChainParts;
+use specie_core::show::Show;
+use specie_core::transfer::{Input, Outputs, Preimage, Transfer, challenge, transfer_id};
+use specie_element::client::{self, OwnOutput, Spend};
+use specie_element::status::StatusWord;
+use zeroize::Zeroizing;
+
+use crate::element::{Element, ElementFault};
+use crate::purse::{Coin, Holding, Origin};
+
+/// A holding that was shown.
+pub(crate) struct Shown {
+    /// The chain with the new transfer, in extended form.
+    pub(crate) chain: Vec<u8>,
+    /// The new transfer.
+    pub(crate) id: TransferId,
+}
+
+/// Spends a holding. The same arguments give the same transfer, however often the element is asked.
+pub(crate) fn show(
+    index: u32,
+    holding: &Holding,
+    outputs: Outputs,
+    own: &[OwnOutput],
+    context: Context,
+    element: &mut impl Element,
+) -> Result<Shown, ElementFault> {
+    let material = &holding.material;
+    let preimage = Preimage {
+        class_id: material.class_id,
+        note: material.note,
+        input: holding.coin.as_ref().map_or(Input::Issued, Coin::input),
+        outputs,
+        context,
+    };
+    let bytes = preimage.to_bytes();
+    let gamma = Zeroizing::new(material.secrets.gamma.to_bytes());
+    let (n0, n1) = (&material.points.N0, &material.points.N1);
+    let spend = Spend { index, gamma: &gamma, n0, n1, own, preimage: bytes.as_slice() };
+    let z3 = client::spend(element, &spend)?;
+    let z3 = decode_scalar(&z3).map_err(|_| ElementFault::Nonsense)?;
+    let show = Show::new(&material.secrets, &challenge(bytes.as_slice()), z3);
+    let transfer = Transfer { preimage, show, points: Some(material.points) };
+    let before = holding.coin.as_ref().map(Coin::chain);
+    let chain = ChainParts { before, last: Some(&transfer) }.to_vec();
+    Ok(Shown { chain, id: transfer_id(bytes.as_slice()) })
+}
+
+/// Whether a holding was shown already. The element is asked to spend it in a way that it refuses after it looked.
+pub(crate) fn was_shown(index: u32, holding: &Holding, element: &mut impl Element) -> Result<bool, ElementFault> {
+    let (n0, n1) = (&holding.material.points.N0, &holding.material.points.N1);
+    let nothing = Spend { index, gamma: &[0; 32], n0, n1, own: &[], preimage: &[0] };
+    match client::spend(element, &nothing).map_err(ElementFault::from) {
+        Err(ElementFault::Refused(StatusWord::ALREADY_SPENT)) => Ok(true),
+        Err(ElementFault::Refused(StatusWord::WRONG_DATA | StatusWord::UNKNOWN_INDEX)) => Ok(false),
+        Err(fault) => Err(fault),
+        Ok(_) => Err(ElementFault::Nonsense),
+    }
+}
+
+impl Shown {
+    /// The coin that output `output` of the new transfer is, for the wallet itself.
+    pub(crate) fn change(
+        &self,
+        input: &Holding,
+        output: u8,
+        amount: specie_core::Amount,
+        blind: [u8; 32],
+        origin: Origin,
+    ) -> Coin {
+        let info = &input.material.info;
+        let (hops, max_hops) = input.coin.as_ref().map_or((0, info.max_hops), |coin| (coin.hops, coin.max_hops));
+        let mut shown: Vec<(NoteId, TransferId)> = input.coin.as_ref().map_or_else(Vec::new, |coin| coin.shown.clone());
+        shown.push((input.material.id, self.id));
+        Coin {
+            chain: self.chain.clone(),
+            output,
+            blind,
+            amount,
+            origin,
+            hops: hops.saturating_add(1),
+            max_hops,
+            spend_until: input.spend_until(),
+            redeem_until: input.redeem_until(),
+            previous: self.id,
+            shown,
+        }
+    }
+}

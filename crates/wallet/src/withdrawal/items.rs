@@ -1,0 +1,170 @@
+//! Which notes to withdraw for an amount.
+
+use alloc::collections::BTreeMap;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use specie_core::amount::{Amount, Timestamp};
+use specie_core::bytes::ClassId;
+use specie_core::class::{Class, Kind};
+use specie_core::text::Currency;
+
+use super::{Item, NOTES_MAX, WithdrawalError};
+use crate::wallet::Wallet;
+
+/// Whether the bank issues notes of `class` at `now`.
+pub(super) fn is_issued(class: &Class, now: Timestamp) -> bool {
+    let info = class.info();
+    (info.issue_from..=info.spend_until).contains(&now)
+}
+
+impl Wallet {
+    /// Face values that add up to `amount`: a mix that pays any amount, as in a well-kept till.
+    ///
+    /// # Errors
+    /// When the classes being issued do not allow it.
+    pub fn value_items(
+        &self,
+        currency: Currency,
+        amount: Amount,
+        now: Timestamp,
+    ) -> Result<Vec<Item>, WithdrawalError> {
+        let faces = self.newest_classes(currency, Kind::Value, now);
+        if faces.is_empty() {
+            return Err(WithdrawalError::NothingIssued(currency));
+        }
+        let values: Vec<u64> = faces.keys().map(|face| face.minor()).collect();
+        let counts = mix(&values, amount.minor()).ok_or(WithdrawalError::Amount(amount))?;
+        if counts.iter().fold(0u64, |sum, count| sum.saturating_add(*count)) > NOTES_MAX as u64 {
+            return Err(WithdrawalError::TooManyNotes);
+        }
+        let items = faces.values().zip(counts).filter(|(_, count)| *count > 0);
+        // At most `NOTES_MAX` in all.
+        Ok(items.map(|(class_id, count)| Item { class_id: *class_id, count: count as u16 }).collect())
+    }
+
+    /// The largest amount up to `amount` that face values add up to with at most [`NOTES_MAX`] notes; zero if there is none.
+    pub(crate) fn withdrawable(&self, currency: Currency, amount: Amount, now: Timestamp) -> Amount {
+        let faces = self.newest_classes(currency, Kind::Value, now);
+        let Some(smallest) = faces.keys().next().map(|face| face.minor()) else { return Amount::ZERO };
+        let largest = faces.keys().next_back().map_or(smallest, |face| face.minor());
+        // A full kit takes a few dozen notes; the rest are of the largest face.
+        let most = largest.saturating_mul(NOTES_MAX as u64 / 2);
+        let rounded = amount.minor().min(most) / smallest * smallest;
+        Amount::new(rounded).unwrap_or_default()
+    }
+
+    /// `count` blanks that may each own `cap`, of the class with the lowest sufficient cap.
+    ///
+    /// # Errors
+    /// When no such class is being issued.
+    pub fn blank_items(
+        &self,
+        currency: Currency,
+        count: u16,
+        cap: Amount,
+        now: Timestamp,
+    ) -> Result<Vec<Item>, WithdrawalError> {
+        let caps = self.newest_classes(currency, Kind::Blank, now);
+        let (_, class_id) = caps.range(cap..).next().ok_or(WithdrawalError::NothingIssued(currency))?;
+        Ok(if count == 0 { vec![] } else { vec![Item { class_id: *class_id, count }] })
+    }
+
+    /// By amount, the class being issued that lasts longest.
+    fn newest_classes(&self, currency: Currency, kind: Kind, now: Timestamp) -> BTreeMap<Amount, ClassId> {
+        let now = self.not_before_floor(now);
+        let mut newest: BTreeMap<Amount, &Class> = BTreeMap::new();
+        for class in self.classes() {
+            let info = class.info();
+            if info.currency == currency && info.kind == kind && is_issued(class, now) {
+                let known = newest.entry(info.amount).or_insert(class);
+                if (known.info().spend_until, known.info().epoch) < (info.spend_until, info.epoch) {
+                    *known = class;
+                }
+            }
+        }
+        newest.into_iter().map(|(amount, class)| (amount, class.id())).collect()
+    }
+}
+
+/// How many of each of `faces` (ascending) make `amount`: from the smallest up, what it takes to pay every amount below the next face; the rest in
+/// notes as large as possible.
+fn mix(faces: &[u64], amount: u64) -> Option<Vec<u64>> {
+    let (mut counts, kit) = kit(faces, amount);
+    if fill(faces, amount - kit, &mut counts) {
+        return Some(counts);
+    }
+    let mut counts = vec![0; faces.len()];
+    fill(faces, amount, &mut counts).then_some(counts)
+}
+
+/// One of 1, two of 2, one of 5 and so on, as far as `amount` goes; also the sum.
+fn kit(faces: &[u64], amount: u64) -> (Vec<u64>, u64) {
+    let (mut counts, mut sum) = (vec![0; faces.len()], 0u64);
+    let smallest = faces.first().copied().unwrap_or(0);
+    for (position, pair) in faces.windows(2).enumerate() {
+        while sum + smallest < pair[1] {
+            if pair[0] > amount - sum {
+                return (counts, sum);
+            }
+            counts[position] += 1;
+            sum += pair[0];
+        }
+    }
+    (counts, sum)
+}
+
+/// Adds the largest faces first; whether nothing remains.
+fn fill(faces: &[u64], mut rest: u64, counts: &mut [u64]) -> bool {
+    for (face, count) in faces.iter().zip(counts).rev() {
+        *count += rest / face;
+        rest %= face;
+    }
+    rest == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const FACES: [u64; 12] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+
+    fn sum(faces: &[u64], counts: &[u64]) -> u64 {
+        faces.iter().zip(counts).map(|(face, count)| face * count).sum()
+    }
+
+    #[test]
+    fn a_till_holds_one_two_two_five() {
+        assert_eq!(mix(&FACES[..3], 10), Some(vec![1, 2, 1]));
+        assert_eq!(mix(&FACES, 0), Some(vec![0; 12]));
+        assert_eq!(mix(&[10, 20, 50], 30), Some(vec![1, 1, 0]));
+        assert_eq!(mix(&[10, 20, 50], 35), None);
+    }
+
+    #[test]
+    fn faces_outside_the_series_still_add_up() {
+        assert_eq!(mix(&[3, 7], 14).map(|counts| sum(&[3, 7], &counts)), Some(14));
+    }
+
+    proptest! {
+        #[test]
+        fn every_amount_adds_up_in_a_moderate_number_of_notes(amount in 1u64..500_000) {
+            let counts = mix(&FACES, amount).unwrap();
+            prop_assert_eq!(sum(&FACES, &counts), amount);
+            prop_assert!(counts.iter().sum::<u64>() <= 40 + amount / 5_000);
+        }
+
+        /// With the kit in the purse, any amount below its sum is paid without change.
+        #[test]
+        fn the_kit_pays_every_amount_exactly(amount in 100u64..2_000, share in 0.0f64..1.0) {
+            let (counts, kit) = kit(&FACES, amount);
+            let pay = (kit as f64 * share) as u64;
+            let mut rest = pay;
+            for (face, count) in FACES.iter().zip(&counts).rev() {
+                rest -= face * (*count).min(rest / face);
+            }
+            prop_assert_eq!(rest, 0, "{} of {:?}", pay, counts);
+        }
+    }
+}
