@@ -101,6 +101,8 @@ problem_codes! {
     NOT_A_MERCHANT = 403 "not-a-merchant", "This customer has no merchant's name here", "ask the PSP for one", retry: false;
     /// The bank refused the transfer.
     TRANSFER_REFUSED = 409 "transfer-refused", "The bank refuses the transfer", "check the PSP and the account", retry: false;
+    /// The bank refused the redemption as a whole.
+    REDEMPTION_REFUSED = 409 "redemption-refused", "The bank refuses the redemption", "see the detail", retry: false;
     /// Nothing was uploaded for this request.
     PAYMENT_UNKNOWN = 404 "payment-unknown", "Nothing was uploaded for this request", "ask the payer, or ask later",
         retry: true;

@@ -81,6 +81,11 @@ impl Call {
         self.unsigned().fingerprint()
     }
 
+    /// Path and query, as sent.
+    pub fn target(&self) -> &str {
+        &self.target
+    }
+
     /// The value of a header that is there once, if it is visible ASCII.
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.headers.get_all(name).iter();

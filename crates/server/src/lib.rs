@@ -5,5 +5,7 @@
 
 pub mod call;
 pub mod clock;
+pub mod key_file;
+pub mod psp;
 pub mod reply;
 pub mod service;

@@ -1,0 +1,12 @@
+//! The PSP's HTTP service: its interface for devices ([`specie_api::psp`]), its connection to the bank, its configuration.
+
+mod bank;
+mod config;
+mod refusal;
+mod routes;
+mod setup;
+
+pub use bank::HttpBank;
+pub use config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig, TierConfig};
+pub use routes::router;
+pub use setup::{NewPsp, OpenPspError, Provider, init_psp, open_psp, serve_psp};

@@ -1,0 +1,165 @@
+//! Setting a PSP up, opening it, serving it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use specie_api::bank::Client;
+use specie_api::client::{BadAddress, Http, Timeouts};
+use specie_core::signature::{PublicKey, SigningKey};
+use specie_psp::policy::Tier;
+use specie_psp::{Identity, Psp};
+use specie_store::psp::{PspStore, SCHEMA};
+use specie_store::sqlite::{OpenError, Sqlite};
+use thiserror::Error;
+
+use super::bank::HttpBank;
+use super::config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig, TierConfig};
+use super::routes::router;
+use crate::clock::{Clock, NoEntropy, random_seed};
+use crate::key_file::{KeyFileError, create_key, read_key};
+use crate::service::{Background, Service, StartError};
+
+/// A PSP with its parts: for its operator and for its service.
+pub struct Provider {
+    /// The PSP.
+    pub psp: Psp<PspStore<Sqlite>, HttpBank>,
+    /// Its time.
+    pub clock: Clock,
+}
+
+/// What a new PSP is told.
+#[derive(Clone, Debug)]
+pub struct NewPsp {
+    /// Its name, which the bank must register with the key that comes out.
+    pub name: String,
+    /// ISO 4217 code of its accounts.
+    pub currency: String,
+    /// Where it will listen.
+    pub listen: SocketAddr,
+    /// The bank.
+    pub bank: BankAddress,
+    /// The makers of elements that it trusts.
+    pub makers: Vec<MakerConfig>,
+}
+
+/// Why a PSP cannot be set up or opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenPspError {
+    /// There is one already.
+    #[error("{} exists already; nothing was changed", .0.display())]
+    Exists(PathBuf),
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The key is unusable.
+    #[error(transparent)]
+    Key(#[from] KeyFileError),
+    /// The database is unusable.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The bank's address is none.
+    #[error("the bank's address: {0}")]
+    Bank(#[from] BadAddress),
+    /// The service does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is no randomness.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+}
+
+/// Makes a PSP in `directory`: `psp.toml` with the example tiers, `psp.key`, `psp.db`. Gives the key that the bank must register.
+///
+/// # Errors
+/// When there is one already, or the files cannot be written.
+pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError> {
+    let config_path = directory.join("psp.toml");
+    if config_path.exists() {
+        return Err(OpenPspError::Exists(config_path));
+    }
+    let config = PspConfig {
+        name: new.name,
+        currency: new.currency,
+        listen: new.listen,
+        database: "psp.db".into(),
+        key_file: "psp.key".into(),
+        reconcile_seconds: 10,
+        bank: new.bank,
+        periods: PeriodsConfig::default(),
+        tiers: Tier::examples().iter().map(TierConfig::from).collect(),
+        makers: new.makers,
+    };
+    config.psp_name()?;
+    config.psp_currency()?;
+    config.policy()?;
+    let unwritable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| OpenPspError::Unwritable { path, source }
+    };
+    std::fs::create_dir_all(directory).map_err(unwritable(directory))?;
+    let key = create_key(&directory.join(&config.key_file), random_seed()?)?;
+    drop(Sqlite::open(&directory.join(&config.database), &[SCHEMA])?);
+    // Last of all: a directory with a configuration is complete.
+    std::fs::write(&config_path, config.to_toml()).map_err(unwritable(&config_path))?;
+    Ok(key.public())
+}
+
+/// Opens a PSP: its operator may work on it while it is served by another process.
+///
+/// # Errors
+/// When its files are unusable.
+pub fn open_psp(config: &PspConfig, clock: Clock) -> Result<Arc<Provider>, OpenPspError> {
+    let key: SigningKey = read_key(&config.key_file)?;
+    let name = config.psp_name()?;
+    let client = Client::new(Http::new(&config.bank.address, Timeouts::default())?);
+    let bank = HttpBank::new(client, name, key.clone(), clock.clone());
+    let store = PspStore::new(Sqlite::open(&config.database, &[SCHEMA])?);
+    let root_key = PublicKey(config.bank.root_key.0);
+    let identity = Identity { name, key, currency: config.psp_currency()?, root_key };
+    Ok(Arc::new(Provider { psp: Psp::new(identity, config.policy()?, store, bank), clock }))
+}
+
+/// Serves a PSP to devices, and keeps it in step with the bank beside.
+///
+/// # Errors
+/// When its files are unusable or its address is taken.
+pub fn serve_psp(config: &PspConfig, clock: Clock) -> Result<Service, OpenPspError> {
+    let provider = open_psp(config, clock)?;
+    let reconcile = Background {
+        name: "reconcile",
+        pause: Duration::from_secs(config.reconcile_seconds.max(1)),
+        run: {
+            let provider = Arc::clone(&provider);
+            Box::new(move || reconcile(&provider))
+        },
+    };
+    Ok(Service::start(router(provider), config.listen, vec![reconcile])?)
+}
+
+/// One run, and what the log should know of it.
+fn reconcile(provider: &Provider) -> Option<String> {
+    match provider.psp.reconcile(provider.clock.now()) {
+        Ok(done) => {
+            let finished = [
+                (done.withdrawals, "withdrawals finished"),
+                (done.transfers, "payments finished"),
+                (done.devices, "devices registered"),
+            ];
+            let said = finished.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+            let said: Vec<_> = said.chain(done.findings).collect();
+            (!said.is_empty()).then(|| said.join("; "))
+        }
+        Err(error) => Some(error.to_string()),
+    }
+}
