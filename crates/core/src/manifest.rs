@@ -129,7 +129,7 @@ impl<'b> Manifest<'b> {
         let mut r = Reader::new(self.entries);
         (0..self.length).map(move |_| {
             let start = r.position();
-            let entry = Entry::read(&mut r).expect("checked when the whole was read");
+            let entry = Entry::read(&mut r).expect(READ);
             (entry, r.since(start))
         })
     }
@@ -146,18 +146,27 @@ impl<'b> Manifest<'b> {
     }
 
     fn entries_root(&self) -> [u8; 32] {
-        merkle::root(self.length, &|index| self.leaf(index))
+        let mut r = Reader::new(self.entries);
+        merkle::root_of((0..self.length).map(|_| next_leaf(&mut r)))
     }
 
     fn leaf(&self, index: usize) -> [u8; 32] {
         let mut r = Reader::new(self.entries);
-        let mut start = 0;
-        for _ in 0..=index {
-            start = r.position();
-            skip_entry(&mut r).expect("checked when the whole was read");
+        for _ in 0..index {
+            skip_entry(&mut r).expect(READ);
         }
-        merkle::leaf(r.since(start))
+        next_leaf(&mut r)
     }
+}
+
+/// Why reading again what was read once cannot fail.
+const READ: &str = "checked when the whole was read";
+
+/// The leaf of the entry where `r` stands.
+fn next_leaf(r: &mut Reader<'_>) -> [u8; 32] {
+    let start = r.position();
+    skip_entry(r).expect(READ);
+    merkle::leaf(r.since(start))
 }
 
 /// Reads an entry's form only: deriving every class anew for each leaf would cost more than it is worth.

@@ -36,6 +36,27 @@ fn subtree(first: usize, count: usize, leaf_at: &impl Fn(usize) -> [u8; 32]) -> 
     node(&subtree(first, left, leaf_at), &subtree(first + left, count - left, leaf_at))
 }
 
+/// Root of the tree over `leaves`, at most `2^PATH_LENGTH_MAX`, in one pass: what [`root`] gives, for leaves that
+/// are not at hand by their number.
+///
+/// # Panics
+/// When there are more leaves.
+pub fn root_of(leaves: impl Iterator<Item = [u8; 32]>) -> [u8; 32] {
+    // Roots of full subtrees, the largest first; their sizes are the binary digits of the count so far.
+    let mut full = [[0; 32]; PATH_LENGTH_MAX + 1];
+    let mut depth = 0;
+    for (count, leaf) in leaves.enumerate() {
+        let mut top = leaf;
+        for _ in 0..count.trailing_ones() {
+            depth -= 1;
+            top = node(&full[depth], &top);
+        }
+        full[depth] = top;
+        depth += 1;
+    }
+    full[..depth].iter().copied().rev().reduce(|right, left| node(&left, &right)).unwrap_or(EMPTY)
+}
+
 /// Writes the path of leaf `index` into `path`, from the leaf up, and gives its length; `None` when there is no
 /// such leaf or the tree is too large.
 pub fn path(
@@ -96,6 +117,7 @@ mod tests {
         let leaf_at = |index: usize| leaf(&index.to_be_bytes());
         for count in 1..=20 {
             let root = root(count, &leaf_at);
+            assert_eq!(root_of((0..count).map(leaf_at)), root);
             for index in 0..count {
                 let mut buffer = [[0; 32]; PATH_LENGTH_MAX];
                 let length = path(index, count, &leaf_at, &mut buffer).unwrap();
@@ -112,6 +134,14 @@ mod tests {
                 assert!(length == 0 || !verify(&root, index, count, leaf_at(index), &proof[1..]));
             }
             assert!(path(count, count, &leaf_at, &mut [[0; 32]; PATH_LENGTH_MAX]).is_none());
+        }
+    }
+
+    #[test]
+    fn both_ways_to_the_root_agree_at_the_edges() {
+        let leaf_at = |index: usize| leaf(&index.to_be_bytes());
+        for count in [0, 1, 63, 64, 65, 1 << PATH_LENGTH_MAX] {
+            assert_eq!(root_of((0..count).map(leaf_at)), root(count, &leaf_at), "{count}");
         }
     }
 
