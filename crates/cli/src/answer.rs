@@ -29,6 +29,20 @@ impl Answer {
         Self { human: String::new(), machine: None, holds: true }
     }
 
+    /// The same, said on standard error at once: standard output was used for something else.
+    pub(crate) fn aside(self) -> Self {
+        eprint!("{}", self.human);
+        Self { human: String::new(), machine: None, holds: self.holds }
+    }
+
+    /// With one more field for machines.
+    pub(crate) fn with(mut self, name: &str, value: Value) -> Self {
+        if let Some(Value::Object(fields)) = &mut self.machine {
+            fields.insert(name.to_owned(), value);
+        }
+        self
+    }
+
     /// Prints it on standard output.
     ///
     /// # Errors

@@ -4,6 +4,8 @@ use clap::{Parser, Subcommand};
 
 use crate::answer::Answer;
 use crate::completions::Completions;
+use crate::demo::Demo;
+use crate::device::Device;
 use crate::element::Element;
 use crate::failure::Failure;
 use crate::inspect::Inspect;
@@ -24,6 +26,8 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand, Debug)]
 enum Command {
+    Demo(Demo),
+    Device(Device),
     Maker(Maker),
     Inspect(Inspect),
     Vectors(Vectors),
@@ -36,6 +40,8 @@ impl Arguments {
     /// Does what was asked.
     pub(crate) fn run(&self) -> Result<Answer, Failure> {
         match &self.command {
+            Command::Demo(demo) => demo.run(self.json),
+            Command::Device(device) => device.run(self.json),
             Command::Maker(maker) => maker.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Vectors(vectors) => vectors.run(),

@@ -19,12 +19,12 @@ use specie_core::signature::PublicKey;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::moment;
 use checks::Verdict;
 pub(crate) use entry::{ShowParts, ShowValues};
 use input::{Content, Input};
 use kind::Kind;
 use known::Known;
+pub(crate) use known::parse_key;
 use report::Report;
 
 /// Decode and check messages, evidence or test vectors, offline.
@@ -57,7 +57,7 @@ pub(crate) struct Inspect {
 
 impl Inspect {
     pub(crate) fn run(&self) -> Result<Answer, Failure> {
-        let mut known = Known::new(self.root, self.maker, moment::now());
+        let mut known = Known::new(self.root, self.maker, specie_device::clock::now());
         for path in &self.manifest {
             learn_manifest(&mut known, &Input::read(path)?)?;
         }

@@ -3,6 +3,8 @@
 mod answer;
 mod arguments;
 mod completions;
+mod demo;
+mod device;
 mod element;
 mod failure;
 mod inspect;

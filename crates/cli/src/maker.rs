@@ -66,7 +66,8 @@ fn describe(maker: &maker::Maker, file: &str) -> Answer {
     Answer::new(human, json!({ "name": name, "public_key": key }))
 }
 
-fn failure(error: MakerFileError) -> Failure {
+/// What the owner of a maker's file is told.
+pub(crate) fn failure(error: MakerFileError) -> Failure {
     let advice = match &error {
         MakerFileError::Io { .. } => "name a file that does not exist yet to `init`, and one that does to `show`",
         MakerFileError::Malformed { .. } => "restore the maker's file from a copy",

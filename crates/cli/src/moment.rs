@@ -1,14 +1,6 @@
 //! Moments as people read them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
 use specie_core::Timestamp;
-
-/// The system's clock.
-pub(crate) fn now() -> Timestamp {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    Timestamp::new(seconds).unwrap_or(Timestamp::EPOCH)
-}
 
 /// `2026-03-01 12:00:00 UTC` (proleptic Gregorian), or bare seconds where the year would have five digits.
 pub(crate) fn show(moment: Timestamp) -> String {

@@ -1,7 +1,8 @@
 //! The processes and folders of the demonstration: everything in it is done by this same program, started anew.
 
 use std::fmt;
-use std::io::{BufRead, BufReader, Read};
+use std::fs::OpenOptions;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -41,18 +42,14 @@ pub(super) struct Server {
 impl Stage {
     /// In `folder`, which exists.
     pub(super) fn new(folder: &Path) -> Result<Self, Mishap> {
-        let program = std::env::current_exe().map_err(|error| Mishap(format!("this program cannot find itself: {error}")))?;
+        let program =
+            std::env::current_exe().map_err(|error| Mishap(format!("this program cannot find itself: {error}")))?;
         Ok(Self { program, folder: folder.to_owned() })
     }
 
     /// A file or folder on the stage.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
-    }
-
-    /// The same as text, to be given to a command.
-    pub(super) fn name(&self, name: &str) -> String {
-        self.path(name).display().to_string()
     }
 
     /// Runs a command to its end.
@@ -91,8 +88,12 @@ impl Stage {
 
     /// Starts a server and waits until it listens: the first line that it prints says where.
     pub(super) fn serve(&self, arguments: &[&str]) -> Result<Server, Mishap> {
-        let mut child = self.command(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
-            .map_err(|error| Mishap(format!("{}: {error}", self.program.display())))?;
+        let log = self.path(&format!("{}.log", arguments[0]));
+        let failed = |path: &Path, error: std::io::Error| Mishap(format!("{}: {error}", path.display()));
+        let errors = OpenOptions::new().create(true).append(true).open(&log).map_err(|error| failed(&log, error))?;
+        let mut command = self.command(arguments);
+        let command = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+        let mut child = command.spawn().map_err(|error| failed(&self.program, error))?;
         let mut line = String::new();
         let output = child.stdout.take().expect("stdout is piped");
         let read = BufReader::new(output).read_line(&mut line);
@@ -100,12 +101,9 @@ impl Stage {
         match document.as_ref().and_then(|document| document["listening"].as_str()) {
             Some(address) => Ok(Server { address: address.to_owned(), child }),
             None => {
-                let mut text = String::new();
                 let _ = child.kill();
-                if let Some(mut errors) = child.stderr.take() {
-                    let _ = errors.read_to_string(&mut text);
-                }
                 let _ = child.wait();
+                let text = std::fs::read_to_string(&log).unwrap_or_default();
                 Err(Mishap(format!("`specie {}` did not start: {text}", arguments.join(" "))))
             }
         }

@@ -1,0 +1,125 @@
+//! A message is lost, another never arrives, and the power is cut in the middle of a payment.
+
+use std::fs;
+use std::path::Path;
+use std::process::Child;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use super::narrator::Narrator;
+use super::offline::check_transfers;
+use super::processes;
+use super::stage::Mishap;
+use super::town::{Town, decimal, show, text};
+
+/// Paid by Alice to Bob, lost on the way, and sent again.
+pub(super) const LOST: u64 = 999;
+/// Paid by Alice to Dave, and never delivered by her.
+pub(super) const STRANDED: u64 = 250;
+/// Paid by Bob to Dave while the power fails.
+pub(super) const CUT: u64 = 480;
+
+/// How long a payment may take to reach the element.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// The power is cut at most so often.
+const CUTS_MAX: usize = 8;
+
+/// A payment is lost, and so is a receipt.
+pub(super) fn lose_a_message(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
+    narrator.chapter("A message is lost");
+    let (alice, bob) = (town.holding("alice")?, town.holding("bob")?);
+    town.request("bob", LOST, "3.request")?;
+    let first = town.pay("alice", "3.request", "3.payment")?;
+    remove(&town.stage.path("3.payment"))?;
+    narrator.say(format!("Alice pays Bob {}, and the payment is lost before he has it.", show(LOST)));
+    let again = town.pay("alice", "3.request", "3.payment")?;
+    narrator.check("Alice's device pays the same request again, with the very same bytes", first.bytes == again.bytes);
+    town.receive("bob", "3.payment", Some("3.receipt"))?;
+    let receipt = town.bytes("3.receipt")?;
+    remove(&town.stage.path("3.receipt"))?;
+    narrator.say("Bob has it now, but his receipt is lost too: Alice sends once more.");
+    town.receive("bob", "3.payment", Some("3.receipt"))?;
+    narrator.check("Bob answers with the same receipt", receipt == town.bytes("3.receipt")?);
+    town.receive("alice", "3.receipt", None)?;
+    let (alice_after, bob_after) = (town.holding("alice")?, town.holding("bob")?);
+    narrator.check(
+        format!("It was paid once: Alice has {} less, Bob {} more", show(LOST), show(LOST)),
+        alice.total - alice_after.total == LOST && bob_after.total - bob.total == LOST,
+    );
+    town.request("dave", STRANDED, "4.request")?;
+    town.pay("alice", "4.request", "4.payment")?;
+    remove(&town.stage.path("4.payment"))?;
+    narrator.say(format!("Alice also pays Dave {}; that message is lost for good (we will see).", show(STRANDED)));
+    Ok(())
+}
+
+/// Bob's power is cut as soon as his element has journalled something of the payment.
+pub(super) fn cut_the_power(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
+    narrator.chapter("Bob's power is cut in the middle of a payment");
+    let (bob, dave) = (town.holding("bob")?, town.holding("dave")?);
+    town.request("dave", CUT, "5.request")?;
+    let mut cut = false;
+    for _ in 0..CUTS_MAX {
+        cut = cut_once(town, narrator)?;
+        if cut {
+            break;
+        }
+    }
+    narrator.check("The cut came after the element had begun and before the payment was handed over", cut);
+    let status = town.stage.run(&["device", "status", "bob"])?;
+    narrator.say(format!("After the cut, Bob's device knows what is unfinished: {}.", unfinished(&status)));
+    let recovered = town.stage.run(&["device", "recover", "bob"])?;
+    narrator.say(format!("Power is back. `specie device recover`: {}.", text(&recovered, "summary")?));
+    let paid = town.pay("bob", "5.request", "5.payment")?;
+    town.receive("dave", &paid.file, Some("5.receipt"))?;
+    town.receive("bob", "5.receipt", None)?;
+    let (bob_after, dave_after) = (town.holding("bob")?, town.holding("dave")?);
+    narrator.check(
+        format!("Nothing was lost and nothing paid twice: Bob has {} less, Dave {} more", decimal(CUT), show(CUT)),
+        bob.total - bob_after.total == CUT && dave_after.total - dave.total == CUT,
+    );
+    check_transfers(town, narrator, &paid.file)
+}
+
+/// Starts the payment and kills wallet and element at the element's first write; whether nothing was handed over by then.
+fn cut_once(town: &Town, narrator: &mut Narrator) -> Result<bool, Mishap> {
+    let flash = town.stage.path("bob/element/flash.bin");
+    let read = || fs::read(&flash).map_err(|error| Mishap(format!("{}: {error}", flash.display())));
+    let before = read()?;
+    let mut wallet = town.stage.start(&["device", "pay", "bob", "5.request", "--yes", "--out", "5.payment"])?;
+    let begun = Instant::now();
+    let mut elements = Vec::new();
+    while read()? == before && begun.elapsed() < PATIENCE && running(&mut wallet) {
+        elements = processes::children(wallet.id());
+    }
+    let process = wallet.id();
+    let ended = wallet.kill().and_then(|()| wallet.wait());
+    ended.map_err(|error| Mishap(format!("process {process} could not be killed: {error}")))?;
+    for element in &elements {
+        processes::kill(*element);
+    }
+    let handed_over = town.stage.path("5.payment").exists();
+    let wrote = read()? != before;
+    let elements = elements.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    narrator.say(format!(
+        "Killed wallet process {process} and element process {elements}: the element's flash was {}, the payment {}.",
+        if wrote { "written to" } else { "not written to yet" },
+        if handed_over { "out already" } else { "not out yet" }
+    ));
+    Ok(wrote && !handed_over)
+}
+
+fn running(child: &mut Child) -> bool {
+    matches!(child.try_wait(), Ok(None))
+}
+
+fn unfinished(status: &Value) -> String {
+    let items = status["pending"].as_array().map_or(&[][..], Vec::as_slice);
+    let items: Vec<&str> = items.iter().filter_map(|item| item["what"].as_str()).collect();
+    if items.is_empty() { "nothing".to_owned() } else { items.join(", ") }
+}
+
+fn remove(path: &Path) -> Result<(), Mishap> {
+    fs::remove_file(path).map_err(|error| Mishap(format!("{}: {error}", path.display())))
+}

@@ -1,0 +1,81 @@
+//! With both servers down, devices pay, and pay on what they were paid.
+
+use serde_json::Value;
+
+use super::narrator::Narrator;
+use super::stage::Mishap;
+use super::town::{Town, show};
+
+/// An odd amount, in minor units.
+pub(super) const ODD: u64 = 1_743;
+/// Part of it that is paid on.
+pub(super) const PART: u64 = 621;
+
+/// Pulls the plug and says so.
+pub(super) fn go_offline(town: &mut Town, narrator: &mut Narrator) -> Result<(), Mishap> {
+    narrator.chapter("Both servers are stopped: from here on there is no network");
+    town.stop_servers()?;
+    narrator.check("Nobody answers at the PSP's address any more", !town.psp_answers());
+    Ok(())
+}
+
+/// Alice pays Bob.
+pub(super) fn pay(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
+    narrator.chapter(&format!("Alice pays Bob {}, offline", show(ODD)));
+    let (alice, bob) = (town.holding("alice")?, town.holding("bob")?);
+    let request = town.request("bob", ODD, "1.request")?;
+    narrator.say(format!("Bob's device asks: {} bytes, no name of Bob in it that the bank could use.", request.len()));
+    let paid = town.pay("alice", "1.request", "1.payment")?;
+    narrator
+        .say(format!("Alice's device pays: {} bytes. Her element journalled it before it answered.", paid.bytes.len()));
+    let received = town.receive("bob", &paid.file, Some("1.receipt"))?;
+    narrator.say(format!(
+        "Bob's device checks every signature by itself and answers with a receipt: {} bytes.",
+        town.bytes("1.receipt")?.len()
+    ));
+    town.receive("alice", "1.receipt", None)?;
+    narrator.check(format!("Bob received exactly {}", show(ODD)), received["amount"] == Value::from(ODD));
+    let (alice_after, bob_after) = (town.holding("alice")?, town.holding("bob")?);
+    narrator.say(format!(
+        "Alice holds {} (before: {}), Bob {} (before: {}).",
+        show(alice_after.total),
+        show(alice.total),
+        show(bob_after.total),
+        show(bob.total)
+    ));
+    narrator.check(
+        "What Alice lost, Bob has",
+        alice.total - alice_after.total == ODD && bob_after.total - bob.total == ODD,
+    );
+    check_transfers(town, narrator, &paid.file)
+}
+
+/// Bob pays on to Carol.
+pub(super) fn pay_on(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
+    narrator.chapter(&format!("Bob pays Carol {} out of what he just got, still offline", show(PART)));
+    let before = (town.holding("bob")?, town.holding("carol")?);
+    let paid = town.hand_over("bob", "carol", PART, "2")?;
+    let after = (town.holding("bob")?, town.holding("carol")?);
+    narrator.say(format!(
+        "The payment is {} bytes: it carries the whole way of the money since the bank.",
+        paid.bytes.len()
+    ));
+    narrator.check(
+        "What Bob lost, Carol has",
+        before.0.total - after.0.total == PART && after.1.total - before.1.total == PART,
+    );
+    check_transfers(town, narrator, &paid.file)
+}
+
+/// Has `inspect` check a payment, and counts its transfers.
+pub(super) fn check_transfers(town: &Town, narrator: &mut Narrator, file: &str) -> Result<(), Mishap> {
+    let report = town.stage.run(&["inspect", "--root", &town.root, "--manifest", "manifest.cbor", file])?;
+    let input = &report["inputs"][0];
+    let transfers = input["transfers"].as_array().map_or(0, Vec::len);
+    let wrong = input["reason"].as_str();
+    narrator.check(
+        format!("`specie inspect {file}` finds {transfers} valid transfer(s)"),
+        transfers > 0 && wrong.is_none(),
+    );
+    Ok(())
+}

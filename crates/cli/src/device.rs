@@ -1,0 +1,145 @@
+//! `specie device`: a wallet with its secure element, in a folder.
+
+mod balance;
+mod carry;
+mod enrol;
+mod history;
+mod new;
+mod pay;
+mod pin;
+mod receive;
+mod recover;
+mod request;
+mod settings;
+mod status;
+mod sync;
+mod withdraw;
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use specie_core::Amount;
+use specie_core::text::Currency;
+use specie_device::device::Stage;
+
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::money;
+use crate::progress::Progress;
+
+/// Hold, pay and receive money with a device.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+A device is a folder. Where its secure element asks for a PIN, put the PIN into the environment variable SPECIE_PIN.
+A command that was killed is simply given again: nothing is lost and nothing is paid twice.")]
+pub(crate) struct Device {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    New(new::New),
+    Enrol(enrol::Enrol),
+    Withdraw(withdraw::Withdraw),
+    Request(request::Request),
+    Pay(pay::Pay),
+    Receive(receive::Receive),
+    Sync(sync::Sync),
+    Balance(balance::Balance),
+    History(history::History),
+    Recover(recover::Recover),
+    Status(status::Status),
+    Manifest(status::Manifest),
+    Settings(settings::Settings),
+    Pin(pin::Pin),
+}
+
+impl Device {
+    pub(crate) fn run(&self, json: bool) -> Result<Answer, Failure> {
+        match &self.command {
+            Command::New(new) => new.run(),
+            Command::Enrol(enrol) => enrol.run(),
+            Command::Withdraw(withdraw) => withdraw.run(),
+            Command::Request(request) => request.run(json),
+            Command::Pay(pay) => pay.run(json),
+            Command::Receive(receive) => receive.run(json),
+            Command::Sync(sync) => sync.run(),
+            Command::Balance(balance) => balance.run(),
+            Command::History(history) => history.run(),
+            Command::Recover(recover) => recover.run(),
+            Command::Status(status) => status.run(),
+            Command::Manifest(manifest) => manifest.run(json),
+            Command::Settings(settings) => settings.run(),
+            Command::Pin(pin) => pin.run(),
+        }
+    }
+}
+
+/// Which device.
+#[derive(Args, Debug)]
+struct Which {
+    /// Folder of the device
+    #[arg(value_name = "DEVICE")]
+    folder: PathBuf,
+}
+
+impl Which {
+    /// Opens the device, and tells its element the PIN where there is one in the environment.
+    fn open(&self) -> Result<specie_device::Device, Failure> {
+        let mut device = specie_device::Device::open(&self.folder)?;
+        if let Ok(pin) = std::env::var("SPECIE_PIN") {
+            device.enter_pin(pin.as_bytes())?;
+        }
+        Ok(device)
+    }
+}
+
+/// In which currency, where the bank issues several.
+#[derive(Args, Debug)]
+struct InCurrency {
+    /// ISO 4217 code; needed only where the bank issues several currencies
+    #[arg(long, value_name = "CODE", value_parser = parse_currency)]
+    currency: Option<Currency>,
+}
+
+impl InCurrency {
+    fn of(&self, device: &specie_device::Device) -> Result<Currency, Failure> {
+        self.currency.map_or_else(|| Ok(device.currency()?), Ok)
+    }
+
+    /// The currency, and `text` as an amount of it.
+    fn amount(&self, device: &specie_device::Device, text: &str) -> Result<(Currency, Amount), Failure> {
+        let currency = self.of(device)?;
+        Ok((currency, parse_amount(text, currency)?))
+    }
+}
+
+fn parse_currency(text: &str) -> Result<Currency, String> {
+    Currency::new(text).ok_or_else(|| "a currency is three capital letters, like EUR".to_owned())
+}
+
+pub(crate) fn parse_amount(text: &str, currency: Currency) -> Result<Amount, Failure> {
+    money::parse(text, currency).map_err(|what| Failure::usage(what, "correct the amount"))
+}
+
+impl From<specie_device::Failure> for Failure {
+    fn from(failure: specie_device::Failure) -> Self {
+        Self::refused(failure.code(), failure.what(), failure.advice())
+    }
+}
+
+/// Shows what a synchronisation or withdrawal is busy with.
+fn watch(progress: &Progress) -> impl FnMut(Stage) + '_ {
+    |stage| {
+        progress.now(match stage {
+            Stage::Publications => "fetching manifest, revocation list and limits".to_owned(),
+            Stage::Uploading => "uploading payments that did not arrive".to_owned(),
+            Stage::Claiming => "asking for payments that did not arrive".to_owned(),
+            Stage::Redeeming { done, total } => format!("redeeming, {done} of {total} coins"),
+            Stage::Withdrawing => "withdrawing".to_owned(),
+            Stage::Housekeeping => "tidying up the secure element".to_owned(),
+            _ => "working".to_owned(),
+        });
+    }
+}

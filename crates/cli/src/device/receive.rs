@@ -1,0 +1,134 @@
+//! `specie device receive`.
+
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use specie_core::message::Message;
+use specie_device::Device;
+use specie_device::link::file::{self, Place};
+use specie_wallet::publication::Update;
+use specie_wallet::reception::Received;
+use specie_wallet::request::RequestId;
+
+use super::Which;
+use super::carry;
+use super::request::listen;
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::money;
+use crate::progress::Progress;
+
+/// Take what another device sent: a payment, a receipt, a manifest, a revocation list
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie device receive bob bob.payment --receipt bob.receipt
+  specie device receive alice bob.receipt
+  specie device receive bob photo-1.png photo-2.png
+  specie device receive bob --listen 0.0.0.0:7100 --request 0f3a…   # wait again for a payer
+
+A payment that was taken before gives the same receipt again.")]
+pub(super) struct Receive {
+    #[command(flatten)]
+    which: Which,
+    /// The message: a file, images of its QR codes, `-` for standard input
+    #[arg(value_name = "MESSAGE", required_unless_present = "listen", conflicts_with = "listen")]
+    message: Vec<PathBuf>,
+    /// Write the receipt of a payment to this file
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
+    /// Wait for the payer of an open request on this address
+    #[arg(long, value_name = "HOST:PORT", requires = "request")]
+    listen: Option<String>,
+    /// The request to wait for, as `request` named it
+    #[arg(long, value_name = "ID", value_parser = parse_request)]
+    request: Option<RequestId>,
+    /// How long to wait, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    wait: u64,
+}
+
+impl Receive {
+    pub(super) fn run(&self, json: bool) -> Result<Answer, Failure> {
+        let receipt = self.receipt.as_deref().map(Place::named);
+        if json && receipt == Some(Place::Pipe) {
+            let advice = "name a file, or take the receipt from the JSON document";
+            return Err(Failure::usage("--json and --receipt - both want standard output", advice));
+        }
+        let mut device = self.which.open()?;
+        if let (Some(address), Some(request)) = (&self.listen, &self.request) {
+            return wait_on(&mut device, &listen(address)?, request, Duration::from_secs(self.wait));
+        }
+        let message = carry::read(&self.message)?;
+        device.resume()?;
+        match Message::peek(&message) {
+            Ok(Message::Receipt) => {
+                let id = device.take_receipt(&message)?.to_string();
+                let human = format!("The payee has the payment {id}: delivered.\n");
+                Ok(Answer::new(human, json!({ "kind": "receipt", "payment": id })))
+            }
+            Ok(Message::Manifest | Message::RevocationList) => take_publication(&mut device, &message),
+            _ => {
+                let received = device.receive(&message)?;
+                if let Some(place) = &receipt {
+                    file::write(place, &received.receipt).map_err(|error| {
+                        Failure::refused("not-written", error, "name another file and receive it again")
+                    })?;
+                }
+                let answer = describe(&received);
+                Ok(if receipt == Some(Place::Pipe) { answer.aside() } else { answer })
+            }
+        }
+    }
+}
+
+/// Waits until somebody paid a request over TCP.
+pub(super) fn wait_on(
+    device: &mut Device,
+    listener: &TcpListener,
+    request: &RequestId,
+    patience: Duration,
+) -> Result<Answer, Failure> {
+    if let Ok(address) = listener.local_addr() {
+        eprintln!("waiting for the payer on {address}");
+    }
+    let progress = Progress::begin("waiting for the payer");
+    let received = device.receive_over_tcp(listener, request, patience)?;
+    drop(progress);
+    Ok(describe(&received))
+}
+
+fn describe(received: &Received) -> Answer {
+    let amount = money::show(received.amount, received.currency);
+    let human = if received.repeated {
+        format!("Received {amount} before, by this very payment; the receipt is the same.\n")
+    } else {
+        format!("Received {amount}. It is yours, and can be paid on at once.\n")
+    };
+    let machine = json!({
+        "kind": "payment",
+        "amount": received.amount.minor(),
+        "currency": received.currency.as_str(),
+        "id": hex::encode(received.request.0),
+        "repeated": received.repeated,
+        "receipt": hex::encode(&received.receipt),
+    });
+    Answer::new(human, machine)
+}
+
+fn take_publication(device: &mut Device, message: &[u8]) -> Result<Answer, Failure> {
+    let news = match device.take_publication(message)? {
+        Update::Newer => true,
+        _ => false,
+    };
+    let human = if news { "Taken: it is newer than what was known.\n" } else { "Known already.\n" };
+    Ok(Answer::new(human, json!({ "kind": "publication", "newer": news })))
+}
+
+fn parse_request(text: &str) -> Result<RequestId, String> {
+    let bytes = hex::decode(text).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
+    bytes.map(RequestId).ok_or_else(|| "a request's name is 32 hexadecimal digits".to_owned())
+}

@@ -1,0 +1,101 @@
+//! `specie device request`.
+
+use std::net::TcpListener;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+use specie_core::text::Memo;
+use specie_device::device::Terms;
+
+use super::carry::Carry;
+use super::receive::wait_on;
+use super::{InCurrency, Which};
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::{moment, money};
+
+/// Ask to be paid
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie device request bob 17.43                        # QR codes in the terminal
+  specie device request bob 17.43 --out bob.request
+  specie device request bob 17.43 --memo 'two coffees' --png request.png
+  specie device request bob 17.43 --listen 0.0.0.0:7100  # and wait for the payer
+
+The request may go to the payer by any route, any number of times.")]
+pub(super) struct Request {
+    #[command(flatten)]
+    which: Which,
+    /// How much
+    #[arg(value_name = "AMOUNT")]
+    amount: String,
+    #[command(flatten)]
+    currency: InCurrency,
+    /// What it is for, at most 140 bytes
+    #[arg(long, value_name = "TEXT")]
+    memo: Option<String>,
+    /// For how long a payment is accepted, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 24 * 3_600)]
+    valid: u64,
+    /// The most notes in which it may be paid; each takes a blank for as long
+    #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=8))]
+    notes: u8,
+    /// Wait for the payer on this address
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// How long to wait, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    wait: u64,
+    #[command(flatten)]
+    carry: Carry,
+}
+
+impl Request {
+    pub(super) fn run(&self, json: bool) -> Result<Answer, Failure> {
+        self.carry.check(json)?;
+        let memo = match &self.memo {
+            Some(text) => {
+                Some(Memo::new(text).ok_or_else(|| Failure::usage("a memo has 1 to 140 bytes", "shorten the memo"))?)
+            }
+            None => None,
+        };
+        let listener = self.listen.as_deref().map(listen).transpose()?;
+        let mut device = self.which.open()?;
+        let (currency, amount) = self.currency.amount(&device, &self.amount)?;
+        let terms = Terms { currency, amount, valid_seconds: self.valid, notes_max: self.notes, memo };
+        let asked = device.request(&terms)?;
+        let machine = json!({
+            "id": hex::encode(asked.id.0),
+            "amount": amount.minor(),
+            "currency": currency.as_str(),
+            "expiry": asked.expiry.seconds(),
+        });
+        let human = format!(
+            "Asking for {} until {}.\n  request {}\n",
+            money::show(amount, currency),
+            moment::show(asked.expiry),
+            hex::encode(asked.id.0)
+        );
+        match listener {
+            None => Ok(self.carry.send(&asked.message, json)?.answer(&human, machine)),
+            Some(listener) => {
+                eprint!("{human}");
+                let received = wait_on(&mut device, &listener, &asked.id, Duration::from_secs(self.wait))?;
+                Ok(merge(received, machine))
+            }
+        }
+    }
+}
+
+/// The listener of a payee.
+pub(super) fn listen(address: &str) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).map_err(|error| {
+        Failure::usage(format!("cannot listen on {address}: {error}"), "name a free address, like 0.0.0.0:7100")
+    })
+}
+
+fn merge(received: Answer, request: Value) -> Answer {
+    received.with("request", request)
+}

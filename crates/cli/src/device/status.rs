@@ -1,0 +1,119 @@
+//! `specie device status` and `specie device manifest`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+use specie_core::Timestamp;
+use specie_device::link::file::{self, Place};
+
+use super::Which;
+use super::recover::{describe_pending, kind};
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::moment;
+
+/// Show who the device is, its limits, and what is under way
+#[derive(Args, Debug)]
+#[command(after_help = "EXAMPLES:\n  specie device status alice")]
+pub(super) struct Status {
+    #[command(flatten)]
+    which: Which,
+}
+
+impl Status {
+    pub(super) fn run(&self) -> Result<Answer, Failure> {
+        let mut device = self.which.open()?;
+        let element = device.element_status()?;
+        let wallet = device.wallet();
+        let certificate = wallet.certificate().body;
+        let (identity, key) = (hex::encode(certificate.U), certificate.A.to_string());
+        let account = wallet.account().map(|account| (account.psp.to_string(), account.account.to_string()));
+        let pending = device.overview().pending;
+        let until = Timestamp::new(element.valid_until).unwrap_or(Timestamp::EPOCH);
+        let enrolled =
+            account.as_ref().map_or("not enrolled".to_owned(), |(psp, account)| format!("{account} at {psp}"));
+        let mut human = format!(
+            "{}\n  identity U   {identity}\n  key A        {key}\n  account      {enrolled}\n  element      {:?}, {} of {} records used, PIN {}\n",
+            device.config().name,
+            element.life_cycle,
+            element.records_used,
+            element.records_used + element.records_free,
+            element.pin_tries_left.map_or("not set".to_owned(), |tries| format!("set, {tries} tries left")),
+        );
+        human.push_str(&format!(
+            "  limits       per payment {}, until the next synchronisation {} ({} used), held {} ({} held), until {} (minor units)\n",
+            element.max_payment,
+            element.max_cumulative,
+            element.spent,
+            element.max_holding,
+            element.held,
+            moment::show(until),
+        ));
+        human.push_str(&format!(
+            "  knows        manifest {}, revocation list {}\n",
+            wallet.manifest_sequence(),
+            wallet.revocation_sequence()
+        ));
+        pending.iter().for_each(|item| human.push_str(&format!("  unfinished   {}\n", describe_pending(item))));
+        let pending: Vec<Value> =
+            pending.iter().map(|item| json!({ "kind": kind(item), "what": describe_pending(item) })).collect();
+        let machine = json!({
+            "name": device.config().name,
+            "identity": identity,
+            "key": key,
+            "root_key": wallet.root().to_string(),
+            "psp": account.as_ref().map(|(psp, _)| psp),
+            "account": account.as_ref().map(|(_, account)| account),
+            "manifest_sequence": wallet.manifest_sequence(),
+            "revocation_sequence": wallet.revocation_sequence(),
+            "element": {
+                "life_cycle": format!("{:?}", element.life_cycle).to_lowercase(),
+                "pin_tries_left": element.pin_tries_left,
+                "records_used": element.records_used,
+                "records_free": element.records_free,
+                "max_payment": element.max_payment,
+                "max_cumulative": element.max_cumulative,
+                "max_holding": element.max_holding,
+                "valid_until": element.valid_until,
+                "spent": element.spent,
+                "held": element.held,
+            },
+            "pending": pending,
+        });
+        Ok(Answer::new(human, machine))
+    }
+}
+
+/// Write the bank's manifest that the device holds, to inspect with or to pass on
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie device manifest alice --out manifest.cbor
+  specie inspect --manifest manifest.cbor bob.payment")]
+pub(super) struct Manifest {
+    #[command(flatten)]
+    which: Which,
+    /// Where to write it; `-` is standard output
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+impl Manifest {
+    pub(super) fn run(&self, json: bool) -> Result<Answer, Failure> {
+        let place = Place::named(&self.out);
+        if json && place == Place::Pipe {
+            return Err(Failure::usage("--json and --out - both want standard output", "name a file"));
+        }
+        let device = self.which.open()?;
+        let manifest = device
+            .wallet()
+            .manifest()
+            .ok_or_else(|| Failure::refused("no-manifest", "the device holds no manifest yet", "synchronise first"))?;
+        file::write(&place, manifest).map_err(|error| Failure::refused("not-written", error, "name another file"))?;
+        let sequence = device.wallet().manifest_sequence();
+        let human = format!("Wrote manifest {sequence} to {place}.\n");
+        let answer = Answer::new(human, json!({ "manifest_sequence": sequence, "bytes": manifest.len() }));
+        Ok(if place == Place::Pipe { answer.aside() } else { answer })
+    }
+}
