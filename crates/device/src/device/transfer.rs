@@ -68,7 +68,10 @@ impl Device {
     }
 
     /// Who asks to be paid, if a PSP of the manifest vouches for it.
-    fn payee(&self, request: &Request) -> Done<DescriptorBody> {
+    ///
+    /// # Errors
+    /// Nobody does, or the request is not by whom it names.
+    pub fn payee(&self, request: &Request) -> Done<DescriptorBody> {
         let Some(descriptor) = request.body.descriptor else {
             return Err(Failure::new(
                 "no-account",
