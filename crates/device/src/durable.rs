@@ -21,7 +21,7 @@ pub enum Access {
 pub fn replace(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let written = write_beside(path, bytes, access)?;
     fs::rename(&written, path).inspect_err(|_| discard(&written))?;
-    sync_folder(path)
+    sync_name(path)
 }
 
 /// Writes a new file in one step.
@@ -34,7 +34,7 @@ pub fn create(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     let linked = fs::hard_link(&written, path);
     discard(&written);
     linked?;
-    sync_folder(path)
+    sync_name(path)
 }
 
 /// Reads a file of at most `limit` bytes.
@@ -50,6 +50,15 @@ pub fn read_at_most(source: impl io::Read, limit: usize) -> io::Result<Vec<u8>> 
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("more than {limit} bytes")));
     }
     Ok(bytes)
+}
+
+/// Makes the name of a new or renamed file durable.
+///
+/// # Errors
+/// Its folder cannot be opened or synchronised.
+pub fn sync_name(path: &Path) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(folder)?.sync_all()
 }
 
 fn write_beside(path: &Path, bytes: &[u8], access: Access) -> io::Result<PathBuf> {
@@ -73,11 +82,6 @@ fn write_beside(path: &Path, bytes: &[u8], access: Access) -> io::Result<PathBuf
 /// Removes a file if it is there; leaving it does no harm.
 fn discard(path: &Path) {
     let _ = fs::remove_file(path);
-}
-
-fn sync_folder(path: &Path) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    File::open(folder)?.sync_all()
 }
 
 #[cfg(test)]

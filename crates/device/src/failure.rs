@@ -20,13 +20,24 @@ pub struct Failure {
     code: Cow<'static, str>,
     what: String,
     advice: Cow<'static, str>,
-    offline: bool,
+    reach: Reach,
+}
+
+/// How much a failure makes impossible.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    /// The operation.
+    Operation,
+    /// Everything that needs the PSP.
+    Network,
+    /// Everything that changes the wallet.
+    Storage,
 }
 
 impl Failure {
     /// A failure of `code`, with `what` happened and `advice` on what to do.
     pub fn new(code: &'static str, what: impl Into<String>, advice: &'static str) -> Self {
-        Self { code: code.into(), what: what.into(), advice: advice.into(), offline: false }
+        Self { code: code.into(), what: what.into(), advice: advice.into(), reach: Reach::Operation }
     }
 
     /// A stable code, in lower case with hyphens.
@@ -51,7 +62,12 @@ impl Failure {
 
     /// Whether the PSP could not be reached: everything that is possible offline still is.
     pub const fn is_offline(&self) -> bool {
-        self.offline
+        matches!(self.reach, Reach::Network)
+    }
+
+    /// Whether the next part of what was begun cannot work either.
+    pub(crate) const fn ends_everything(&self) -> bool {
+        !matches!(self.reach, Reach::Operation)
     }
 }
 
@@ -93,10 +109,10 @@ impl From<CallError> for Failure {
                 code: problem.code.into(),
                 what: format!("{}: {}", problem.title, problem.detail),
                 advice: problem.advice.into(),
-                offline: false,
+                reach: Reach::Operation,
             },
             CallError::NoAnswer { reason } => Self {
-                offline: true,
+                reach: Reach::Network,
                 ..Self::new(
                     "no-answer",
                     format!("the PSP did not answer ({reason})"),
@@ -104,7 +120,7 @@ impl From<CallError> for Failure {
                 )
             },
             CallError::Unreachable { reason } => Self {
-                offline: true,
+                reach: Reach::Network,
                 ..Self::new(
                     "psp-unreachable",
                     format!("the PSP cannot be reached ({reason})"),
@@ -134,7 +150,7 @@ impl From<WalletFileError> for Failure {
             WalletFileError::Failed { .. } => ("wallet-not-stored", "make room on the disk and do the same again"),
             WalletFileError::Behind(_) => ("wallet-behind", "start the program again"),
         };
-        Self::new(code, error.to_string(), advice)
+        Self { reach: Reach::Storage, ..Self::new(code, error.to_string(), advice) }
     }
 }
 

@@ -131,13 +131,21 @@ impl Folder {
         let _ = std::fs::remove_dir_all(&beside.0);
         let made = std::fs::DirBuilder::new().mode(0o700).recursive(true).create(beside.0.join("element"));
         made.map_err(beside.io(&beside.0))?;
-        let filled = fill(&beside).and_then(|made| match std::fs::rename(&beside.0, path) {
+        let filled = fill(&beside).and_then(|made| match beside.move_to(path) {
             Ok(()) => Ok(made),
             Err(error) => Err(folder.io(path)(error).into()),
         });
         filled.inspect_err(|_| {
             let _ = std::fs::remove_dir_all(&beside.0);
         })
+    }
+
+    /// Takes the name `path`, durably, with everything in it.
+    fn move_to(&self, path: &Path) -> io::Result<()> {
+        durable::sync_name(&self.wallet_file())?;
+        durable::sync_name(&self.flash_file())?;
+        std::fs::rename(&self.0, path)?;
+        durable::sync_name(path)
     }
 
     /// Reads the configuration.

@@ -82,7 +82,7 @@ impl Device {
             Reception::DoubleSpend { note_id, .. } => Err(Failure::new(
                 "double-spend",
                 format!("the payment spends note {note_id}, which was spent otherwise before"),
-                "do not hand anything over; the evidence is kept and goes to the bank at the next synchronisation",
+                "do not hand anything over; the evidence is kept in the wallet",
             )),
         }
     }

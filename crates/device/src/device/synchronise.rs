@@ -89,7 +89,7 @@ impl Device {
             report.transfers = device.finish_transfers()?;
             Ok(())
         })?;
-        self.part(&mut report, |device, _| device.finish_withdrawals(progress).map(drop))?;
+        report.failures.extend(self.finish_withdrawals(progress)?);
         progress(Stage::Uploading);
         self.part(&mut report, Self::upload_payments)?;
         progress(Stage::Claiming);
@@ -111,11 +111,11 @@ impl Device {
         progress(Stage::Publications);
         self.fetch_publications(&mut report)?;
         self.resume()?;
-        self.finish_withdrawals(progress)?;
-        self.upload_payments(&mut report)?;
-        self.claim_payments(&mut report)?;
-        self.redeem(true, &mut report, progress)?;
-        self.keep_house()?;
+        report.failures.extend(self.finish_withdrawals(progress)?);
+        self.part(&mut report, Self::upload_payments)?;
+        self.part(&mut report, Self::claim_payments)?;
+        self.part(&mut report, |device, report| device.redeem(true, report, progress))?;
+        self.part(&mut report, |device, _| device.keep_house())?;
         report.account_balance = self.account()?.balance;
         report.manifest_sequence = self.wallet.manifest_sequence();
         Ok(report)
@@ -124,7 +124,7 @@ impl Device {
     /// Runs a part. Its failure stands in the report, unless nothing more can work.
     fn part(&mut self, report: &mut SyncReport, part: impl FnOnce(&mut Self, &mut SyncReport) -> Done<()>) -> Done<()> {
         match part(self, report) {
-            Err(failure) if failure.is_offline() || failure.code().starts_with("wallet-") => Err(failure),
+            Err(failure) if failure.ends_everything() => Err(failure),
             Err(failure) => {
                 report.failures.push(failure);
                 Ok(())

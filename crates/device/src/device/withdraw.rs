@@ -26,7 +26,8 @@ pub struct Withdrawn {
 }
 
 impl Device {
-    /// Withdraws `amount` from the account, in notes that pay any amount. What was under way is finished first.
+    /// Withdraws `amount` from the account, in notes that pay any amount. What was under way is finished first, as far as
+    /// it can be.
     ///
     /// # Errors
     /// The PSP or the bank refuses, and the account is as it was; or the PSP does not answer: then the withdrawal goes on with
@@ -65,13 +66,21 @@ impl Device {
         Ok(withdrawn)
     }
 
-    /// Finishes the withdrawals that were under way.
-    pub(super) fn finish_withdrawals(&mut self, progress: &mut dyn FnMut(Stage)) -> Done<usize> {
+    /// Finishes the withdrawals that were under way; gives why some of them could not be.
+    ///
+    /// # Errors
+    /// What keeps all of them from going on.
+    pub(super) fn finish_withdrawals(&mut self, progress: &mut dyn FnMut(Stage)) -> Done<Vec<Failure>> {
         let ids: Vec<WithdrawalId> = self.wallet.withdrawals().collect();
+        let mut failures = Vec::new();
         for id in &ids {
-            self.run_withdrawal(id, progress)?;
+            match self.run_withdrawal(id, progress) {
+                Ok(()) => {}
+                Err(failure) if failure.ends_everything() => return Err(failure),
+                Err(failure) => failures.push(failure),
+            }
         }
-        Ok(ids.len())
+        Ok(failures)
     }
 
     fn worth(&self, items: &[Item]) -> Withdrawn {
@@ -124,9 +133,14 @@ impl Device {
                     class_id: specie_core::ClassId(session.class_id.0),
                     commitment: Commitment::from_bytes(&session.commitment.0),
                 });
-                let (remote, sessions) = (opened.withdrawal_id.to_string(), sessions.collect::<Vec<_>>());
-                let step = self.wallet.withdrawal_opened(id, &remote, &sessions)?;
-                self.commit(step)
+                let (remote, sessions) = (opened.withdrawal_id, sessions.collect::<Vec<_>>());
+                match self.wallet.withdrawal_opened(id, &remote.to_string(), &sessions) {
+                    Ok(step) => self.commit(step),
+                    Err(error) => {
+                        self.give_up_withdrawal(id, &remote)?;
+                        Err(error.into())
+                    }
+                }
             }
             Err(error) => {
                 // Refused for good: nothing was debited.
@@ -137,6 +151,14 @@ impl Device {
                 Err(error.into())
             }
         }
+    }
+
+    /// What the PSP answered cannot be used: has the amount put back.
+    fn give_up_withdrawal(&mut self, id: &WithdrawalId, remote: &HexArray<16>) -> Done<()> {
+        let key = key(id, "cancel");
+        self.signed_call(|psp, device| psp.cancel(device, &key, remote))?;
+        let step = self.wallet.cancel_withdrawal(id)?;
+        self.commit(step)
     }
 
     /// W3, W4.

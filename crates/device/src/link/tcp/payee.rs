@@ -68,9 +68,9 @@ pub fn receive(
     let payee = Mutex::new(payee);
     let (reports, arrivals) = channel();
     let end = Instant::now() + patience;
-    std::thread::scope(|scope| {
+    let mut counter = Counter { end, arrival: None };
+    let result = std::thread::scope(|scope| {
         let mut open: Vec<TcpStream> = Vec::new();
-        let mut counter = Counter { end, arrival: None };
         let result = loop {
             if let Some(result) = counter.finished(&arrivals, patience) {
                 break result;
@@ -87,7 +87,7 @@ pub fn receive(
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(POLL),
                 Err(error) if is_passing(&error) => {}
-                Err(error) => break counter.arrival.ok_or(ReceiveError::Listening(error)),
+                Err(error) => break Err(ReceiveError::Listening(error)),
             }
         };
         for stream in open {
@@ -95,7 +95,9 @@ pub fn receive(
             let _ = stream.shutdown(Shutdown::Both);
         }
         result
-    })
+    });
+    // A payment that was accepted at the last moment is accepted.
+    result.or_else(|error| counter.arrival.or_else(|| arrivals.try_recv().ok()).ok_or(error))
 }
 
 /// Errors of one connection that accepting reports.
