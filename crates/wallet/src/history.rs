@@ -42,7 +42,9 @@ pub enum Progress {
 
 /// One line of history.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Entry {
+pub struct HistoryEntry {
+    /// Counts entries, oldest first.
+    pub sequence: u64,
     /// When it happened.
     pub at: Timestamp,
     /// What happened.
@@ -65,16 +67,16 @@ pub struct Entry {
 
 /// The history.
 #[derive(Default)]
-pub(crate) struct Log(BTreeMap<u64, Entry>);
+pub(crate) struct Log(BTreeMap<u64, HistoryEntry>);
 
 const EVENTS: [Event; 4] = [Event::Paid, Event::Received, Event::Withdrew, Event::Redeemed];
 const PROGRESS: [Progress; 4] = [Progress::Planned, Progress::Undelivered, Progress::Complete, Progress::Abandoned];
 
 impl Log {
-    /// Adds a line and gives its number.
-    pub(crate) fn add(&mut self, entry: Entry, changes: &mut Changes) -> u64 {
+    /// Adds a line, whatever its number, and gives the number it has from now on.
+    pub(crate) fn add(&mut self, entry: HistoryEntry, changes: &mut Changes) -> u64 {
         let sequence = self.0.last_key_value().map_or(0, |(last, _)| last + 1);
-        self.set(sequence, entry, changes);
+        self.set(HistoryEntry { sequence, ..entry }, changes);
         sequence
     }
 
@@ -89,7 +91,10 @@ impl Log {
     ) {
         let progress = Progress::Complete;
         let (counterparty, memo, request, receipt) = (None, None, None, None);
-        self.add(Entry { at, event, amount, currency, counterparty, memo, request, progress, receipt }, changes);
+        self.add(
+            HistoryEntry { sequence: 0, at, event, amount, currency, counterparty, memo, request, progress, receipt },
+            changes,
+        );
     }
 
     /// Notes how far it got.
@@ -101,7 +106,7 @@ impl Log {
         changes: &mut Changes,
     ) {
         if let Some(entry) = self.0.get(&sequence) {
-            self.set(sequence, Entry { progress, receipt, ..*entry }, changes);
+            self.set(HistoryEntry { progress, receipt, ..*entry }, changes);
         }
     }
 
@@ -112,18 +117,19 @@ impl Log {
         }
     }
 
-    fn set(&mut self, sequence: u64, entry: Entry, changes: &mut Changes) {
-        changes.put(Table::History, &sequence.to_be_bytes(), entry.to_record());
-        self.0.insert(sequence, entry);
+    fn set(&mut self, entry: HistoryEntry, changes: &mut Changes) {
+        changes.put(Table::History, &entry.sequence.to_be_bytes(), entry.to_record());
+        self.0.insert(entry.sequence, entry);
     }
 
     pub(crate) fn load(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
-        self.0.insert(u64::from_be_bytes(bytes_of(id)?), Entry::of_record(record)?);
+        let sequence = u64::from_be_bytes(bytes_of(id)?);
+        self.0.insert(sequence, HistoryEntry::of_record(sequence, record)?);
         Ok(())
     }
 }
 
-impl Entry {
+impl HistoryEntry {
     fn to_record(self) -> alloc::vec::Vec<u8> {
         Fields::new(9, 320)
             .time(self.at)
@@ -138,9 +144,10 @@ impl Entry {
             .done()
     }
 
-    fn of_record(record: &[u8]) -> Result<Self, DecodeError> {
+    fn of_record(sequence: u64, record: &[u8]) -> Result<Self, DecodeError> {
         read(record, 9, |r| {
             Ok(Self {
+                sequence,
                 at: r.time()?,
                 event: EVENTS.get(r.uint_as::<usize>()?).copied().ok_or(DecodeError::OutOfRange)?,
                 amount: r.amount()?,
@@ -157,7 +164,7 @@ impl Entry {
 
 impl Wallet {
     /// What happened, newest first.
-    pub fn history(&self) -> impl Iterator<Item = &Entry> {
-        self.log.0.values().rev()
+    pub fn history(&self) -> impl Iterator<Item = HistoryEntry> {
+        self.log.0.values().rev().copied()
     }
 }

@@ -12,7 +12,7 @@ use specie_core::text::Currency;
 use thiserror::Error;
 
 use crate::error::WalletError;
-use crate::history::{Entry, Event, Progress};
+use crate::history::{Event, HistoryEntry, Progress};
 use crate::purse::{Coin, Origin, encode_coin};
 use crate::record::{Changes, Table};
 use crate::request::{RequestId, Stage};
@@ -230,7 +230,8 @@ impl Wallet {
         request.stage = Stage::Paid { digest };
         request.store(&id, changes);
         let context = request.message.as_ref().map(|(_, context)| *context);
-        let entry = Entry {
+        let entry = HistoryEntry {
+            sequence: 0,
             at: now,
             event: Event::Received,
             amount: request.terms.amount,

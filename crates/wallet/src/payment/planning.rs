@@ -10,7 +10,7 @@ use specie_element::client::{self, Status};
 use super::state::{Payment, Stage, Taken};
 use super::{Payee, PaymentError, PaymentId, PaymentPreview};
 use crate::element::{Element, ElementFault};
-use crate::history::{Entry, Event, Progress};
+use crate::history::{Event, HistoryEntry, Progress};
 use crate::purse::Shelf;
 use crate::record::{Changes, derive};
 use crate::step::Step;
@@ -73,7 +73,8 @@ impl Wallet {
             Payee::Verified { name, .. } => Some(name),
             Payee::Unnamed | Payee::Unverifiable { .. } => None,
         };
-        let entry = Entry {
+        let entry = HistoryEntry {
+            sequence: 0,
             at: now,
             event: Event::Paid,
             amount: body.amount,
