@@ -1,7 +1,7 @@
 //! The table of `docs/benchmarks.md`: what each operation costs, in variable-base multiplications of ristretto255.
 //!
 //! `cargo bench -p specie-core --features alloc,tables --bench ratios` measures and prints it, with
-//! `-- --write FILE` also into FILE. Every round measures one multiplication and then each operation once, and the
+//! `-- --write docs/benchmarks.md` also into its section of that document. Every round measures one multiplication and then each operation once, and the
 //! ratio is taken within the round, so that a machine that is busy for a while slows both alike; the table gives the
 //! median over the rounds with the quartiles.
 #![allow(non_snake_case, reason = "the letters of the specification")]
@@ -14,6 +14,7 @@ mod work;
 
 use std::fmt::Write as _;
 use std::hint::black_box;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use fixture::{World, scalar};
@@ -37,7 +38,11 @@ fn main() {
     let table = table(&works, &measure(&world, &works));
     println!("{table}\none multiplication: {:?}", multiplication(&world, 0));
     if let Some(path) = destination {
-        std::fs::write(&path, document(&table)).unwrap_or_else(|error| panic!("{path}: {error}"));
+        // Cargo runs benchmarks in the directory of their crate.
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path);
+        let document = std::fs::read_to_string(&path).unwrap_or_default();
+        std::fs::write(&path, with_section(&document, &table))
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
 }
 
@@ -96,11 +101,18 @@ fn table(works: &[Work<'_>], ratios: &[Vec<f64>]) -> String {
     table
 }
 
-/// The whole document, as far as this program knows.
-fn document(table: &str) -> String {
-    let head = include_str!("ratios/head.md");
-    let machine = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = machine.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown");
-    let model = model.trim_start_matches([' ', '\t', ':']);
-    format!("{head}\nMeasured on {model} ({}), {ROUNDS} rounds.\n\n{table}", std::env::consts::ARCH)
+/// `document` with the section of the core replaced, or added.
+fn with_section(document: &str, table: &str) -> String {
+    const HEADING: &str = "## The core\n";
+    let start = document.find(HEADING).unwrap_or(document.len());
+    let rest = &document[(start + HEADING.len()).min(document.len())..];
+    let after = rest.find("\n## ").map_or("", |end| &rest[end..]);
+    format!("{}{HEADING}\nMeasured on {}, {ROUNDS} rounds.\n\n{table}{after}", &document[..start], machine())
+}
+
+/// What this runs on.
+fn machine() -> String {
+    let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = processors.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("an unknown processor");
+    format!("{} ({})", model.trim_start_matches([' ', '\t', ':']), std::env::consts::ARCH)
 }
