@@ -63,6 +63,22 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     }
 }
 
+/// Ties the key to the request without keeping an answer: for requests whose answer is secret and kept, until it is
+/// erased, with what it is about.
+///
+/// # Errors
+/// When the key was used for another request, or the storage fails.
+pub fn tie_key<E>(tx: &mut dyn Tx, request: &Keyed<'_>) -> Result<(), E>
+where
+    E: From<StorageError> + From<KeyReused>,
+{
+    if known::<E>(tx, request)?.is_none() {
+        let answered = Answered { request_hash: *request.request_hash, response: Vec::new() };
+        tx.insert_answer(request.scope, request.key, &answered, request.now)?;
+    }
+    Ok(())
+}
+
 fn known<E>(view: &mut (impl View + ?Sized), request: &Keyed<'_>) -> Result<Option<Vec<u8>>, E>
 where
     E: From<StorageError> + From<KeyReused>,

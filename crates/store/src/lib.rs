@@ -6,6 +6,7 @@
 pub mod bank;
 pub mod migration;
 pub mod psp;
+pub mod signer_journal;
 pub mod sql;
 pub mod sqlite;
 

@@ -1,0 +1,16 @@
+//! The bank's HTTP service: its interface for PSPs and the public ([`specie_api::bank`]), its keys, its configuration, and
+//! what its operator does.
+
+mod config;
+mod operation;
+mod publication;
+mod refusal;
+mod routes;
+mod setup;
+mod signer;
+
+pub use config::{BankConfig, BankConfigError};
+pub use operation::{EpochTerms, OperationError};
+pub use routes::router;
+pub use setup::{CentralBank, NewBank, OpenBankError, init_bank, open_bank, serve_bank};
+pub use signer::{FileSigner, KeyRingFileError};

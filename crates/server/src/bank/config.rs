@@ -1,0 +1,101 @@
+//! The bank's configuration, as a TOML file has it. Unknown keys are refused; paths are relative to the file.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// All that a bank's serving process is told. Who the bank is stands in its database; the root key stands nowhere here.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BankConfig {
+    /// Where it listens; port 0 for any free one.
+    pub listen: SocketAddr,
+    /// The database file.
+    pub database: PathBuf,
+    /// The file with the issuing keys and the ledger's key.
+    pub key_file: PathBuf,
+    /// The signer's own record of what it answered. Never restore it from a backup.
+    pub signer_journal: PathBuf,
+    /// The pause between two looks at what time has settled, in seconds.
+    #[serde(default = "sweep_seconds")]
+    pub sweep_seconds: u64,
+}
+
+/// What is wrong with a configuration.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BankConfigError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is no TOML, or has unknown or missing keys.
+    #[error("the configuration is wrong: {0}")]
+    Toml(#[from] toml::de::Error),
+}
+
+const fn sweep_seconds() -> u64 {
+    60
+}
+
+impl BankConfig {
+    /// Files with the names that a new bank gives them, listening at `listen`.
+    pub fn with_usual_files(listen: SocketAddr) -> Self {
+        Self {
+            listen,
+            database: "bank.db".into(),
+            key_file: "bank.keys".into(),
+            signer_journal: "signer.db".into(),
+            sweep_seconds: sweep_seconds(),
+        }
+    }
+
+    /// Reads a configuration; its relative paths become relative to the directory of `path`.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood.
+    pub fn read(path: &Path) -> Result<Self, BankConfigError> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|source| BankConfigError::Unreadable { path: path.into(), source })?;
+        let config: Self = toml::from_str(&text)?;
+        Ok(config.within(path.parent().unwrap_or(Path::new(""))))
+    }
+
+    /// The same with relative paths made relative to `directory`.
+    #[must_use]
+    pub fn within(mut self, directory: &Path) -> Self {
+        for path in [&mut self.database, &mut self.key_file, &mut self.signer_journal] {
+            *path = directory.join(&*path);
+        }
+        self
+    }
+
+    /// The configuration as a TOML file has it.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).expect("the types of a configuration are TOML")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_configuration_is_read_as_it_was_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("bank.toml");
+        let config = BankConfig::with_usual_files("127.0.0.1:0".parse().unwrap());
+        std::fs::write(&path, config.to_toml()).unwrap();
+        assert_eq!(BankConfig::read(&path).unwrap(), config.within(directory.path()));
+        std::fs::write(&path, format!("root_key = 1\n{}", BankConfig::read(&path).unwrap().to_toml())).unwrap();
+        assert!(matches!(BankConfig::read(&path), Err(BankConfigError::Toml(_))));
+    }
+}

@@ -1,0 +1,153 @@
+//! What the bank's operator does: registers and funds PSPs, begins epochs. The root key comes in for the one call.
+
+use specie_bank::manifest::{BadPlan, EpochPlan, ManifestError, series};
+use specie_bank::psp::{self, PspError, PspRecord};
+use specie_bank::storage::{Storage, StorageError};
+use specie_core::class::Class;
+use specie_core::manifest::ManifestHeader;
+use specie_core::signature::{PublicKey, SigningKey};
+use specie_core::text::Name;
+use specie_core::{Amount, Timestamp};
+use thiserror::Error;
+
+use super::setup::CentralBank;
+use super::signer::KeyRingFileError;
+
+/// The terms of an epoch that begins now.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EpochTerms {
+    /// How long wallets accept its notes, in seconds.
+    pub spend_seconds: u64,
+    /// How long the bank redeems them, in seconds; not less.
+    pub redeem_seconds: u64,
+    /// The most transfers in one chain.
+    pub max_hops: u8,
+    /// The largest face of the 1-2-5 series of value notes.
+    pub largest_face: Amount,
+    /// The most that a large blank may own; a small one may own a tenth of it.
+    pub largest_cap: Amount,
+}
+
+/// Why the operator's wish was not done.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OperationError {
+    /// The PSP is registered with another key.
+    #[error("a PSP named {0} is registered with another key: choose another name")]
+    OtherKey(Name),
+    /// About a PSP.
+    #[error(transparent)]
+    Psp(#[from] PspError),
+    /// The terms contradict themselves.
+    #[error(transparent)]
+    Plan(#[from] BadPlan),
+    /// The new keys cannot be kept.
+    #[error(transparent)]
+    Keys(#[from] KeyRingFileError),
+    /// The manifest is not published.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl Default for EpochTerms {
+    /// 180 days to spend, a year to redeem, 8 hops, faces and caps to 50,000 minor units.
+    fn default() -> Self {
+        const DAY: u64 = 24 * 3_600;
+        let largest = Amount::new(50_000).expect("small");
+        Self {
+            spend_seconds: 180 * DAY,
+            redeem_seconds: 365 * DAY,
+            max_hops: 8,
+            largest_face: largest,
+            largest_cap: largest,
+        }
+    }
+}
+
+impl EpochTerms {
+    fn plan(&self, epoch: u32, now: Timestamp) -> EpochPlan {
+        let tenth = Amount::new(self.largest_cap.minor() / 10).filter(|cap| !cap.is_zero());
+        EpochPlan {
+            epoch,
+            issue_from: now,
+            spend_until: now.saturating_add(self.spend_seconds),
+            redeem_until: now.saturating_add(self.redeem_seconds),
+            max_hops: self.max_hops,
+            faces: series(self.largest_face),
+            caps: tenth.into_iter().chain([self.largest_cap]).collect(),
+        }
+    }
+}
+
+impl CentralBank {
+    /// Begins an epoch: makes its keys, keeps them, publishes its classes. `seed` is 32 secret random bytes, used for nothing
+    /// else. Keys whose notes nobody accepts any more are destroyed.
+    ///
+    /// # Errors
+    /// When the terms make no sense, or a file cannot be written. Nothing is published then.
+    pub fn new_epoch(
+        &self,
+        root: &SigningKey,
+        terms: &EpochTerms,
+        seed: &[u8; 32],
+    ) -> Result<ManifestHeader, OperationError> {
+        let now = self.clock.now();
+        let known = self.bank.storage().read(|view| self.bank.class_table(view))?;
+        let newest = known.iter().map(|class| class.info().epoch).max();
+        let plan = terms.plan(newest.map_or(1, |epoch| epoch.saturating_add(1)), now);
+        let made = plan.classes(self.bank.settings(), seed)?;
+        let usable = |class: &Class| class.info().spend_until >= now;
+        let worthless: Vec<_> = known.iter().filter(|class| !usable(class)).map(Class::id).collect();
+        let classes: Vec<_> = made.iter().map(|(class, _)| class.clone()).collect();
+        self.bank.signer().change(|keys| {
+            keys.retain(|class| !worthless.contains(class));
+            made.into_iter().for_each(|(class, key)| keys.insert(class.id(), key));
+        })?;
+        self.publish(root, &classes)
+    }
+
+    /// Registers a PSP and publishes its key. The same again only publishes, where that is still to be done.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub fn register_psp(
+        &self,
+        root: &SigningKey,
+        name: Name,
+        key: PublicKey,
+    ) -> Result<ManifestHeader, OperationError> {
+        let psp = PspRecord { name, key };
+        self.bank.storage().transact(|tx| match tx.psp(&name)? {
+            Some(known) if known == psp => Ok(()),
+            Some(_) => Err(OperationError::OtherKey(name)),
+            None => Ok(psp::register(tx, &psp)?),
+        })?;
+        self.publish(root, &[])
+    }
+
+    /// Books that `amount` was paid for the reserve of a PSP. `reference` names the payment: the same is booked once.
+    ///
+    /// # Errors
+    /// When there is no such PSP, or the payment is booked already.
+    pub fn fund_psp(&self, name: &Name, amount: Amount, reference: &[u8]) -> Result<(), OperationError> {
+        let now = self.clock.now();
+        self.bank.storage().transact(|tx| Ok(psp::fund(tx, name, amount, reference, now)?))
+    }
+
+    /// Books that `amount` was paid out of the reserve of a PSP.
+    ///
+    /// # Errors
+    /// When there is no such PSP, its reserve holds less, or the payment is booked already.
+    pub fn defund_psp(&self, name: &Name, amount: Amount, reference: &[u8]) -> Result<(), OperationError> {
+        let now = self.clock.now();
+        self.bank.storage().transact(|tx| Ok(psp::defund(tx, name, amount, reference, now)?))
+    }
+
+    fn publish(&self, root: &SigningKey, classes: &[Class]) -> Result<ManifestHeader, OperationError> {
+        let draft = self.bank.draft_manifest(classes, self.clock.now())?;
+        Ok(self.bank.publish_manifest(&draft.sign(root))?)
+    }
+}

@@ -1,0 +1,178 @@
+//! Setting a bank up, opening it, serving it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use specie_bank::Bank;
+use specie_bank::settings::Settings;
+use specie_bank::signer::KeyRing;
+use specie_core::signature::{PublicKey, SigningKey};
+use specie_core::text::{Currency, Name};
+use specie_store::Sqlite;
+use specie_store::bank::{BankStore, SCHEMA};
+use specie_store::signer_journal::{self, SignerJournal};
+use specie_store::sqlite::OpenError;
+use thiserror::Error;
+
+use super::config::{BankConfig, BankConfigError};
+use super::operation::{EpochTerms, OperationError};
+use super::routes::router;
+use super::signer::{FileSigner, KeyRingFileError, write_keys};
+use crate::clock::{Clock, NoEntropy, random_seed};
+use crate::key_file::{KeyFileError, create_key};
+use crate::service::{Background, Service, StartError};
+
+/// A bank with its parts: for its operator and for its service.
+pub struct CentralBank {
+    /// The bank.
+    pub bank: Bank<BankStore<Sqlite>, FileSigner>,
+    /// Its time.
+    pub clock: Clock,
+}
+
+/// What a new bank is told.
+#[derive(Clone, Debug)]
+pub struct NewBank {
+    /// The issuer's name in every class.
+    pub issuer: Name,
+    /// The one currency that it issues.
+    pub currency: Currency,
+    /// Where it will listen.
+    pub listen: SocketAddr,
+    /// Its first epoch.
+    pub epoch: EpochTerms,
+}
+
+/// Why a bank cannot be set up or opened.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum OpenBankError {
+    /// There is one already.
+    #[error("{} exists already; nothing was changed", .0.display())]
+    Exists(PathBuf),
+    /// A file cannot be written.
+    #[error("cannot write {}: {source}", path.display())]
+    Unwritable {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] BankConfigError),
+    /// The root key is unusable.
+    #[error(transparent)]
+    RootKey(#[from] KeyFileError),
+    /// The bank's keys are unusable.
+    #[error(transparent)]
+    Keys(#[from] KeyRingFileError),
+    /// The database is unusable.
+    #[error(transparent)]
+    Database(#[from] OpenError),
+    /// The database holds no bank, or another one.
+    #[error(transparent)]
+    Bank(#[from] specie_bank::bank::OpenBankError),
+    /// The first epoch cannot be published.
+    #[error(transparent)]
+    Operation(#[from] OperationError),
+    /// The service does not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// There is no randomness.
+    #[error(transparent)]
+    Entropy(#[from] NoEntropy),
+}
+
+/// Makes a bank in `directory`: `bank.toml`, `bank.db`, `bank.keys`, `signer.db`, and `root.key`, which belongs offline:
+/// nothing but new epochs and new PSPs needs it. Gives the root key's public half, by which everyone knows the bank.
+///
+/// # Errors
+/// When there is one already, or the files cannot be written.
+pub fn init_bank(directory: &Path, new: &NewBank, clock: Clock) -> Result<PublicKey, OpenBankError> {
+    let config_path = directory.join("bank.toml");
+    if config_path.exists() {
+        return Err(OpenBankError::Exists(config_path));
+    }
+    let unwritable = |path: &Path| {
+        let path = path.to_owned();
+        move |source| OpenBankError::Unwritable { path, source }
+    };
+    std::fs::create_dir_all(directory).map_err(unwritable(directory))?;
+    let written = BankConfig::with_usual_files(new.listen);
+    let config = written.clone().within(directory);
+    let root = create_key(&directory.join("root.key"), random_seed()?)?;
+    let ring = KeyRing::new(SigningKey::from_seed(&random_seed()?));
+    write_keys(&config.key_file, &ring)?;
+    let signer = open_signer(&config)?;
+    let settings = Settings {
+        issuer: new.issuer,
+        currency: new.currency,
+        root_key: root.public(),
+        ledger_key: specie_bank::signer::Signer::ledger_key(&ring),
+    };
+    Bank::set_up(&open_store(&config)?, &signer, &settings)?;
+    let central = open_bank(&config, clock)?;
+    central.new_epoch(&root, &new.epoch, &random_seed()?)?;
+    // Last of all: a directory with a configuration is complete.
+    std::fs::write(&config_path, written.to_toml()).map_err(unwritable(&config_path))?;
+    Ok(root.public())
+}
+
+/// Opens a bank: its operator may work on it while it is served by another process.
+///
+/// # Errors
+/// When its files are unusable.
+pub fn open_bank(config: &BankConfig, clock: Clock) -> Result<Arc<CentralBank>, OpenBankError> {
+    let bank = Bank::open(open_store(config)?, open_signer(config)?)?;
+    Ok(Arc::new(CentralBank { bank, clock }))
+}
+
+/// Serves a bank to PSPs and the public, and settles beside what time has settled.
+///
+/// # Errors
+/// When its files are unusable or its address is taken.
+pub fn serve_bank(config: &BankConfig, clock: Clock) -> Result<Service, OpenBankError> {
+    let central = open_bank(config, clock)?;
+    let sweep = Background {
+        name: "sweep",
+        pause: Duration::from_secs(config.sweep_seconds.max(1)),
+        run: {
+            let central = Arc::clone(&central);
+            Box::new(move || sweep(&central))
+        },
+    };
+    Ok(Service::start(router(central), config.listen, vec![sweep])?)
+}
+
+fn open_store(config: &BankConfig) -> Result<BankStore<Sqlite>, OpenBankError> {
+    Ok(BankStore(Sqlite::open(&config.database, &[SCHEMA])?))
+}
+
+fn open_signer(config: &BankConfig) -> Result<FileSigner, OpenBankError> {
+    let journal = SignerJournal(Sqlite::open(&config.signer_journal, &[signer_journal::SCHEMA])?);
+    Ok(FileSigner::open(&config.key_file, journal)?)
+}
+
+/// One run, and what the log should know of it.
+fn sweep(central: &CentralBank) -> Option<String> {
+    let now = central.clock.now();
+    let swept = match central.bank.sweep(now) {
+        Ok(swept) => swept,
+        Err(error) => return Some(error.to_string()),
+    };
+    let tidied = central.bank.signer().forget(now).and_then(|_| central.bank.storage().0.checkpoint());
+    let counts = [
+        (swept.voided, "batches void"),
+        (swept.erased, "batches erased"),
+        (swept.transfers, "transfers settled"),
+        (swept.leftovers.minor(), "minor units of leftovers paid"),
+        (swept.closed, "classes closed"),
+        (swept.expired.minor(), "minor units expired"),
+    ];
+    let said = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+    let said: Vec<_> = said.chain(tidied.err().map(|error| error.to_string())).collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}

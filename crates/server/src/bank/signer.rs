@@ -1,0 +1,149 @@
+//! The bank's keys in a file, read again when an epoch's keys were added to it, and the signer's own memory beside.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
+
+use specie_bank::signer::{Answering, KeyRing, NoKeyRing, Signer, SignerError};
+use specie_core::bytes::ClassId;
+use specie_core::issuance::Response;
+use specie_core::revocation::RevocationBody;
+use specie_core::signature::PublicKey;
+use specie_core::{Timestamp, hash, label};
+use specie_store::Sqlite;
+use specie_store::signer_journal::SignerJournal;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// How long the signer remembers what it answered, in seconds: twice as long as a batch can be answered.
+const REMEMBERED_SECONDS: u64 = 2 * specie_bank::issuance::LIFETIME_SECONDS;
+
+/// Keys in a private file, and a journal of what was answered with them.
+pub struct FileSigner {
+    path: PathBuf,
+    keys: RwLock<KeyRing>,
+    journal: SignerJournal<Sqlite>,
+}
+
+/// Why a key file is unusable.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum KeyRingFileError {
+    /// It cannot be read, or not be written.
+    #[error("cannot use the key file {}: {source}", path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It holds no keys of a bank.
+    #[error("the key file {}: {source}", path.display())]
+    NoKeys {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: NoKeyRing,
+    },
+}
+
+impl FileSigner {
+    /// Opens the keys at `path`.
+    ///
+    /// # Errors
+    /// When there are none.
+    pub fn open(path: &Path, journal: SignerJournal<Sqlite>) -> Result<Self, KeyRingFileError> {
+        Ok(Self { path: path.into(), keys: RwLock::new(read_keys(path)?), journal })
+    }
+
+    /// Changes the keys: in the file, on disk, before in memory.
+    ///
+    /// # Errors
+    /// When the file cannot be written; the keys are as they were then.
+    pub fn change(&self, change: impl FnOnce(&mut KeyRing)) -> Result<(), KeyRingFileError> {
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        let mut changed = read_keys(&self.path)?;
+        change(&mut changed);
+        write_keys(&self.path, &changed)?;
+        *keys = changed;
+        Ok(())
+    }
+
+    /// Forgets answers to batches that are long void.
+    ///
+    /// # Errors
+    /// When the journal fails.
+    pub fn forget(&self, now: Timestamp) -> Result<u64, specie_store::sql::SqlError> {
+        let before = now.seconds().saturating_sub(REMEMBERED_SECONDS);
+        self.journal.forget(Timestamp::new(before).unwrap_or(Timestamp::EPOCH))
+    }
+
+    /// Runs `read` on the keys; where it finds none, once more on those that are in the file by now.
+    fn with_keys<T>(&self, read: impl Fn(&KeyRing) -> Option<T>) -> Option<T> {
+        let found = read(&self.keys.read().unwrap_or_else(PoisonError::into_inner));
+        if found.is_some() {
+            return found;
+        }
+        let newer = read_keys(&self.path).ok()?;
+        let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+        *keys = newer;
+        read(&keys)
+    }
+}
+
+impl Signer for FileSigner {
+    fn issuing_key(&self, class: &ClassId) -> Option<[u8; 32]> {
+        self.with_keys(|keys| keys.issuing_key(class))
+    }
+
+    fn answer(&self, answering: Answering<'_>) -> Result<Vec<Response>, SignerError> {
+        for (class, _) in &answering.sessions {
+            if self.issuing_key(class).is_none() {
+                return Err(SignerError::NoKey(*class));
+            }
+        }
+        let start = hash::Hasher::new(label::BANK_REQUEST).part(b"challenges");
+        let challenges = answering.challenges.iter().fold(start, |hasher, e| hasher.part(e.as_bytes())).h32();
+        let recorded = self.journal.record(answering.batch, &challenges, answering.now);
+        if !recorded.map_err(|error| SignerError::Failed(error.to_string()))? {
+            return Err(SignerError::OtherChallenges);
+        }
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).answer(answering)
+    }
+
+    fn ledger_key(&self) -> PublicKey {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).ledger_key()
+    }
+
+    fn sign_revocations(&self, body: RevocationBody<'_>) -> Result<Vec<u8>, SignerError> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).sign_revocations(body)
+    }
+}
+
+/// Writes keys to `path`, whole or not at all, on disk before it returns.
+pub(super) fn write_keys(path: &Path, keys: &KeyRing) -> Result<(), KeyRingFileError> {
+    let failed = |source| KeyRingFileError::File { path: path.into(), source };
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = PathBuf::from(new);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(&new).map_err(failed)?;
+    file.write_all(&keys.expose_secret_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    std::fs::rename(&new, path).map_err(failed)?;
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(directory).and_then(|directory| directory.sync_all()).map_err(failed)
+}
+
+fn read_keys(path: &Path) -> Result<KeyRing, KeyRingFileError> {
+    let failed = |source| KeyRingFileError::File { path: path.into(), source };
+    let mut file = File::open(path).map_err(failed)?;
+    let length = file.metadata().map_err(failed)?.len();
+    // Room for all of it at once: a vector that grows leaves copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1));
+    file.read_to_end(&mut bytes).map_err(failed)?;
+    KeyRing::from_bytes(&bytes).map_err(|source| KeyRingFileError::NoKeys { path: path.into(), source })
+}
