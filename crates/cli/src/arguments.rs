@@ -10,6 +10,7 @@ use crate::element::Element;
 use crate::failure::Failure;
 use crate::inspect::Inspect;
 use crate::maker::Maker;
+use crate::psp::Psp;
 use crate::vectors::Vectors;
 
 /// Cash that a device can pay, pass on and redeem with no network.
@@ -28,6 +29,7 @@ pub(crate) struct Arguments {
 enum Command {
     Demo(Demo),
     Device(Device),
+    Psp(Psp),
     Maker(Maker),
     Inspect(Inspect),
     Vectors(Vectors),
@@ -42,6 +44,7 @@ impl Arguments {
         match &self.command {
             Command::Demo(demo) => demo.run(self.json),
             Command::Device(device) => device.run(self.json),
+            Command::Psp(psp) => psp.run(self.json),
             Command::Maker(maker) => maker.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Vectors(vectors) => vectors.run(),

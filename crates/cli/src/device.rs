@@ -119,6 +119,7 @@ fn parse_currency(text: &str) -> Result<Currency, String> {
     Currency::new(text).ok_or_else(|| "a currency is three capital letters, like EUR".to_owned())
 }
 
+/// `text` as an amount of `currency`.
 pub(crate) fn parse_amount(text: &str, currency: Currency) -> Result<Amount, Failure> {
     money::parse(text, currency).map_err(|what| Failure::usage(what, "correct the amount"))
 }

@@ -12,6 +12,8 @@ mod maker;
 mod moment;
 mod money;
 mod progress;
+mod psp;
+mod serving;
 mod vectors;
 
 use std::process::ExitCode;

@@ -1,0 +1,318 @@
+//! `specie psp`: the intermediary's operator.
+
+mod customer;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use specie_api::hexadecimal::HexArray;
+use specie_core::Amount;
+use specie_core::signature::PublicKey;
+use specie_core::text::Currency;
+use specie_device::durable::{self, Access};
+use specie_server::clock::Clock;
+use specie_server::psp::{
+    BankAddress, ConfigError, CustomerError, MakerConfig, NewPsp, OpenPspError, Provider, PspConfig, init_psp,
+    open_psp, serve_psp,
+};
+
+use crate::answer::Answer;
+use crate::device::parse_amount;
+use crate::failure::Failure;
+use crate::inspect::parse_key;
+use crate::money;
+use crate::serving;
+use customer::Customer;
+
+/// Run a payment service provider: customers, accounts, devices.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "A PSP is a folder: psp.toml (tiers, makers, periods), psp.key, psp.db. While it is served, the other \
+commands work on it from beside."
+)]
+pub(crate) struct Psp {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Init(Init),
+    /// Serve a PSP to devices until the process is told to end
+    #[command(after_help = "EXAMPLES:\n  specie psp serve psp\n  specie psp serve psp --listen 127.0.0.1:0")]
+    Serve {
+        #[command(flatten)]
+        which: Which,
+        /// Where to listen, instead of what psp.toml says; port 0 for any free one
+        #[arg(long, value_name = "HOST:PORT")]
+        listen: Option<SocketAddr>,
+    },
+    /// Show the PSP and its books
+    #[command(after_help = "EXAMPLES:\n  specie psp status psp\n\nThe exit status is 1 when the books do not balance.")]
+    Status {
+        #[command(flatten)]
+        which: Which,
+    },
+    Trust(Trust),
+    /// Customers and their accounts
+    Customer {
+        #[command(subcommand)]
+        command: Customer,
+    },
+    /// Block a customer's device, or lift the block
+    #[command(after_help = "EXAMPLES:\n  specie psp block psp 5f0c…\n  specie psp block psp 5f0c… --lift")]
+    Block {
+        #[command(flatten)]
+        which: Which,
+        /// Key A of the device, in hex
+        #[arg(value_name = "KEY", value_parser = parse_key)]
+        device: PublicKey,
+        /// Lift the block
+        #[arg(long)]
+        lift: bool,
+    },
+    /// Book what was paid into the PSP's reserve at the bank
+    #[command(after_help = "EXAMPLES:\n  specie psp reserve psp 10000.00 --reference 'bank transfer 17'")]
+    Reserve {
+        #[command(flatten)]
+        which: Which,
+        /// How much
+        #[arg(value_name = "AMOUNT")]
+        amount: String,
+        /// Names the payment: booked once
+        #[arg(long, value_name = "TEXT")]
+        reference: String,
+    },
+}
+
+/// Make a PSP
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie psp init psp --name psp-one --bank http://127.0.0.1:7001 --root 5f0c… --maker maker.toml
+
+The public key that is printed must be registered with the bank (`specie bank register`).")]
+struct Init {
+    #[command(flatten)]
+    which: Which,
+    /// Its name, as the bank registers it
+    #[arg(long)]
+    name: String,
+    /// Address of the bank
+    #[arg(long, value_name = "URL")]
+    bank: String,
+    /// The bank's root key, in hex
+    #[arg(long, value_name = "KEY", value_parser = parse_key)]
+    root: PublicKey,
+    /// Currency of the accounts
+    #[arg(long, value_name = "CODE", default_value = "XTS")]
+    currency: String,
+    /// Where it will listen
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7002")]
+    listen: SocketAddr,
+    /// Files of makers whose secure elements are trusted
+    #[arg(long, value_name = "FILE")]
+    maker: Vec<PathBuf>,
+}
+
+/// Trust a maker of secure elements
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie psp trust psp --maker maker.toml
+  specie psp trust psp --name acme --key 5f0c…
+
+A running server has to be started again to know it.")]
+struct Trust {
+    #[command(flatten)]
+    which: Which,
+    /// The maker's file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["name", "key"], required_unless_present = "key")]
+    maker: Option<PathBuf>,
+    /// The maker's name in certificates
+    #[arg(long, requires = "key")]
+    name: Option<String>,
+    /// The maker's public key, in hex
+    #[arg(long, value_name = "KEY", value_parser = parse_key, requires = "name")]
+    key: Option<PublicKey>,
+}
+
+/// Which PSP.
+#[derive(Args, Debug)]
+pub(crate) struct Which {
+    /// Folder of the PSP
+    #[arg(value_name = "PSP")]
+    folder: PathBuf,
+}
+
+impl Which {
+    fn config_file(&self) -> PathBuf {
+        self.folder.join("psp.toml")
+    }
+
+    fn config(&self) -> Result<PspConfig, Failure> {
+        Ok(PspConfig::read(&self.config_file())?)
+    }
+
+    fn open(&self) -> Result<Arc<Provider>, Failure> {
+        Ok(open_psp(&self.config()?, Clock::system())?)
+    }
+}
+
+impl Psp {
+    pub(crate) fn run(&self, json: bool) -> Result<Answer, Failure> {
+        match &self.command {
+            Command::Init(init) => init.run(),
+            Command::Serve { which, listen } => {
+                let mut config = which.config()?;
+                config.listen = listen.unwrap_or(config.listen);
+                serving::serve(serve_psp(&config, Clock::system())?, &format!("PSP {}", config.name), json)
+            }
+            Command::Status { which } => status(&*which.open()?),
+            Command::Trust(trust) => trust.run(),
+            Command::Customer { command } => command.run(),
+            Command::Block { which, device, lift } => {
+                which.open()?.psp.set_blocked(device, !lift)?;
+                let done = if *lift { "The block is lifted.\n" } else { "Blocked: it can only redeem from now on.\n" };
+                Ok(Answer::new(done, json!({ "device": device.to_string(), "blocked": !lift })))
+            }
+            Command::Reserve { which, amount, reference } => {
+                let provider = which.open()?;
+                let currency = provider.psp.identity().currency;
+                let amount = parse_amount(amount, currency)?;
+                provider.psp.fund_reserve(amount, reference, provider.clock.now())?;
+                let human = format!("Booked {} in the reserve.\n", money::show(amount, currency));
+                Ok(Answer::new(
+                    human,
+                    json!({ "amount": amount.minor(), "currency": currency.as_str(), "reference": reference }),
+                ))
+            }
+        }
+    }
+}
+
+impl Init {
+    fn run(&self) -> Result<Answer, Failure> {
+        let makers = self.maker.iter().map(|file| maker(file)).collect::<Result<Vec<_>, _>>()?;
+        let new = NewPsp {
+            name: self.name.clone(),
+            currency: self.currency.clone(),
+            listen: self.listen,
+            bank: BankAddress { address: self.bank.clone(), root_key: HexArray(self.root.0) },
+            makers,
+        };
+        let key = init_psp(&self.which.folder, new)?.to_string();
+        let human = format!(
+            "Made PSP {} in {}.\n  public key  {key}\nNext: have the bank register it: specie bank register BANK {} --key {key}\n",
+            self.name,
+            self.which.folder.display(),
+            self.name
+        );
+        Ok(Answer::new(human, json!({ "name": self.name, "public_key": key })))
+    }
+}
+
+impl Trust {
+    fn run(&self) -> Result<Answer, Failure> {
+        let trusted = match (&self.maker, &self.name, &self.key) {
+            (Some(file), _, _) => maker(file)?,
+            (None, Some(name), Some(key)) => {
+                MakerConfig { name: name.clone(), key: HexArray(key.0), withdrawn_series: Vec::new() }
+            }
+            _ => return Err(Failure::usage("no maker is named", "give --maker FILE, or --name and --key")),
+        };
+        let name = trusted.name.clone();
+        let path = self.which.config_file();
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(&path).map_err(|error| Failure::file(&file, &error))?;
+        // Not read as for serving: relative paths in it stay relative.
+        let mut config: PspConfig = toml::from_str(&text).map_err(ConfigError::from)?;
+        config.makers.retain(|known| known.name != trusted.name);
+        config.makers.push(trusted);
+        config.policy()?;
+        durable::replace(&path, config.to_toml().as_bytes(), Access::Everyone)
+            .map_err(|error| Failure::file(&file, &error))?;
+        let human = format!("Elements by {name} are trusted. Start the server again if it runs.\n");
+        Ok(Answer::new(human, json!({ "maker": name })))
+    }
+}
+
+fn maker(file: &Path) -> Result<MakerConfig, Failure> {
+    let maker = specie_device::maker::Maker::open(file).map_err(crate::maker::failure)?;
+    Ok(MakerConfig {
+        name: maker.name().to_string(),
+        key: HexArray(maker.public_key().0),
+        withdrawn_series: Vec::new(),
+    })
+}
+
+fn status(provider: &Provider) -> Result<Answer, Failure> {
+    let identity = provider.psp.identity();
+    let books = provider.psp.books().map_err(|error| Failure::refused("store", error, "look after the database"))?;
+    let currency: Currency = identity.currency;
+    let holds = books.findings.is_empty();
+    let lines: [(&str, &str, Amount); 5] = [
+        ("customers", "owed to customers", books.customers),
+        ("withdrawals_in_progress", "held for withdrawals", books.withdrawals_in_progress),
+        ("transfers_in_progress", "held for payments to other PSPs", books.transfers_in_progress),
+        ("unclaimed", "came for nobody known", books.unclaimed),
+        ("reserve", "in reserve at the bank, by these books", books.reserve),
+    ];
+    let mut human = format!("PSP {}, key {}\n", identity.name, identity.key.public());
+    let mut machine = json!({
+        "name": identity.name.as_str(),
+        "public_key": identity.key.public().to_string(),
+        "root_key": identity.root_key.to_string(),
+        "currency": currency.as_str(),
+        "holds": holds,
+        "findings": books.findings,
+    });
+    for (name, words, amount) in lines {
+        human.push_str(&format!("  {:>16}  {words}\n", money::show(amount, currency)));
+        machine[name] = json!(amount.minor());
+    }
+    books.findings.iter().for_each(|finding| human.push_str(&format!("  WRONG: {finding}\n")));
+    human.push_str(if holds { "The books balance.\n" } else { "THE BOOKS DO NOT BALANCE.\n" });
+    Ok(Answer::verdict(holds, human, machine))
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::refused("psp-configuration", error, "correct psp.toml, or name the folder of a PSP")
+    }
+}
+
+impl From<OpenPspError> for Failure {
+    fn from(error: OpenPspError) -> Self {
+        let (code, advice) = match &error {
+            OpenPspError::Exists(_) => ("psp-exists", "choose another folder, or use the PSP in it"),
+            OpenPspError::Unwritable { .. } => ("psp-folder", "check path and permissions"),
+            OpenPspError::Config(_) => ("psp-configuration", "correct psp.toml, or name the folder of a PSP"),
+            OpenPspError::Key(_) => ("psp-key", "restore psp.key from its copy"),
+            OpenPspError::Database(_) => ("psp-database", "check psp.db and the disk that it is on"),
+            OpenPspError::Bank(_) => ("bad-address", "correct the bank's address in psp.toml"),
+            OpenPspError::Start(_) => ("not-listening", "choose another address"),
+            _ => ("psp", "try again"),
+        };
+        Self::refused(code, error, advice)
+    }
+}
+
+impl From<CustomerError> for Failure {
+    fn from(error: CustomerError) -> Self {
+        let (code, advice) = match &error {
+            CustomerError::Unknown(_) => ("unknown-customer", "see `specie psp customer list`"),
+            CustomerError::Taken => ("customer-exists", "choose another name"),
+            CustomerError::UnknownTier(_) => ("unknown-tier", "name a tier of psp.toml"),
+            CustomerError::UnknownDevice(_) => ("unknown-device", "see `specie psp customer show`"),
+            CustomerError::StruckOff(_) => ("device-struck-off", "nothing can be done: the bank has evidence"),
+            CustomerError::Overflow => ("amount-too-large", "choose a smaller amount"),
+            CustomerError::ReferenceUsed(_) => ("reference-used", "give every payment a reference of its own"),
+            _ => ("store", "look after the database"),
+        };
+        Self::refused(code, error, advice)
+    }
+}

@@ -1,0 +1,212 @@
+//! `specie psp customer`: people, their accounts, their devices.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+use specie_core::text::Name;
+use specie_server::clock::random_seed;
+use specie_server::psp::{self as server, DeviceState, Merchant, Provider};
+
+use super::Which;
+use crate::answer::Answer;
+use crate::device::parse_amount;
+use crate::failure::Failure;
+use crate::{moment, money};
+
+#[derive(Subcommand, Debug)]
+pub(crate) enum Customer {
+    /// Take a customer on and open its account
+    #[command(after_help = "\
+EXAMPLES:
+  specie psp customer add psp alice --tier standard
+  specie psp customer add psp bakery --tier merchant --payee 'Bakery Lindt' --category 5462")]
+    Add {
+        #[command(flatten)]
+        which: Which,
+        /// The customer's name
+        #[arg(value_name = "CUSTOMER", value_parser = parse_name)]
+        name: Name,
+        /// A tier of psp.toml
+        #[arg(long, value_name = "TIER", default_value = "standard", value_parser = parse_name)]
+        tier: Name,
+        /// Name of the account; the customer's without it
+        #[arg(long, value_name = "NAME", value_parser = parse_name)]
+        account: Option<Name>,
+        /// A merchant's name, shown to payers
+        #[arg(long, value_name = "NAME", value_parser = parse_name, requires = "category")]
+        payee: Option<Name>,
+        /// A merchant's ISO 18245 category code
+        #[arg(long, value_name = "CODE", requires = "payee")]
+        category: Option<u16>,
+    },
+    /// Credit what a customer paid in
+    #[command(after_help = "\
+EXAMPLES:
+  specie psp customer credit psp alice 200.00 --reference 'counter 2026-03-01 no 17'
+
+The same reference is credited once; without one, every call credits anew.")]
+    Credit {
+        #[command(flatten)]
+        which: Which,
+        /// The customer's name
+        #[arg(value_name = "CUSTOMER", value_parser = parse_name)]
+        name: Name,
+        /// How much
+        #[arg(value_name = "AMOUNT")]
+        amount: String,
+        /// Names the payment
+        #[arg(long, value_name = "TEXT")]
+        reference: Option<String>,
+    },
+    /// Make a claim code, with which the customer can enrol one device
+    #[command(after_help = "EXAMPLES:\n  specie psp customer claim psp alice")]
+    Claim {
+        #[command(flatten)]
+        which: Which,
+        /// The customer's name
+        #[arg(value_name = "CUSTOMER", value_parser = parse_name)]
+        name: Name,
+    },
+    /// Show a customer's account and devices
+    #[command(after_help = "EXAMPLES:\n  specie psp customer show psp alice")]
+    Show {
+        #[command(flatten)]
+        which: Which,
+        /// The customer's name
+        #[arg(value_name = "CUSTOMER", value_parser = parse_name)]
+        name: Name,
+    },
+    /// List all customers
+    #[command(after_help = "EXAMPLES:\n  specie psp customer list psp")]
+    List {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Move a customer to another tier
+    #[command(after_help = "EXAMPLES:\n  specie psp customer tier psp alice basic")]
+    Tier {
+        #[command(flatten)]
+        which: Which,
+        /// The customer's name
+        #[arg(value_name = "CUSTOMER", value_parser = parse_name)]
+        name: Name,
+        /// A tier of psp.toml
+        #[arg(value_name = "TIER", value_parser = parse_name)]
+        tier: Name,
+    },
+}
+
+impl Customer {
+    pub(super) fn run(&self) -> Result<Answer, Failure> {
+        match self {
+            Self::Add { which, name, tier, account, payee, category } => {
+                let merchant = payee.zip(*category).map(|(payee, category)| Merchant { payee, category });
+                let account = account.unwrap_or(*name);
+                let customer = server::Customer { name: *name, account, tier: *tier, merchant };
+                which.open()?.psp.add_customer(&customer)?;
+                let human = format!("{name} is a customer of tier {tier}, account {account}.\n");
+                Ok(Answer::new(human, describe(&customer)))
+            }
+            Self::Credit { which, name, amount, reference } => {
+                credit(&*which.open()?, name, amount, reference.as_deref())
+            }
+            Self::Claim { which, name } => {
+                let provider = which.open()?;
+                let code = provider.psp.issue_claim_code(name, &seed()?, provider.clock.now())?.to_string();
+                let human = format!("Claim code of {name}: {code}\nIt enrols one device, once.\n");
+                Ok(Answer::new(human, json!({ "customer": name.as_str(), "code": code })))
+            }
+            Self::Show { which, name } => show(&*which.open()?, name),
+            Self::List { which } => {
+                let customers = which.open()?.psp.customers()?;
+                let human: String =
+                    customers.iter().map(|customer| format!("{:<32}  {}\n", customer.name, customer.tier)).collect();
+                let human = if human.is_empty() { "No customers yet.\n".to_owned() } else { human };
+                let customers: Vec<Value> = customers.iter().map(describe).collect();
+                Ok(Answer::new(human, json!({ "customers": customers })))
+            }
+            Self::Tier { which, name, tier } => {
+                which.open()?.psp.set_tier(name, tier)?;
+                let human =
+                    format!("{name} is of tier {tier}; devices learn their new limits when they synchronise.\n");
+                Ok(Answer::new(human, json!({ "customer": name.as_str(), "tier": tier.as_str() })))
+            }
+        }
+    }
+}
+
+fn credit(provider: &Provider, name: &Name, amount: &str, reference: Option<&str>) -> Result<Answer, Failure> {
+    let currency = provider.psp.identity().currency;
+    let amount = parse_amount(amount, currency)?;
+    if amount.is_zero() {
+        return Err(Failure::usage("there is nothing to credit", "name an amount"));
+    }
+    let reference = match reference {
+        Some(reference) => reference.to_owned(),
+        None => hex::encode(&seed()?[..16]),
+    };
+    provider.psp.deposit(name, amount, &reference, provider.clock.now())?;
+    let balance = provider.psp.balance(name)?;
+    let human = format!(
+        "Credited {} to {name}; the account holds {}.\n",
+        money::show(amount, currency),
+        money::show(balance, currency)
+    );
+    let machine = json!({
+        "customer": name.as_str(),
+        "amount": amount.minor(),
+        "balance": balance.minor(),
+        "currency": currency.as_str(),
+        "reference": reference,
+    });
+    Ok(Answer::new(human, machine))
+}
+
+fn show(provider: &Provider, name: &Name) -> Result<Answer, Failure> {
+    let currency = provider.psp.identity().currency;
+    let balance = provider.psp.balance(name)?;
+    let customers = provider.psp.customers()?;
+    let customer = customers.iter().find(|customer| customer.name == *name);
+    let devices = provider.psp.devices(name)?;
+    let mut human = format!("{name}: {}\n", money::show(balance, currency));
+    let mut machine = customer.map_or_else(|| json!({}), describe);
+    machine["balance"] = json!(balance.minor());
+    machine["currency"] = json!(currency.as_str());
+    let mut listed = Vec::new();
+    for device in &devices {
+        let state = match device.state {
+            DeviceState::Pending => "pending",
+            DeviceState::Active => "active",
+            DeviceState::Blocked => "blocked",
+            DeviceState::StruckOff => "struck-off",
+        };
+        let (key, identity) = (device.key.to_string(), hex::encode(device.identity));
+        human.push_str(&format!(
+            "  {state:<10}  device {key}, U {identity}, since {}\n",
+            moment::show(device.enrolled_at)
+        ));
+        listed.push(
+            json!({ "key": key, "identity": identity, "state": state, "enrolled_at": device.enrolled_at.seconds() }),
+        );
+    }
+    machine["devices"] = json!(listed);
+    Ok(Answer::new(human, machine))
+}
+
+fn describe(customer: &server::Customer) -> Value {
+    json!({
+        "customer": customer.name.as_str(),
+        "account": customer.account.as_str(),
+        "tier": customer.tier.as_str(),
+        "merchant": customer.merchant.as_ref().map(|merchant| {
+            json!({ "payee": merchant.payee.as_str(), "category": merchant.category })
+        }),
+    })
+}
+
+fn seed() -> Result<[u8; 32], Failure> {
+    random_seed().map_err(|error| Failure::refused("no-randomness", error, "repair the operating system"))
+}
+
+fn parse_name(text: &str) -> Result<Name, String> {
+    Name::new(text).ok_or_else(|| "a name has 1 to 32 bytes".to_owned())
+}
