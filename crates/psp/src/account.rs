@@ -88,6 +88,17 @@ impl<S: Store, B: Bank> Psp<S, B> {
         })
     }
 
+    /// What a customer's account holds, for the operator.
+    ///
+    /// # Errors
+    /// When the customer is unknown.
+    pub fn balance(&self, customer: &Name) -> Result<Amount, CustomerError> {
+        self.store().read(|records| {
+            let customer = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
+            Ok(records.totals(&LedgerAccount::Customer(customer.account))?.balance())
+        })
+    }
+
     /// Books what the operator put into the reserve at the bank; `reference` names that payment, once.
     ///
     /// # Errors

@@ -9,4 +9,11 @@ mod setup;
 pub use bank::HttpBank;
 pub use config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig, TierConfig};
 pub use routes::router;
+/// What the operator of a PSP deals with.
+pub use specie_psp::{
+    account::Books,
+    customer::{Customer, CustomerError, Merchant},
+    device::{Device, DeviceState},
+    reconcile::Reconciled,
+};
 pub use setup::{NewPsp, OpenPspError, Provider, init_psp, open_psp, serve_psp};
