@@ -8,6 +8,7 @@ use specie_wallet::identity::Account;
 
 use super::errand::Errand;
 use super::online::fresh_key;
+use super::synchronise::SyncReport;
 use super::{Device, Done, beginning};
 use crate::failure::Failure;
 
@@ -96,6 +97,8 @@ impl Device {
         let step = self.wallet.enrolled(account);
         self.commit(step)?;
         self.forget_errand(ERRAND)?;
+        // What the bank publishes, so that the device can be used at once. Without it, it has to synchronise first.
+        let _ = self.fetch_publications(&mut SyncReport::default());
         Ok(Enrolled { account, tier: answer.tier })
     }
 }

@@ -133,7 +133,8 @@ impl Device {
         }
     }
 
-    fn fetch_publications(&mut self, report: &mut SyncReport) -> Done<()> {
+    /// Manifests, revocation list, limits, and the descriptor where there is one.
+    pub(super) fn fetch_publications(&mut self, report: &mut SyncReport) -> Done<()> {
         let after = self.wallet.manifest_followed();
         let fetched = self.call(|psp| psp.manifests(after))?;
         if let Some(Hex(manifest)) = fetched.manifest {

@@ -1,0 +1,51 @@
+//! Whole lives of devices against a real bank and PSP: offline in between, cut off within any exchange, killed at any moment.
+//! Whatever happens, no money is lost and none is made.
+#![allow(clippy::unwrap_used, reason = "a panic is the report of a test")]
+
+#[path = "life/broken.rs"]
+mod broken;
+#[path = "life/town.rs"]
+mod town;
+#[path = "life/whole.rs"]
+mod whole;
+#[path = "life/wire.rs"]
+mod wire;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use specie_device::element::{FileFlash, serve_element};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["element", "--flash", file] => {
+            serve_element(FileFlash::open(Path::new(file)).unwrap(), std::io::stdin(), std::io::stdout()).unwrap();
+            return ExitCode::SUCCESS;
+        }
+        ["live", folder] => broken::live(Path::new(folder)),
+        _ => {}
+    }
+    let tests: &[(&str, fn())] = &[
+        ("money_goes_round_while_the_servers_are_away", whole::money_goes_round_while_the_servers_are_away),
+        ("an_undelivered_payment_is_claimed_from_the_bank", whole::an_undelivered_payment_is_claimed_from_the_bank),
+        ("two_devices_pay_over_tcp", whole::two_devices_pay_over_tcp),
+        ("a_merchant_is_paid_online_once", whole::a_merchant_is_paid_online_once),
+        ("refusals_say_what_to_do", whole::refusals_say_what_to_do),
+        (
+            "a_network_that_dies_within_any_exchange_costs_nothing",
+            broken::a_network_that_dies_within_any_exchange_costs_nothing,
+        ),
+        (
+            "a_process_that_is_killed_at_any_moment_costs_nothing",
+            broken::a_process_that_is_killed_at_any_moment_costs_nothing,
+        ),
+    ];
+    let filter = words.iter().find(|word| !word.starts_with('-'));
+    for (name, test) in tests.iter().filter(|(name, _)| filter.is_none_or(|filter| name.contains(*filter))) {
+        test();
+        println!("test {name} ... ok");
+    }
+    ExitCode::SUCCESS
+}

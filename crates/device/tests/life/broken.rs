@@ -1,0 +1,118 @@
+//! Lives in which everything breaks off everywhere.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use specie_device::{Device, Failure};
+
+use crate::town::{Town, amount, currency, holding, terms};
+use crate::wire::{Loss, Wire};
+
+const BALANCE: u64 = 5_000;
+
+/// What is done online in one go. It may break off anywhere, and is done again as it is.
+fn errands(alice: &mut Device) -> Result<(), Failure> {
+    alice.synchronise(&mut |_| {})?;
+    alice.withdraw(currency(), amount(40), &mut |_| {})?;
+    Ok(())
+}
+
+/// Redeems what errands withdrew before, so that the next exchange has something to redeem.
+fn total(town: &Town, device: &Device) -> u64 {
+    town.balance(device) + holding(device)
+}
+
+pub(crate) fn a_network_that_dies_within_any_exchange_costs_nothing() {
+    let town = Town::new();
+    let wire = Wire::to(town.psp_address());
+    let mut alice = town.enrol_by("alice", BALANCE, "standard", &wire.address());
+    let mut bob = town.enrol("bob", 0, "standard");
+    errands(&mut alice).unwrap();
+    bob.synchronise(&mut |_| {}).unwrap();
+    let mut paid = 0;
+    for loss in [Loss::Request, Loss::Answer] {
+        for after in 0.. {
+            // Change to be redeemed, and a payment to be uploaded.
+            let asked = bob.request(&terms(1)).unwrap();
+            alice.pay(&asked.message).unwrap();
+            paid += 1;
+            wire.cut_after(after, loss);
+            let before = wire.exchanges();
+            let first = errands(&mut alice);
+            let whole = !wire.mend();
+            assert_eq!(first.is_ok(), whole, "cut after {after}: {first:?}");
+            if let Err(failure) = &first {
+                assert!(failure.is_offline() && !failure.money_moved(), "cut after {after}: {failure}");
+                assert!(wire.exchanges() - before <= after + 1);
+                errands(&mut alice).unwrap_or_else(|failure| panic!("cut after {after}, {loss:?}: {failure}"));
+            }
+            assert_eq!(total(&town, &alice), BALANCE - paid, "cut after {after}, {loss:?}");
+            assert!(alice.overview().pending.is_empty(), "cut after {after}: {:?}", alice.overview().pending);
+            bob.synchronise(&mut |_| {}).unwrap();
+            assert_eq!(total(&town, &bob), paid, "cut after {after}, {loss:?}");
+            if whole {
+                break;
+            }
+        }
+    }
+    town.check_books();
+}
+
+/// A life that never ends by itself: started as a process that is killed.
+pub(crate) fn live(folder: &Path) -> ! {
+    let mut device = Device::open(&folder.join("alice")).unwrap();
+    let mut payee = Device::open(&folder.join("bob")).unwrap();
+    loop {
+        errands(&mut device).unwrap();
+        for minor in [3, 7] {
+            let asked = payee.request(&terms(minor)).unwrap();
+            let paid = device.pay(&asked.message).unwrap();
+            let received = payee.receive(&paid.message).unwrap();
+            device.take_receipt(&received.receipt).unwrap();
+        }
+        payee.synchronise(&mut |_| {}).unwrap();
+    }
+}
+
+pub(crate) fn a_process_that_is_killed_at_any_moment_costs_nothing() {
+    let seed = u64::from(std::process::id());
+    println!("seed {seed}");
+    let mut random = seed;
+    let town = Town::new();
+    let mut alice = town.enrol("alice", BALANCE, "standard");
+    let mut bob = town.enrol("bob", 0, "standard");
+    for device in [&mut alice, &mut bob] {
+        device.synchronise(&mut |_| {}).unwrap();
+    }
+    drop((alice, bob));
+    for round in 0..20 {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .arg("live")
+            .arg(town.folder.path())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_micros((random >> 33) % 1_500_000));
+        child.kill().unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!said.contains("panicked"), "round {round}: {said}");
+
+        let mut alice = Device::open(&town.path("alice")).unwrap();
+        let mut bob = Device::open(&town.path("bob")).unwrap();
+        alice.resume().unwrap();
+        bob.resume().unwrap();
+        // Twice: what one uploads, the other claims.
+        for _ in 0..2 {
+            for device in [&mut alice, &mut bob] {
+                let report = device.synchronise(&mut |_| {}).unwrap();
+                assert!(report.failures.is_empty(), "round {round}: {:?}", report.failures);
+            }
+        }
+        let (left, paid) = (total(&town, &alice), total(&town, &bob));
+        assert_eq!(left + paid, BALANCE, "round {round}: {left} and {paid}");
+        town.check_books();
+    }
+}
