@@ -262,7 +262,11 @@ impl<S: Store, B: Bank> Psp<S, B> {
         // A refusal is final unless the bank has the batch from an earlier attempt.
         let standing = self.bank().batch_standing(&withdrawal.id).map_err(WithdrawalError::Bank)?;
         self.follow(withdrawal, standing, now)?;
-        Err(WithdrawalError::Bank(error))
+        Err(if error.refusal() == Some(Refusal::BatchVoid) {
+            WithdrawalError::Void
+        } else {
+            WithdrawalError::Bank(error)
+        })
     }
 
     /// Relays the challenges of a withdrawal; the same again give the same answers until they are acknowledged.
@@ -398,7 +402,10 @@ impl<S: Store, B: Bank> Psp<S, B> {
                 WithdrawalError::Answered
             }
             Some(Refusal::BatchErased) => {
-                self.store().write(|records| settle(records, id, now))?;
+                self.store().write(|records| {
+                    settle(records, id, now)?;
+                    advance(records, id, WithdrawalState::Closed)
+                })?;
                 WithdrawalError::Closed
             }
             Some(Refusal::ChallengesInvalid) => WithdrawalError::Challenges,

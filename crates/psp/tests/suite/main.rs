@@ -1,0 +1,13 @@
+//! A PSP on a real database, against a bank that can be cut off at any call.
+
+#![allow(clippy::unwrap_used, unreachable_pub, non_snake_case)]
+
+mod crash;
+mod credits;
+mod enrolment;
+mod faults;
+mod limits;
+mod model_bank;
+mod transfers;
+mod withdrawals;
+mod world;

@@ -1,0 +1,195 @@
+//! A customer with a device at a PSP, for tests.
+
+use std::sync::Arc;
+
+use specie_core::class::Kind;
+use specie_core::encoding::{Decode, Encode};
+use specie_core::enrolment::{Certificate, CertificateBody, Enrolment, Proof};
+use specie_core::group::{Generators, Scalar, encode_point};
+use specie_core::signature::{PublicKey, SigningKey};
+use specie_core::text::{Currency, Name};
+use specie_core::{Amount, ClassId, Timestamp, hash, label};
+use specie_psp::claim::ClaimCode;
+use specie_psp::customer::{Customer, Merchant};
+use specie_psp::enrolment::{Enrolled, EnrolmentError};
+use specie_psp::policy::{Maker, Periods, Policy, Tier};
+use specie_psp::request::Request;
+use specie_psp::{Identity, Psp};
+use specie_store::Sqlite;
+use specie_store::psp::{PspStore, SCHEMA};
+
+use crate::faults::{Fuse, Fused};
+use crate::model_bank::ModelBank;
+
+pub type TestPsp = Psp<Fused<PspStore<Sqlite>>, Fused<ModelBank>>;
+
+/// What the customer's account holds at first.
+pub const DEPOSIT: u64 = 10_000;
+
+pub struct World {
+    pub bank: Arc<ModelBank>,
+    store: Arc<PspStore<Sqlite>>,
+    pub maker: SigningKey,
+    pub coin: ClassId,
+    pub blank: ClassId,
+    pub device: TestDevice,
+    codes: std::cell::Cell<u8>,
+    _directory: tempfile::TempDir,
+}
+
+/// What an element holds.
+pub struct TestDevice {
+    pub u: Scalar,
+    pub key: SigningKey,
+}
+
+impl TestDevice {
+    pub fn new(seed: u8) -> Self {
+        Self { u: hash::hs(label::DEVICE_KEY, &[&[seed]]), key: SigningKey::from_seed(&[seed; 32]) }
+    }
+
+    pub fn identity(&self) -> [u8; 32] {
+        encode_point(&(self.u * Generators::new().K))
+    }
+
+    /// A request of this device; `say` stands for what it says.
+    pub fn asks<'k>(&self, key: &'k str, say: u8) -> Request<'k> {
+        Request { who: self.key.public().0, key, fingerprint: [say; 32] }
+    }
+
+    /// The encoding of an enrolment.
+    pub fn enrolment(&self, maker: &SigningKey, maker_name: &str, series: &str, nonce: &[u8; 32]) -> Vec<u8> {
+        let (name, A) = (|text| Name::new(text).unwrap(), self.key.public());
+        let body =
+            CertificateBody { maker: name(maker_name), series: name(series), firmware: [5; 32], U: self.identity(), A };
+        let w = hash::hs(label::ENROL_NONCE, &[nonce]);
+        let proof = Proof::prove(&Generators::new(), &self.u, &w, &A, nonce, b"test device");
+        let attestation = self.key.sign(label::ATTESTATION, &body.attested(nonce));
+        let certificate = Certificate::sign(body, maker);
+        Enrolment { certificate, nonce: *nonce, device_info: b"test device", proof, attestation }.to_vec()
+    }
+}
+
+pub fn at(seconds: u64) -> Timestamp {
+    Timestamp::new(1_700_000_000 + seconds).unwrap()
+}
+
+pub fn amount(minor: u64) -> Amount {
+    Amount::new(minor).unwrap()
+}
+
+pub fn name(text: &str) -> Name {
+    Name::new(text).unwrap()
+}
+
+impl World {
+    /// A bank with a coin of 100 and a blank of 5,000, a PSP that knows of both, and a customer with an enrolled device.
+    pub fn new() -> Self {
+        let world = Self::before_enrolment();
+        let psp = world.psp();
+        world.enrol(&psp, &world.device, "enrol-0000000000").unwrap();
+        world
+    }
+
+    pub fn before_enrolment() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let database = Sqlite::open(&directory.path().join("psp.db"), &[SCHEMA]).unwrap();
+        let bank = ModelBank::new();
+        let coin = bank.publish(Kind::Value, 100, 1, at(0));
+        let blank = bank.publish(Kind::Blank, 5_000, 1, at(0));
+        let world = Self {
+            bank: Arc::new(bank),
+            store: Arc::new(PspStore::new(database)),
+            maker: SigningKey::from_seed(&[40; 32]),
+            coin,
+            blank,
+            device: TestDevice::new(50),
+            codes: std::cell::Cell::default(),
+            _directory: directory,
+        };
+        let psp = world.psp();
+        for (customer, merchant) in
+            [("alice", None), ("bob", Some(Merchant { payee: name("Bob's Bakery"), category: 5462 }))]
+        {
+            let account = name(&format!("{customer}-account"));
+            let customer = Customer { name: name(customer), account, tier: name("basic"), merchant };
+            psp.add_customer(&customer).unwrap();
+        }
+        world.bank.state().reserve = 50_000;
+        psp.fund_reserve(amount(50_000), "first funding", at(0)).unwrap();
+        psp.deposit(&name("alice"), amount(DEPOSIT), "first deposit", at(0)).unwrap();
+        psp.reconcile(at(0)).unwrap();
+        world
+    }
+
+    /// The PSP, as after a restart.
+    pub fn psp(&self) -> TestPsp {
+        self.psp_with(&Fuse::sound())
+    }
+
+    /// The PSP, which breaks with `fuse`.
+    pub fn psp_with(&self, fuse: &Arc<Fuse>) -> TestPsp {
+        let identity = Identity {
+            name: name("north"),
+            key: SigningKey::from_seed(&[30; 32]),
+            currency: Currency::new("XTS").unwrap(),
+            root_key: self.bank.root_key(),
+        };
+        let mut tiers = Tier::examples();
+        tiers[0].blanks_per_epoch = 10;
+        tiers[0].max_withdrawal_per_day = amount(2_000);
+        tiers[0].max_holding = amount(8_000);
+        tiers[0].devices_max = 2;
+        let maker = Maker { name: name("maker"), key: self.maker.public(), withdrawn_series: vec![name("broken")] };
+        let policy = Policy::new(tiers, vec![maker], Periods::default()).unwrap();
+        let store = Fused { inner: Arc::clone(&self.store), fuse: Arc::clone(fuse) };
+        let bank = Fused { inner: Arc::clone(&self.bank), fuse: Arc::clone(fuse) };
+        Psp::new(identity, policy, store, bank)
+    }
+
+    /// A new claim code for alice.
+    pub fn claim_code(&self) -> ClaimCode {
+        self.codes.set(self.codes.get() + 1);
+        self.psp().issue_claim_code(&name("alice"), &[self.codes.get(); 32], at(0)).unwrap()
+    }
+
+    /// Enrols a device of alice under one idempotency key for everything.
+    pub fn enrol(&self, psp: &TestPsp, device: &TestDevice, key: &str) -> Result<Enrolled, EnrolmentError> {
+        let seed = device.identity();
+        let nonce = psp.enrolment_nonce(&anonymous(&format!("nonce-{key}"), 0), &seed, at(0))?;
+        let code = ClaimCode::from_seed(&device.key.public().0);
+        // A code is issued once; a repeat finds it used by this very enrolment.
+        drop(self.psp().issue_claim_code(&name("alice"), &device.key.public().0, at(0)));
+        let bytes = device.enrolment(&self.maker, "maker", "series", &nonce.nonce);
+        psp.enrol(&anonymous(key, 1), &name("alice"), &code, &Enrolment::decode(&bytes).unwrap(), at(0))
+    }
+
+    /// What alice's account holds.
+    pub fn balance(&self) -> u64 {
+        self.psp().statement(&self.public(), at(0)).unwrap().balance.minor()
+    }
+
+    pub fn public(&self) -> PublicKey {
+        self.device.key.public()
+    }
+
+    /// The books hold, at any moment.
+    pub fn check_books(&self) {
+        let books = self.psp().books().unwrap();
+        assert!(books.findings.is_empty(), "{:?}", books.findings);
+    }
+
+    /// Nothing is under way any more, and PSP and bank agree.
+    pub fn check_at_rest(&self) {
+        self.check_books();
+        let books = self.psp().books().unwrap();
+        assert!(books.withdrawals_in_progress.is_zero(), "{books:?}");
+        assert!(books.transfers_in_progress.is_zero(), "{books:?}");
+        assert_eq!(books.reserve.minor(), self.bank.state().reserve, "{books:?}");
+    }
+}
+
+/// A request that no device signs.
+pub fn anonymous(key: &str, say: u8) -> Request<'_> {
+    Request { who: [0; 32], key, fingerprint: [say; 32] }
+}
