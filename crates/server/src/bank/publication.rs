@@ -13,7 +13,10 @@ use crate::reply::Refusal;
 
 impl CentralBank {
     /// Who the bank is and how it does.
-    pub(super) fn status(&self) -> Result<api::Status, Refusal> {
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn status(&self) -> Result<api::Status, Refusal> {
         let now = self.clock.now();
         let settings = self.bank.settings();
         self.bank.storage().read(|view| {
@@ -37,7 +40,10 @@ impl CentralBank {
     }
 
     /// Signed headers after `after`, and the newest manifest.
-    pub(super) fn manifests(&self, after: u64) -> Result<api::Manifests, Refusal> {
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn manifests(&self, after: u64) -> Result<api::Manifests, Refusal> {
         let header = |signed: SignedHeader| api::SignedHeader {
             header: signed.header.to_vec().into(),
             signature: signed.signature.into(),
@@ -49,13 +55,19 @@ impl CentralBank {
     }
 
     /// The newest revocation list.
-    pub(super) fn revocations(&self) -> Result<api::Revocations, Refusal> {
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn revocations(&self) -> Result<api::Revocations, Refusal> {
         let newest = self.bank.storage().read(|view| view.newest_revocation().map_err(Refusal::from))?;
         Ok(api::Revocations { list: newest.map(|(_, list)| list.into()) })
     }
 
     /// A page of the evidence after sequence `after`.
-    pub(super) fn evidence(&self, after: u64) -> Result<api::EvidencePage, Refusal> {
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn evidence(&self, after: u64) -> Result<api::EvidencePage, Refusal> {
         let found = self
             .bank
             .storage()
@@ -66,7 +78,10 @@ impl CentralBank {
     }
 
     /// Whether the books hold.
-    pub(super) fn conservation(&self) -> Result<api::Conservation, Refusal> {
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn conservation(&self) -> Result<api::Conservation, Refusal> {
         let books = self.bank.storage().read(|view| self.bank.conservation(view).map_err(Refusal::from))?;
         let holds = books.holds();
         let Conservation { classes, postings_sum, reserves, fraud_loss, fraud_loss_ledger, findings } = books;
