@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::answer::Answer;
+use crate::bank::Bank;
 use crate::completions::Completions;
 use crate::demo::Demo;
 use crate::device::Device;
@@ -29,6 +30,7 @@ pub(crate) struct Arguments {
 enum Command {
     Demo(Demo),
     Device(Device),
+    Bank(Bank),
     Psp(Psp),
     Maker(Maker),
     Inspect(Inspect),
@@ -44,6 +46,7 @@ impl Arguments {
         match &self.command {
             Command::Demo(demo) => demo.run(self.json),
             Command::Device(device) => device.run(self.json),
+            Command::Bank(bank) => bank.run(self.json),
             Command::Psp(psp) => psp.run(self.json),
             Command::Maker(maker) => maker.run(),
             Command::Inspect(inspect) => inspect.run(),

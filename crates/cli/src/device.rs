@@ -115,7 +115,8 @@ impl InCurrency {
     }
 }
 
-fn parse_currency(text: &str) -> Result<Currency, String> {
+/// A currency by its code.
+pub(crate) fn parse_currency(text: &str) -> Result<Currency, String> {
     Currency::new(text).ok_or_else(|| "a currency is three capital letters, like EUR".to_owned())
 }
 

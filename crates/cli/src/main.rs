@@ -2,6 +2,7 @@
 
 mod answer;
 mod arguments;
+mod bank;
 mod completions;
 mod demo;
 mod device;

@@ -26,6 +26,7 @@ use crate::inspect::parse_key;
 use crate::money;
 use crate::serving;
 use customer::Customer;
+pub(crate) use customer::parse_name;
 
 /// Run a payment service provider: customers, accounts, devices.
 #[derive(Args, Debug)]

@@ -63,7 +63,7 @@ pub(super) fn name_the_culprit(town: &mut Town, narrator: &mut Narrator) -> Resu
     let struck = customer["devices"].as_array().is_some_and(|devices| {
         devices
             .iter()
-            .any(|device| device["identity"].as_str() == Some(&guilty) && device["struck_off"] == Value::Bool(true))
+            .any(|device| device["identity"].as_str() == Some(&guilty) && device["state"] == Value::from("struck-off"))
     });
     narrator.check("The PSP, which knows whose device that is, has struck it off", struck);
     for device in ["alice", "clone"] {

@@ -31,9 +31,11 @@ pub(super) fn open_bank_and_psp(stage: Stage, narrator: &mut Narrator) -> Result
     let key = text(&psp, "public_key")?;
     stage.run(&["psp", "trust", "psp", "--maker", "maker.toml"])?;
     stage.run(&["bank", "register", "bank", "psp-one", "--key", &key])?;
-    let funded = stage.run(&["bank", "fund", "bank", "psp-one", &decimal(RESERVE)])?;
-    narrator
-        .check(format!("The PSP has {} in reserve at the bank", show(RESERVE)), number(&funded, "reserve")? == RESERVE);
+    stage.run(&["bank", "fund", "bank", "psp-one", &decimal(RESERVE)])?;
+    stage.run(&["psp", "reserve", "psp", &decimal(RESERVE), "--reference", "first"])?;
+    stage.run(&["bank", "manifest", "bank", "--out", "manifest.cbor"])?;
+    let reserves = number(&stage.run(&["bank", "status", "bank"])?["conservation"], "reserves")?;
+    narrator.check(format!("The PSP has {} in reserve at the bank", show(RESERVE)), reserves == RESERVE);
     let psp = stage.serve(&["psp", "serve", "psp", "--listen", "127.0.0.1:0"])?;
     narrator.say(format!("The PSP listens on {}, process {}, database on disk.", psp.address, psp.process()));
     Ok(Town::new(stage, root, server, psp))
@@ -60,7 +62,7 @@ pub(super) fn enrol_devices(town: &Town, narrator: &mut Narrator) -> Result<(), 
             "--psp",
             town.psp_address(),
         ])?;
-        town.stage.run(&["device", "enrol", name, "--code", &code])?;
+        town.stage.run(&["device", "enrol", name, "--customer", name, "--code", &code])?;
         let identity = text(&made, "identity")?;
         narrator.say(format!(
             "{name:6} enrolled: {} in the account, device identity U = {}…",

@@ -103,7 +103,8 @@ impl Town {
     /// What a device holds.
     pub(super) fn holding(&self, device: &str) -> Result<Holding, Mishap> {
         let balance = self.stage.run(&["device", "balance", device])?;
-        Ok(Holding { spendable: number(&balance, "spendable")?, total: number(&balance, "total")? })
+        let holding = &balance["holdings"][0];
+        Ok(Holding { spendable: number(holding, "spendable")?, total: number(holding, "total")? })
     }
 
     /// What a customer has in the account.

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use serde_json::{Value, json};
-use specie_wallet::history::{HistoryEntry, Event, Progress};
+use specie_wallet::history::{Event, HistoryEntry, Progress};
 
 use super::Which;
 use crate::answer::Answer;

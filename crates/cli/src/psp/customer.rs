@@ -207,6 +207,7 @@ fn seed() -> Result<[u8; 32], Failure> {
     random_seed().map_err(|error| Failure::refused("no-randomness", error, "repair the operating system"))
 }
 
-fn parse_name(text: &str) -> Result<Name, String> {
+/// A name of 1 to 32 bytes.
+pub(crate) fn parse_name(text: &str) -> Result<Name, String> {
     Name::new(text).ok_or_else(|| "a name has 1 to 32 bytes".to_owned())
 }

@@ -1,0 +1,387 @@
+//! `specie bank`: the central bank's operator.
+
+mod evidence;
+mod status;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use specie_core::signature::{PublicKey, SigningKey};
+use specie_core::text::{Currency, Name};
+use specie_server::bank::{
+    BankConfig, BankConfigError, CentralBank, EpochTerms, NewBank, OpenBankError, OperationError, init_bank, open_bank,
+    serve_bank,
+};
+use specie_server::clock::{Clock, random_seed};
+use specie_server::key_file::read_key;
+use specie_server::reply::Refusal;
+
+use crate::answer::Answer;
+use crate::device::{parse_amount, parse_currency};
+use crate::failure::Failure;
+use crate::inspect::parse_key;
+use crate::money;
+use crate::progress::Progress;
+use crate::psp::parse_name;
+use crate::serving;
+
+/// Run a central bank: issue, redeem, detect.
+#[derive(Args, Debug)]
+#[command(
+    after_help = "A bank is a folder: bank.toml, bank.db, bank.keys (issuing keys), signer.db, and root.key, which belongs \
+on a machine without a network: only new epochs and new PSPs need it. While the bank is served, the other commands work on \
+it from beside."
+)]
+pub(crate) struct Bank {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Init(Init),
+    /// Serve a bank to PSPs and the public until the process is told to end
+    #[command(after_help = "EXAMPLES:\n  specie bank serve bank\n  specie bank serve bank --listen 127.0.0.1:0")]
+    Serve {
+        #[command(flatten)]
+        which: Which,
+        /// Where to listen, instead of what bank.toml says; port 0 for any free one
+        #[arg(long, value_name = "HOST:PORT")]
+        listen: Option<SocketAddr>,
+    },
+    /// Show the bank, and whether its books hold
+    #[command(after_help = "\
+EXAMPLES:
+  specie bank status bank
+
+issued − redeemed − expired = outstanding must hold for every class. The exit status is 1 when it does not.")]
+    Status {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Register a PSP and publish its key in a new manifest
+    #[command(after_help = "EXAMPLES:\n  specie bank register bank psp-one --key 5f0c…")]
+    Register {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        root: Root,
+        /// The PSP's name
+        #[arg(value_name = "PSP", value_parser = parse_name)]
+        psp: Name,
+        /// The PSP's public key, in hex
+        #[arg(long, value_name = "KEY", value_parser = parse_key)]
+        key: PublicKey,
+    },
+    /// Book what a PSP paid into its reserve, or was paid out of it
+    #[command(after_help = "\
+EXAMPLES:
+  specie bank fund bank psp-one 10000.00 --reference 'transfer 17'
+  specie bank fund bank psp-one 500.00 --out --reference 'transfer 18'
+
+The same reference is booked once; without one, every call books anew.")]
+    Fund {
+        #[command(flatten)]
+        which: Which,
+        /// The PSP's name
+        #[arg(value_name = "PSP", value_parser = parse_name)]
+        psp: Name,
+        /// How much
+        #[arg(value_name = "AMOUNT")]
+        amount: String,
+        /// Names the payment
+        #[arg(long, value_name = "TEXT")]
+        reference: Option<String>,
+        /// It was paid out
+        #[arg(long)]
+        out: bool,
+    },
+    /// Begin an epoch: new issuing keys, a new manifest; keys that are worthless by now are destroyed
+    #[command(
+        after_help = "EXAMPLES:\n  specie bank rotate bank\n  specie bank rotate bank --spend-days 90 --redeem-days 180"
+    )]
+    Rotate {
+        #[command(flatten)]
+        which: Which,
+        #[command(flatten)]
+        root: Root,
+        #[command(flatten)]
+        terms: Terms,
+    },
+    Evidence(evidence::Evidence),
+    /// Settle what time has settled: void batches, leftovers, expired notes
+    #[command(after_help = "EXAMPLES:\n  specie bank sweep bank\n\nA bank that is served does it by itself.")]
+    Sweep {
+        #[command(flatten)]
+        which: Which,
+    },
+    /// Write the newest manifest to a file
+    #[command(
+        after_help = "EXAMPLES:\n  specie bank manifest bank --out manifest.cbor\n  specie inspect --root 5f0c… manifest.cbor"
+    )]
+    Manifest {
+        #[command(flatten)]
+        which: Which,
+        /// Where to write it
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+/// Make a bank
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie bank init bank --issuer central-bank --currency XTS
+
+Everyone knows the bank by the root key that is printed.")]
+struct Init {
+    #[command(flatten)]
+    which: Which,
+    /// The issuer's name, in every note
+    #[arg(long, value_name = "NAME", default_value = "central-bank", value_parser = parse_name)]
+    issuer: Name,
+    /// The one currency that it issues
+    #[arg(long, value_name = "CODE", default_value = "XTS", value_parser = parse_currency)]
+    currency: Currency,
+    /// Where it will listen
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7001")]
+    listen: SocketAddr,
+    #[command(flatten)]
+    terms: Terms,
+}
+
+/// The terms of an epoch.
+#[derive(Args, Debug)]
+struct Terms {
+    /// For how many days wallets accept its notes
+    #[arg(long, value_name = "DAYS")]
+    spend_days: Option<u32>,
+    /// For how many days the bank redeems them; not fewer
+    #[arg(long, value_name = "DAYS")]
+    redeem_days: Option<u32>,
+    /// The most transfers in one chain
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..))]
+    max_hops: Option<u8>,
+    /// The largest face value; smaller ones follow the 1-2-5 series
+    #[arg(long, value_name = "AMOUNT")]
+    largest_face: Option<String>,
+    /// The most that a blank may own
+    #[arg(long, value_name = "AMOUNT")]
+    largest_cap: Option<String>,
+}
+
+/// Which bank.
+#[derive(Args, Debug)]
+struct Which {
+    /// Folder of the bank
+    #[arg(value_name = "BANK")]
+    folder: PathBuf,
+}
+
+/// The root key.
+#[derive(Args, Debug)]
+struct Root {
+    /// File of the root key; root.key in the bank's folder without it
+    #[arg(long, value_name = "FILE")]
+    root_key: Option<PathBuf>,
+}
+
+const DAY: u64 = 86_400;
+
+impl Which {
+    fn config(&self) -> Result<BankConfig, Failure> {
+        Ok(BankConfig::read(&self.folder.join("bank.toml"))?)
+    }
+
+    fn open(&self) -> Result<Arc<CentralBank>, Failure> {
+        Ok(open_bank(&self.config()?, Clock::system())?)
+    }
+
+    fn root(&self, root: &Root) -> Result<SigningKey, Failure> {
+        let path = root.root_key.clone().unwrap_or_else(|| self.folder.join("root.key"));
+        read_key(&path).map_err(|error| Failure::refused("root-key", error, "bring the root key (--root-key FILE)"))
+    }
+}
+
+impl Terms {
+    fn of(&self, currency: Currency) -> Result<EpochTerms, Failure> {
+        let mut terms = EpochTerms::default();
+        let seconds = |days: Option<u32>, otherwise| days.map_or(otherwise, |days| u64::from(days) * DAY);
+        terms.spend_seconds = seconds(self.spend_days, terms.spend_seconds);
+        terms.redeem_seconds = seconds(self.redeem_days, terms.redeem_seconds.max(terms.spend_seconds));
+        terms.max_hops = self.max_hops.unwrap_or(terms.max_hops);
+        if let Some(face) = &self.largest_face {
+            terms.largest_face = parse_amount(face, currency)?;
+        }
+        if let Some(cap) = &self.largest_cap {
+            terms.largest_cap = parse_amount(cap, currency)?;
+        }
+        Ok(terms)
+    }
+}
+
+impl Bank {
+    pub(crate) fn run(&self, json: bool) -> Result<Answer, Failure> {
+        match &self.command {
+            Command::Init(init) => init.run(),
+            Command::Serve { which, listen } => {
+                let mut config = which.config()?;
+                config.listen = listen.unwrap_or(config.listen);
+                serving::serve(serve_bank(&config, Clock::system())?, "the bank", json)
+            }
+            Command::Status { which } => status::show(&*which.open()?),
+            Command::Register { which, root, psp, key } => {
+                let header = which.open()?.register_psp(&which.root(root)?, *psp, *key)?;
+                let human = format!("{psp} is registered; manifest {} says so.\n", header.sequence);
+                Ok(Answer::new(human, json!({ "psp": psp.as_str(), "manifest_sequence": header.sequence })))
+            }
+            Command::Fund { which, psp, amount, reference, out } => {
+                fund(&*which.open()?, psp, amount, reference.as_deref(), *out)
+            }
+            Command::Rotate { which, root, terms } => {
+                let bank = which.open()?;
+                let terms = terms.of(bank.bank.settings().currency)?;
+                let progress = Progress::begin("making the keys of the new epoch");
+                let header = bank.new_epoch(&which.root(root)?, &terms, &seed()?)?;
+                drop(progress);
+                let human = format!("A new epoch begins; manifest {} has its classes.\n", header.sequence);
+                Ok(Answer::new(human, json!({ "manifest_sequence": header.sequence })))
+            }
+            Command::Evidence(evidence) => evidence.run(),
+            Command::Sweep { which } => sweep(&*which.open()?),
+            Command::Manifest { which, out } => {
+                let manifests = which.open()?.manifests(0)?;
+                let Some(manifest) = manifests.manifest else {
+                    return Err(Failure::refused(
+                        "no-manifest",
+                        "the bank has published nothing yet",
+                        "begin an epoch",
+                    ));
+                };
+                let name = out.display().to_string();
+                fs::write(out, &manifest.0).map_err(|error| Failure::file(&name, &error))?;
+                let human = format!("Wrote the newest manifest to {name}, {} bytes.\n", manifest.0.len());
+                Ok(Answer::new(human, json!({ "file": name, "bytes": manifest.0.len() })))
+            }
+        }
+    }
+}
+
+impl Init {
+    fn run(&self) -> Result<Answer, Failure> {
+        let epoch = self.terms.of(self.currency)?;
+        let new = NewBank { issuer: self.issuer, currency: self.currency, listen: self.listen, epoch };
+        let progress = Progress::begin("making the keys of the first epoch");
+        let root = init_bank(&self.which.folder, &new, Clock::system())?.to_string();
+        drop(progress);
+        let folder = self.which.folder.display();
+        let human = format!(
+            "Made bank {} for {} in {folder}.\n  root key  {root}\nKeep {folder}/root.key on a machine without a network.\n",
+            self.issuer, self.currency
+        );
+        let machine = json!({ "issuer": self.issuer.as_str(), "currency": self.currency.as_str(), "root_key": root });
+        Ok(Answer::new(human, machine))
+    }
+}
+
+fn fund(bank: &CentralBank, psp: &Name, amount: &str, reference: Option<&str>, out: bool) -> Result<Answer, Failure> {
+    let currency = bank.bank.settings().currency;
+    let amount = parse_amount(amount, currency)?;
+    let reference = match reference {
+        Some(reference) => reference.to_owned(),
+        None => hex::encode(&seed()?[..16]),
+    };
+    if out {
+        bank.defund_psp(psp, amount, reference.as_bytes())?;
+    } else {
+        bank.fund_psp(psp, amount, reference.as_bytes())?;
+    }
+    let done = if out { "paid out of" } else { "paid into" };
+    let human = format!("Booked {} {done} the reserve of {psp}.\n", money::show(amount, currency));
+    let machine = json!({
+        "psp": psp.as_str(),
+        "amount": amount.minor(),
+        "currency": currency.as_str(),
+        "reference": reference,
+        "out": out,
+    });
+    Ok(Answer::new(human, machine))
+}
+
+fn sweep(bank: &CentralBank) -> Result<Answer, Failure> {
+    let currency = bank.bank.settings().currency;
+    let swept = bank
+        .bank
+        .sweep(bank.clock.now())
+        .map_err(|error| Failure::refused("not-swept", error, "run it again: what it did until then stays done"))?;
+    let human = format!(
+        "Void batches {}, erased {}, transfers settled {}, leftovers paid {}, classes closed {}, expired {}.\n",
+        swept.voided,
+        swept.erased,
+        swept.transfers,
+        money::show(swept.leftovers, currency),
+        swept.closed,
+        money::show(swept.expired, currency)
+    );
+    let machine = json!({
+        "voided": swept.voided,
+        "erased": swept.erased,
+        "transfers": swept.transfers,
+        "leftovers": swept.leftovers.minor(),
+        "closed": swept.closed,
+        "expired": swept.expired.minor(),
+        "currency": currency.as_str(),
+    });
+    Ok(Answer::new(human, machine))
+}
+
+fn seed() -> Result<[u8; 32], Failure> {
+    random_seed().map_err(|error| Failure::refused("no-randomness", error, "repair the operating system"))
+}
+
+impl From<BankConfigError> for Failure {
+    fn from(error: BankConfigError) -> Self {
+        Self::refused("bank-configuration", error, "correct bank.toml, or name the folder of a bank")
+    }
+}
+
+impl From<OpenBankError> for Failure {
+    fn from(error: OpenBankError) -> Self {
+        let (code, advice) = match &error {
+            OpenBankError::Exists(_) => ("bank-exists", "choose another folder, or use the bank in it"),
+            OpenBankError::Unwritable { .. } => ("bank-folder", "check path and permissions"),
+            OpenBankError::Config(_) => ("bank-configuration", "correct bank.toml, or name the folder of a bank"),
+            OpenBankError::RootKey(_) => ("root-key", "bring the root key"),
+            OpenBankError::Keys(_) => ("bank-keys", "restore bank.keys from its copy"),
+            OpenBankError::Database(_) => ("bank-database", "check bank.db and the disk that it is on"),
+            OpenBankError::Start(_) => ("not-listening", "choose another address"),
+            _ => ("bank", "see the reason"),
+        };
+        Self::refused(code, error, advice)
+    }
+}
+
+impl From<OperationError> for Failure {
+    fn from(error: OperationError) -> Self {
+        let (code, advice) = match &error {
+            OperationError::OtherKey(_) => ("psp-known", "choose another name"),
+            OperationError::Psp(_) => ("not-booked", "check name, amount and reference"),
+            OperationError::Plan(_) => ("bad-terms", "choose terms that do not contradict each other"),
+            OperationError::Keys(_) => ("bank-keys", "restore bank.keys from its copy"),
+            OperationError::Manifest(_) => ("not-published", "bring the right root key, and try again"),
+            _ => ("store", "look after the database"),
+        };
+        Self::refused(code, error, advice)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(Refusal(problem): Refusal) -> Self {
+        Self::refused(problem.code.clone(), format!("{}: {}", problem.title, problem.detail), problem.advice)
+    }
+}

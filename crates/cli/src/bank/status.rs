@@ -1,0 +1,72 @@
+//! `specie bank status`.
+
+use serde_json::json;
+use specie_api::bank::ClassConservation;
+use specie_core::Amount;
+use specie_core::text::Currency;
+use specie_server::bank::CentralBank;
+
+use crate::answer::Answer;
+use crate::failure::Failure;
+use crate::money;
+
+/// Who the bank is, and whether its books hold.
+pub(super) fn show(bank: &CentralBank) -> Result<Answer, Failure> {
+    let (status, books) = (bank.status()?, bank.conservation()?);
+    let currency = bank.bank.settings().currency;
+    let mut human = format!(
+        "{} issues {}\n  root key          {}\n  manifest          {}\n  revocation list   {}\n  devices           {} ({} struck off)\n  double spends     {}\n  alarms            {}\n",
+        status.issuer,
+        status.currency,
+        status.root_key,
+        status.manifest_sequence,
+        status.revocation_sequence,
+        status.devices,
+        status.struck_off,
+        status.double_spends,
+        status.alarms,
+    );
+    human.push_str(&format!(
+        "\n  {:>5} {:>14} {:>16} {:>16} {:>16} {:>16}\n",
+        "epoch", "note of", "issued", "redeemed", "expired", "outstanding"
+    ));
+    for class in books.classes.iter().filter(|class| class.issued > 0 || class.ledger != 0) {
+        human.push_str(&line(class, currency));
+    }
+    human.push_str(&format!(
+        "\n  reserves of PSPs  {} {currency}\n  fraud loss        {}\n",
+        signed(books.reserves, currency),
+        money::show(amount(books.fraud_loss), currency)
+    ));
+    books.findings.iter().for_each(|finding| human.push_str(&format!("  WRONG: {finding}\n")));
+    let holds = books.holds && status.alarms == 0;
+    human.push_str(if books.holds {
+        "The books hold: issued − redeemed − expired = outstanding, class by class.\n"
+    } else {
+        "THE BOOKS DO NOT HOLD.\n"
+    });
+    Ok(Answer::verdict(holds, human, json!({ "status": status, "conservation": books })))
+}
+
+fn line(class: &ClassConservation, currency: Currency) -> String {
+    let decimal = |minor: u64| money::decimal(amount(minor), currency);
+    format!(
+        "  {:>5} {:>14} {:>16} {:>16} {:>16} {:>16}\n",
+        class.epoch,
+        decimal(class.face),
+        decimal(class.issued),
+        decimal(class.redeemed),
+        decimal(class.expired),
+        signed(class.outstanding, currency)
+    )
+}
+
+fn amount(minor: u64) -> Amount {
+    Amount::new(minor).unwrap_or(Amount::MAX)
+}
+
+/// A balance that ought not to be negative, and would show if it were.
+fn signed(minor: i64, currency: Currency) -> String {
+    let sign = if minor < 0 { "−" } else { "" };
+    format!("{sign}{}", money::decimal(amount(minor.unsigned_abs()), currency))
+}
