@@ -1,0 +1,15 @@
+//! The wallet with real elements on simulated flash, a bank in memory, and crashes wherever they hurt.
+#![allow(clippy::unwrap_used, reason = "a test's panic is its report")]
+#![allow(non_snake_case, reason = "formulas keep the letters of the specification")]
+
+mod bank;
+mod crashes;
+mod device;
+mod hostile;
+mod payments;
+mod properties;
+mod publications;
+mod raw;
+mod reception;
+mod synchronisation;
+mod withdrawals;
