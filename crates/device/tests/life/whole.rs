@@ -104,6 +104,7 @@ pub(crate) fn two_devices_pay_over_tcp() {
         till.join().unwrap().unwrap()
     });
     assert_eq!((received.amount, holding(&alice), holding(&bob)), (amount(451), 549, 451));
+    drop(listener);
     assert_eq!(alice.pay_over_tcp(&address, &mut |_| true).unwrap_err().code(), "payee-unreachable");
 }
 
@@ -142,6 +143,7 @@ pub(crate) fn refusals_say_what_to_do() {
     assert_eq!(alice.enrol("alice", "x").unwrap_err().code(), "enrolled-already");
     let failure = alice.withdraw(currency(), amount(5_000), &mut |_| {}).unwrap_err();
     assert_eq!((failure.code(), failure.is_offline(), town.balance(&alice)), ("insufficient-balance", false, 100));
+    alice.resume().unwrap();
     assert!(alice.overview().pending.is_empty(), "{:?}", alice.overview().pending);
     assert_eq!(alice.pay(b"nonsense").unwrap_err().code(), "malformed");
     synchronise(&mut alice);

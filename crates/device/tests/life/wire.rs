@@ -22,9 +22,10 @@ struct Plan {
     cut: bool,
 }
 
-/// Passes exchanges on until it is cut.
+/// Passes exchanges on until it is cut. Then nobody listens at its address any more.
 pub(crate) struct Wire {
     address: SocketAddr,
+    psp: SocketAddr,
     plan: Arc<Mutex<Plan>>,
     exchanges: Arc<AtomicU64>,
 }
@@ -34,15 +35,25 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let plan = Arc::new(Mutex::new(Plan { left: u64::MAX, loss: Loss::Request, cut: false }));
-        let exchanges = Arc::new(AtomicU64::new(0));
-        let (shared, count) = (Arc::clone(&plan), Arc::clone(&exchanges));
+        let wire = Self { address, psp, plan, exchanges: Arc::new(AtomicU64::new(0)) };
+        wire.listen(listener);
+        wire
+    }
+
+    fn listen(&self, listener: TcpListener) {
+        let (psp, plan, exchanges) = (self.psp, Arc::clone(&self.plan), Arc::clone(&self.exchanges));
+        listener.set_nonblocking(true).unwrap();
         std::thread::spawn(move || {
-            for device in listener.incoming().flatten() {
-                let (plan, exchanges) = (Arc::clone(&shared), Arc::clone(&count));
+            while !plan.lock().unwrap().cut {
+                let Ok((device, _)) = listener.accept() else {
+                    std::thread::sleep(Duration::from_millis(1));
+                    continue;
+                };
+                device.set_nonblocking(false).unwrap();
+                let (plan, exchanges) = (Arc::clone(&plan), Arc::clone(&exchanges));
                 std::thread::spawn(move || pass(device, psp, &plan, &exchanges));
             }
         });
-        Self { address, plan, exchanges }
     }
 
     pub(crate) fn address(&self) -> String {
@@ -56,9 +67,20 @@ impl Wire {
 
     /// Passes everything on again; gives whether it was cut.
     pub(crate) fn mend(&self) -> bool {
-        let mut plan = self.plan.lock().unwrap();
-        let cut = plan.cut;
-        *plan = Plan { left: u64::MAX, loss: Loss::Request, cut: false };
+        let cut = self.plan.lock().unwrap().cut;
+        if cut {
+            let listener = loop {
+                // The thread that listened before notices the cut in a moment.
+                match TcpListener::bind(self.address) {
+                    Ok(listener) => break listener,
+                    Err(_) => std::thread::sleep(Duration::from_millis(1)),
+                }
+            };
+            *self.plan.lock().unwrap() = Plan { left: u64::MAX, loss: Loss::Request, cut: false };
+            self.listen(listener);
+        } else {
+            self.cut_after(u64::MAX, Loss::Request);
+        }
         cut
     }
 
