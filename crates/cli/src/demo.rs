@@ -46,6 +46,7 @@ impl Demo {
             None => temporary.path().to_owned(),
         };
         let mut narrator = Narrator::begin(json);
+        narrator.preface("Specie at work. Every line below comes from what just happened; ✓ was checked. XTS is the code for test money.");
         let told = tell(&folder, &mut narrator);
         let mishap = told.as_ref().err().map(ToString::to_string);
         let held = mishap.is_none() && narrator.all_held();
@@ -89,9 +90,9 @@ fn tell(folder: &Path, narrator: &mut Narrator) -> Result<(), Mishap> {
     offline::pay(&town, narrator)?;
     offline::pay_on(&town, narrator)?;
     mishaps::lose_a_message(&town, narrator)?;
-    mishaps::cut_the_power(&town, narrator)?;
+    let cut = mishaps::cut_the_power(&town, narrator)?;
     settlement::restart_servers(&mut town, narrator)?;
-    settlement::synchronise(&town, narrator)?;
+    settlement::synchronise(&town, cut, narrator)?;
     cheat::spend_twice(&mut town, narrator)?;
     cheat::name_the_culprit(&mut town, narrator)
 }

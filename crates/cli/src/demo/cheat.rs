@@ -27,7 +27,7 @@ pub(super) fn spend_twice(town: &mut Town, narrator: &mut Narrator) -> Result<()
         show(TWICE),
         second.bytes.len()
     ));
-    let (one, other) = (shown(town, "6.payment")?, shown(town, "7.payment")?);
+    let (one, other) = (town.notes_shown("6.payment")?, town.notes_shown("7.payment")?);
     narrator.check("Both payments show the same note", !one.is_empty() && one == other);
     Ok(())
 }
@@ -59,6 +59,12 @@ pub(super) fn name_the_culprit(town: &mut Town, narrator: &mut Narrator) -> Resu
     let guilty = text(&town.stage.run(&["device", "status", "alice"])?, "identity")?;
     narrator
         .check("The evidence is valid and this U is Alice's device", report["verdict"] == "good" && culprit == guilty);
+    for device in ["alice", "clone"] {
+        let refusal = town.refusal(&["device", "withdraw", device, "1.00"])?;
+        let what =
+            refusal.as_ref().map_or("nothing".to_owned(), |refusal| format!("{} [{}]", refusal.what, refusal.code));
+        narrator.check(format!("{device} asks for new money and is refused: {what}"), refusal.is_some());
+    }
     let customer = town.stage.run(&["psp", "customer", "show", "psp", "alice"])?;
     let struck = customer["devices"].as_array().is_some_and(|devices| {
         devices
@@ -66,23 +72,10 @@ pub(super) fn name_the_culprit(town: &mut Town, narrator: &mut Narrator) -> Resu
             .any(|device| device["identity"].as_str() == Some(&guilty) && device["state"] == Value::from("struck-off"))
     });
     narrator.check("The PSP, which knows whose device that is, has struck it off", struck);
-    for device in ["alice", "clone"] {
-        let refusal = town.refusal(&["device", "withdraw", device, "1.00"])?;
-        let what =
-            refusal.as_ref().map_or("nothing".to_owned(), |refusal| format!("{} [{}]", refusal.what, refusal.code));
-        narrator.check(format!("{device} asks for new money and is refused: {what}"), refusal.is_some());
-    }
     let books = check_books(town, narrator)?;
     let loss = number(&books, "fraud_loss")?;
     narrator.check(format!("The loss of {} is on the bank's books against the culprit", show(loss)), loss == TWICE);
     Ok(())
-}
-
-/// The notes that a payment shows.
-fn shown(town: &Town, payment: &str) -> Result<Vec<String>, Mishap> {
-    let report = town.stage.run(&["inspect", "--manifest", "manifest.cbor", payment])?;
-    let transfers = report["inputs"][0]["transfers"].as_array().map_or(&[][..], Vec::as_slice);
-    Ok(transfers.iter().filter_map(|transfer| transfer["note_id"].as_str().map(str::to_owned)).collect())
 }
 
 fn copy_folder(from: &Path, to: &Path) -> Result<(), Mishap> {

@@ -11,19 +11,19 @@ use super::narrator::Narrator;
 use super::offline::check_transfers;
 use super::processes;
 use super::stage::Mishap;
-use super::town::{Town, decimal, show, text};
+use super::town::{Town, shorten, show, text};
 
 /// Paid by Alice to Bob, lost on the way, and sent again.
 pub(super) const LOST: u64 = 999;
 /// Paid by Alice to Dave, and never delivered by her.
 pub(super) const STRANDED: u64 = 250;
 /// Paid by Bob to Dave while the power fails.
-pub(super) const CUT: u64 = 480;
+const CUT: u64 = 240;
 
 /// How long a payment may take to reach the element.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// The power is cut at most so often.
-const CUTS_MAX: usize = 8;
+const CUTS_MAX: usize = 4;
 
 /// A payment is lost, and so is a receipt.
 pub(super) fn lose_a_message(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
@@ -54,60 +54,91 @@ pub(super) fn lose_a_message(town: &Town, narrator: &mut Narrator) -> Result<(),
     Ok(())
 }
 
-/// Bob's power is cut as soon as his element has journalled something of the payment.
-pub(super) fn cut_the_power(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
+/// Bob's power is cut as soon as his element has journalled something of the payment. Gives what Bob paid to Dave in all.
+pub(super) fn cut_the_power(town: &Town, narrator: &mut Narrator) -> Result<u64, Mishap> {
     narrator.chapter("Bob's power is cut in the middle of a payment");
     let (bob, dave) = (town.holding("bob")?, town.holding("dave")?);
-    town.request("dave", CUT, "5.request")?;
-    let mut cut = false;
-    for _ in 0..CUTS_MAX {
-        cut = cut_once(town, narrator)?;
-        if cut {
+    let mut paid = 0;
+    let mut hit = false;
+    for attempt in 1..=CUTS_MAX {
+        let name = format!("5.{attempt}");
+        town.request("dave", CUT, &format!("{name}.request"))?;
+        hit = cut_once(town, narrator, &name)?;
+        paid += CUT;
+        if hit {
+            tell_recovery(town, narrator)?;
+        }
+        finish(town, &name)?;
+        check_transfers(town, narrator, &format!("{name}.payment"))?;
+        if hit {
             break;
         }
+        town.stage.run(&["device", "settings", "bob", "--spend-change-offline", "true"])?;
     }
-    narrator.check("The cut came after the element had begun and before the payment was handed over", cut);
-    let status = town.stage.run(&["device", "status", "bob"])?;
-    narrator.say(format!("After the cut, Bob's device knows what is unfinished: {}.", unfinished(&status)));
-    let recovered = town.stage.run(&["device", "recover", "bob"])?;
-    narrator.say(format!("Power is back. `specie device recover`: {}.", text(&recovered, "summary")?));
-    let paid = town.pay("bob", "5.request", "5.payment")?;
-    town.receive("dave", &paid.file, Some("5.receipt"))?;
-    town.receive("bob", "5.receipt", None)?;
+    narrator.check("The cut hit a payment that the element had begun and Dave did not have yet", hit);
     let (bob_after, dave_after) = (town.holding("bob")?, town.holding("dave")?);
     narrator.check(
-        format!("Nothing was lost and nothing paid twice: Bob has {} less, Dave {} more", decimal(CUT), show(CUT)),
-        bob.total - bob_after.total == CUT && dave_after.total - dave.total == CUT,
+        format!("Nothing was lost and nothing paid twice: Bob has {} less, Dave {} more", show(paid), show(paid)),
+        bob.total - bob_after.total == paid && dave_after.total - dave.total == paid,
     );
-    check_transfers(town, narrator, &paid.file)
+    Ok(paid)
 }
 
-/// Starts the payment and kills wallet and element at the element's first write; whether nothing was handed over by then.
-fn cut_once(town: &Town, narrator: &mut Narrator) -> Result<bool, Mishap> {
+/// What Bob's device says after the cut.
+fn tell_recovery(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
+    let status = town.stage.run(&["device", "status", "bob"])?;
+    narrator.say(format!("Power is back. Bob's device knows what is unfinished: {}.", unfinished(&status)));
+    let recovered = town.stage.run(&["device", "recover", "bob"])?;
+    narrator.say(format!("`specie device recover bob`: {}.", shorten(&text(&recovered, "summary")?)));
+    Ok(())
+}
+
+/// Bob pays the same request again and hands the payment over.
+fn finish(town: &Town, name: &str) -> Result<(), Mishap> {
+    let (request, payment) = (format!("{name}.request"), format!("{name}.payment"));
+    let receipt = format!("{name}.receipt");
+    town.pay("bob", &request, &payment)?;
+    town.receive("dave", &payment, Some(&receipt))?;
+    town.receive("bob", &receipt, None).map(drop)
+}
+
+/// Starts the payment and kills wallet and element at the element's first write; whether the payment was under way then.
+fn cut_once(town: &Town, narrator: &mut Narrator, name: &str) -> Result<bool, Mishap> {
     let flash = town.stage.path("bob/element/flash.bin");
     let read = || fs::read(&flash).map_err(|error| Mishap(format!("{}: {error}", flash.display())));
+    let (request, payment) = (format!("{name}.request"), format!("{name}.payment"));
     let before = read()?;
-    let mut wallet = town.stage.start(&["device", "pay", "bob", "5.request", "--yes", "--out", "5.payment"])?;
+    let mut wallet = town.stage.start(&["device", "pay", "bob", &request, "--yes", "--out", &payment])?;
     let begun = Instant::now();
     let mut elements = Vec::new();
     while read()? == before && begun.elapsed() < PATIENCE && running(&mut wallet) {
-        elements = processes::children(wallet.id());
+        if elements.is_empty() {
+            elements = processes::children(wallet.id());
+        }
     }
-    let process = wallet.id();
+    let (process, under_way) = (wallet.id(), running(&mut wallet));
     let ended = wallet.kill().and_then(|()| wallet.wait());
     ended.map_err(|error| Mishap(format!("process {process} could not be killed: {error}")))?;
-    for element in &elements {
-        processes::kill(*element);
+    elements.iter().for_each(|element| processes::kill(*element));
+    let out = town.stage.path(&payment);
+    let handed_over = out.exists();
+    if handed_over {
+        remove(&out)?;
     }
-    let handed_over = town.stage.path("5.payment").exists();
-    let wrote = read()? != before;
+    let hit = under_way && read()? != before;
     let elements = elements.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-    narrator.say(format!(
-        "Killed wallet process {process} and element process {elements}: the element's flash was {}, the payment {}.",
-        if wrote { "written to" } else { "not written to yet" },
-        if handed_over { "out already" } else { "not out yet" }
-    ));
-    Ok(wrote && !handed_over)
+    narrator.say(match (hit, handed_over) {
+        (true, false) => format!(
+            "Killed Bob's wallet (process {process}) and element (process {elements}) just as the element had written to \
+             its journal; the payment was not out yet."
+        ),
+        (true, true) => format!(
+            "Killed Bob's wallet (process {process}) and element (process {elements}); the payment was out already, and is \
+             lost with the power."
+        ),
+        (false, _) => format!("Too late: process {process} was done with it. Once more."),
+    });
+    Ok(hit)
 }
 
 fn running(child: &mut Child) -> bool {
@@ -117,7 +148,7 @@ fn running(child: &mut Child) -> bool {
 fn unfinished(status: &Value) -> String {
     let items = status["pending"].as_array().map_or(&[][..], Vec::as_slice);
     let items: Vec<&str> = items.iter().filter_map(|item| item["what"].as_str()).collect();
-    if items.is_empty() { "nothing".to_owned() } else { items.join(", ") }
+    if items.is_empty() { "nothing".to_owned() } else { shorten(&items.join(", ")) }
 }
 
 fn remove(path: &Path) -> Result<(), Mishap> {

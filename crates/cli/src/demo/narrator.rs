@@ -23,6 +23,11 @@ impl Narrator {
         Self { silent, begun: Instant::now(), chapters: Vec::new() }
     }
 
+    /// Says what this is.
+    pub(super) fn preface(&self, line: &str) {
+        self.print(line);
+    }
+
     /// Opens the next chapter.
     pub(super) fn chapter(&mut self, title: &str) {
         self.chapters.push(Chapter { title: title.to_owned(), lines: Vec::new(), claims: Vec::new() });

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::narrator::Narrator;
 use super::stage::Mishap;
-use super::town::{Town, show};
+use super::town::{Town, decimal, number, show};
 
 /// An odd amount, in minor units.
 pub(super) const ODD: u64 = 1_743;
@@ -47,6 +47,8 @@ pub(super) fn pay(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
         "What Alice lost, Bob has",
         alice.total - alice_after.total == ODD && bob_after.total - bob.total == ODD,
     );
+    let unknown = !town.notes_shown(&paid.file)?.iter().any(|note| town.bank_knows(note));
+    narrator.check("The bank has this note written down nowhere: it signed it without seeing it", unknown);
     check_transfers(town, narrator, &paid.file)
 }
 
@@ -54,17 +56,30 @@ pub(super) fn pay(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
 pub(super) fn pay_on(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
     narrator.chapter(&format!("Bob pays Carol {} out of what he just got, still offline", show(PART)));
     let before = (town.holding("bob")?, town.holding("carol")?);
-    let paid = town.hand_over("bob", "carol", PART, "2")?;
+    town.stage.run(&["device", "request", "carol", &decimal(PART), "--png", "2.request.png"])?;
+    let paid = town.stage.run(&[
+        "device",
+        "pay",
+        "bob",
+        "2.request.png",
+        "--yes",
+        "--png",
+        "2.payment.png",
+        "--out",
+        "2.payment",
+    ])?;
+    town.receive("carol", "2.payment.png", Some("2.receipt"))?;
+    town.receive("bob", "2.receipt", None)?;
     let after = (town.holding("bob")?, town.holding("carol")?);
     narrator.say(format!(
-        "The payment is {} bytes: it carries the whole way of the money since the bank.",
-        paid.bytes.len()
+        "Request and payment travel as QR codes. The payment is {} bytes: it carries the whole way of the money.",
+        number(&paid, "compact_bytes")?
     ));
     narrator.check(
         "What Bob lost, Carol has",
         before.0.total - after.0.total == PART && after.1.total - before.1.total == PART,
     );
-    check_transfers(town, narrator, &paid.file)
+    check_transfers(town, narrator, "2.payment.png")
 }
 
 /// Has `inspect` check a payment, and counts its transfers.

@@ -73,10 +73,7 @@ pub(super) fn enrol_devices(town: &Town, narrator: &mut Narrator) -> Result<(), 
     }
     identities.sort();
     identities.dedup();
-    narrator.check(
-        "Every element drew an identity of its own, and its secret has not left it",
-        identities.len() == PEOPLE.len(),
-    );
+    narrator.check("Every element drew an identity of its own", identities.len() == PEOPLE.len());
     let status = town.stage.run(&["bank", "status", "bank"])?;
     narrator.check(
         "The bank knows these four identities and no names; the PSP knows the names",
@@ -103,7 +100,7 @@ pub(super) fn withdraw(town: &Town, narrator: &mut Narrator) -> Result<(), Misha
     for (name, _) in PEOPLE {
         town.synchronise(name)?;
     }
-    narrator.say("The bank signed every note blindly: it will not recognise one of them when it comes back.");
+    narrator.say("The bank signed every note blindly: it knows that Alice's device got them, and not which they are.");
     check_books(town, narrator).map(drop)
 }
 

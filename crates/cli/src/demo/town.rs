@@ -20,11 +20,16 @@ pub(super) struct Town {
     psp_address: String,
 }
 
+/// Files in which the bank keeps what it knows.
+const BANK_FILES: [&str; 5] = ["bank/bank.db", "bank/bank.db-wal", "bank/signer.db", "bank/signer.db-wal", "bank.log"];
+
 /// A payment as it was made.
 pub(super) struct Paid {
     /// The message, on the stage.
     pub(super) file: String,
     pub(super) bytes: Vec<u8>,
+    /// Length of its compact form.
+    pub(super) compact: u64,
 }
 
 /// What a device holds, in minor units.
@@ -47,6 +52,16 @@ pub(super) fn show(minor: u64) -> String {
 /// An amount for commands.
 pub(super) fn decimal(minor: u64) -> String {
     Amount::new(minor).map_or_else(|| minor.to_string(), |amount| money::decimal(amount, currency()))
+}
+
+/// Long names cut to their beginning, as a reader needs them.
+pub(super) fn shorten(text: &str) -> String {
+    const KEPT: usize = 8;
+    let cut = |word: &str| {
+        let long = word.len() > 4 * KEPT && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if long { format!("{}…", &word[..KEPT]) } else { word.to_owned() }
+    };
+    text.split(' ').map(cut).collect::<Vec<_>>().join(" ")
 }
 
 /// A number in a document.
@@ -100,6 +115,20 @@ impl Town {
         std::fs::read(&path).map_err(|error| Mishap(format!("{}: {error}", path.display())))
     }
 
+    /// Whether the bank has `bytes` written down anywhere.
+    pub(super) fn bank_knows(&self, bytes: &[u8]) -> bool {
+        let files = BANK_FILES.iter().filter_map(|file| self.bytes(file).ok());
+        files.into_iter().any(|content| content.windows(bytes.len()).any(|window| window == bytes))
+    }
+
+    /// The notes and blanks that a payment shows.
+    pub(super) fn notes_shown(&self, payment: &str) -> Result<Vec<Vec<u8>>, Mishap> {
+        let report = self.stage.run(&["inspect", "--root", &self.root, "--manifest", "manifest.cbor", payment])?;
+        let transfers = report["inputs"][0]["transfers"].as_array().map_or(&[][..], Vec::as_slice);
+        let ids = transfers.iter().filter_map(|transfer| hex::decode(transfer["note_id"].as_str()?).ok());
+        Ok(ids.collect())
+    }
+
     /// What a device holds.
     pub(super) fn holding(&self, device: &str) -> Result<Holding, Mishap> {
         let balance = self.stage.run(&["device", "balance", device])?;
@@ -120,8 +149,8 @@ impl Town {
 
     /// `payer` pays the request in `request`: a payment in a file.
     pub(super) fn pay(&self, payer: &str, request: &str, file: &str) -> Result<Paid, Mishap> {
-        self.stage.run(&["device", "pay", payer, request, "--yes", "--out", file])?;
-        Ok(Paid { file: file.to_owned(), bytes: self.bytes(file)? })
+        let paid = self.stage.run(&["device", "pay", payer, request, "--yes", "--out", file])?;
+        Ok(Paid { file: file.to_owned(), bytes: self.bytes(file)?, compact: number(&paid, "compact_bytes")? })
     }
 
     /// `device` takes what is in a file: a payment, a receipt.
