@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::narrator::Narrator;
 use super::stage::Mishap;
-use super::town::{Town, decimal, number, show};
+use super::town::{Town, decimal, number, show, text};
 
 /// An odd amount, in minor units.
 pub(super) const ODD: u64 = 1_743;
@@ -24,10 +24,11 @@ pub(super) fn pay(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
     narrator.chapter(&format!("Alice pays Bob {}, offline", show(ODD)));
     let (alice, bob) = (town.holding("alice")?, town.holding("bob")?);
     let request = town.request("bob", ODD, "1.request")?;
-    narrator.say(format!("Bob's device asks: {} bytes, no name of Bob in it that the bank could use.", request.len()));
-    let paid = town.pay("alice", "1.request", "1.payment")?;
-    narrator
-        .say(format!("Alice's device pays: {} bytes. Her element journalled it before it answered.", paid.bytes.len()));
+    narrator.say(format!(
+        "Alice's device pays: {} bytes, {} in the compact form for QR codes.",
+        paid.bytes.len(),
+        paid.compact
+    ));
     let received = town.receive("bob", &paid.file, Some("1.receipt"))?;
     narrator.say(format!(
         "Bob's device checks every signature by itself and answers with a receipt: {} bytes.",
@@ -80,6 +81,12 @@ pub(super) fn pay_on(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap>
         before.0.total - after.0.total == PART && after.1.total - before.1.total == PART,
     );
     check_transfers(town, narrator, "2.payment.png")
+}
+
+/// The bytes of a hex field.
+fn bytes(document: &Value, name: &str) -> Result<Vec<u8>, Mishap> {
+    let digits = text(document, name)?;
+    hex::decode(&digits).map_err(|error| Mishap(format!("`{name}` is not hex: {error}")))
 }
 
 /// Has `inspect` check a payment, and counts its transfers.
