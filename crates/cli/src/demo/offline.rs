@@ -24,6 +24,12 @@ pub(super) fn pay(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
     narrator.chapter(&format!("Alice pays Bob {}, offline", show(ODD)));
     let (alice, bob) = (town.holding("alice")?, town.holding("bob")?);
     let request = town.request("bob", ODD, "1.request")?;
+    narrator.say(format!("Bob's device asks: {} bytes.", request.len()));
+    let status = town.stage.run(&["device", "status", "bob"])?;
+    let traces = [b"bob".to_vec(), bytes(&status, "identity")?, bytes(&status, "key")?];
+    let named = traces.iter().any(|trace| request.windows(trace.len()).any(|window| window == *trace));
+    narrator.check("Neither Bob's name nor anything that names his device is in it", !named);
+    let paid = town.pay("alice", "1.request", "1.payment")?;
     narrator.say(format!(
         "Alice's device pays: {} bytes, {} in the compact form for QR codes.",
         paid.bytes.len(),
