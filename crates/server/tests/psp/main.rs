@@ -1,0 +1,10 @@
+//! A PSP and a bank behind real sockets, with databases on disk, and devices made of keys.
+#![allow(clippy::unwrap_used, unreachable_pub, non_snake_case, reason = "tests; the letters of the specification")]
+
+mod device;
+mod enrolment;
+mod outage;
+mod rejections;
+mod repeats;
+mod whole;
+mod world;
