@@ -65,7 +65,7 @@ impl Fraud {
 
     #[track_caller]
     fn assert_unsuspected(&self) {
-        let count = self.world.bank().storage().read(|view| view.double_spend_sequence().map_err(StorageError::from));
+        let count = self.world.bank().storage().read(|view| view.double_spend_sequence());
         assert_eq!(count.unwrap(), 0);
     }
 }
@@ -195,7 +195,8 @@ fn change_redeemed_after_the_fraud_is_paid_all_the_same() {
     // The bank cannot know whose the change is: blanks are nobody's.
     assert_eq!(world.redeem_asset(&first[1], mallory), credited(30));
     assert_eq!(world.redeem_asset(&second[1], mallory), credited(10));
-    let fraud = Fraud { first: first[0].clone(), second: second[0].clone(), world, culprit, honest, note: note.clone() };
+    let fraud =
+        Fraud { first: first[0].clone(), second: second[0].clone(), world, culprit, honest, note: note.clone() };
     fraud.assert_convicted(note.held.id, 100);
 }
 
@@ -217,9 +218,9 @@ fn a_device_struck_off_is_issued_nothing_more() {
     ));
     assert!(struck_off(fraud.world.withdraw(&culprit, &[(class.id(), 1)]).map(drop)));
     let (psp, other) = (culprit.psp, fraud.honest.psp);
-    let pages = fraud.world.transact(|tx| {
-        Ok::<_, StorageError>((tx.struck_off_after(&psp, 0, 9)?, tx.struck_off_after(&other, 0, 9)?))
-    });
+    let pages = fraud
+        .world
+        .transact(|tx| Ok::<_, StorageError>((tx.struck_off_after(&psp, 0, 9)?, tx.struck_off_after(&other, 0, 9)?)));
     let (own, others) = pages.unwrap();
     assert_eq!(own.iter().map(|device| device.identity).collect::<Vec<_>>(), [culprit.identity]);
     assert!(others.is_empty());
@@ -247,7 +248,7 @@ fn notes_that_were_never_issued_raise_alarms() {
     assert!(found.1[0].culprit.is_some() && !found.1[0].registered);
     // As much came back of the class as was issued: the bank stops there, loudly.
     assert_eq!(world.redeem_asset(&real, account("alpha", "alice")), Redeemed::Refused(Refusal::ClassExhausted));
-    let alarms = world.bank().storage().read(|view| view.alarm_count().map_err(StorageError::from)).unwrap();
+    let alarms = world.bank().storage().read(|view| view.alarm_count()).unwrap();
     assert_eq!(alarms, 2);
     world.assert_conserved();
 }

@@ -1,6 +1,13 @@
 //! The bank on a real database, against honest and dishonest devices.
 #![allow(clippy::unwrap_used, non_snake_case, reason = "tests; the letters of the specification")]
 
+mod crashes;
 mod double_spends;
+mod issuance;
+mod manifests;
+mod model;
+mod payments;
+mod races;
 mod redemption;
+mod sweeps;
 mod world;

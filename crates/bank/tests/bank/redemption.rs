@@ -1,7 +1,7 @@
 //! Money comes back once, to whom it was meant for, whatever else is in the batch.
 
 use specie_bank::issuance::IssuanceError;
-use specie_bank::redemption::{Redeemed, Refusal, RedemptionError};
+use specie_bank::redemption::{Redeemed, RedemptionError, Refusal};
 use specie_core::chain::ChainError;
 use specie_core::class::Kind;
 
@@ -99,10 +99,8 @@ fn every_rule_of_a_chain_is_checked() {
     assert_eq!(refused(&mut world, &stolen), Refusal::Chain(ChainError::WrongOwner));
     // An output that is not there, and a chain that begins in the middle.
     let specie_core::transfer::Input::Received { previous, blind, .. } = paid.input else { unreachable!() };
-    let elsewhere = Asset {
-        input: specie_core::transfer::Input::Received { previous, index: 1, blind },
-        ..paid.clone()
-    };
+    let elsewhere =
+        Asset { input: specie_core::transfer::Input::Received { previous, index: 1, blind }, ..paid.clone() };
     assert_eq!(refused(&mut world, &elsewhere), Refusal::Chain(ChainError::BrokenLink));
     let headless = Asset { chain: Vec::new(), ..paid.clone() };
     assert_eq!(refused(&mut world, &headless), Refusal::Chain(ChainError::BrokenLink));
@@ -184,8 +182,10 @@ fn credits_tell_the_psp_once_and_in_order() {
     }
     let psp = crate::world::name("beta");
     let credits = world.transact(|tx| tx.credits_after(&psp, 0, 10)).unwrap();
-    let seen: Vec<_> =
-        credits.iter().map(|credit| (credit.sequence, credit.account.as_str().to_owned(), credit.amount.minor())).collect();
+    let seen: Vec<_> = credits
+        .iter()
+        .map(|credit| (credit.sequence, credit.account.as_str().to_owned(), credit.amount.minor()))
+        .collect();
     assert_eq!(seen, [(1, "one".to_owned(), 60), (2, "two".to_owned(), 40)]);
     assert_eq!(world.transact(|tx| tx.credits_after(&psp, 1, 10)).unwrap().len(), 1);
 }
@@ -199,8 +199,6 @@ trait Counts {
 impl Counts for crate::world::TestBank {
     fn storage_counts(&self) -> (u64, u64) {
         use specie_bank::storage::{Storage, StorageError};
-        self.storage()
-            .read(|view| Ok::<_, StorageError>((view.double_spend_sequence()?, view.alarm_count()?)))
-            .unwrap()
+        self.storage().read(|view| Ok::<_, StorageError>((view.double_spend_sequence()?, view.alarm_count()?))).unwrap()
     }
 }

@@ -23,8 +23,8 @@ use specie_core::signature::SigningKey;
 use specie_core::text::{Currency, Name};
 use specie_core::transfer::{Input, Output, Outputs, Preimage, Transfer, challenge};
 use specie_core::{Amount, Timestamp};
-use specie_store::bank::{BankStore, SCHEMA};
 use specie_store::Sqlite;
+use specie_store::bank::{BankStore, SCHEMA};
 use tempfile::TempDir;
 
 pub(crate) type TestBank = Bank<BankStore<Sqlite>, KeyRing>;
@@ -181,6 +181,11 @@ impl World {
         Bank::open(store, KeyRing::from_bytes(&self.keys).unwrap()).unwrap()
     }
 
+    /// The bank's keys.
+    pub(crate) fn keys(&self) -> KeyRing {
+        KeyRing::from_bytes(&self.keys).unwrap()
+    }
+
     pub(crate) fn file(&self) -> std::path::PathBuf {
         self.directory.path().join("bank.db")
     }
@@ -335,7 +340,7 @@ impl World {
     }
 
     pub(crate) fn balance(&self, account: &str) -> i64 {
-        self.bank().storage().read(|view| view.balance(account).map_err(StorageError::from)).unwrap()
+        self.bank().storage().read(|view| view.balance(account)).unwrap()
     }
 }
 
