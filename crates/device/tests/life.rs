@@ -38,6 +38,14 @@ fn main() -> ExitCode {
             broken::a_network_that_dies_within_any_exchange_costs_nothing,
         ),
         (
+            "an_enrolment_that_breaks_off_anywhere_is_done_once",
+            broken::an_enrolment_that_breaks_off_anywhere_is_done_once,
+        ),
+        (
+            "an_online_payment_of_unknown_outcome_is_made_once",
+            broken::an_online_payment_of_unknown_outcome_is_made_once,
+        ),
+        (
             "a_process_that_is_killed_at_any_moment_costs_nothing",
             broken::a_process_that_is_killed_at_any_moment_costs_nothing,
         ),

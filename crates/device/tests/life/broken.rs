@@ -62,6 +62,67 @@ pub(crate) fn a_network_that_dies_within_any_exchange_costs_nothing() {
     town.check_books();
 }
 
+pub(crate) fn an_enrolment_that_breaks_off_anywhere_is_done_once() {
+    let town = Town::new();
+    let mut number = 0;
+    for loss in [Loss::Request, Loss::Answer] {
+        for after in 0.. {
+            number += 1;
+            let (who, wire) = (format!("customer-{number}"), Wire::to(town.psp_address()));
+            let customer = town.customer(&who, 0, "standard");
+            let code = town.claim_code(&customer);
+            let mut device = town.device(&who, &wire.address());
+            wire.cut_after(after, loss);
+            let first = device.enrol(&who, &code);
+            drop(device);
+            wire.mend();
+            let mut device = Device::open(&town.path(&who)).unwrap();
+            match &first {
+                Ok(_) => assert_eq!(device.enrol(&who, &code).unwrap_err().code(), "enrolled-already"),
+                Err(failure) => {
+                    assert!(failure.is_offline(), "cut after {after}: {failure}");
+                    let enrolled = device.enrol(&who, &code).unwrap_or_else(|failure| panic!("{after}: {failure}"));
+                    assert_eq!(enrolled.account.account.as_str(), who);
+                }
+            }
+            assert_eq!(town.provider.psp.devices(&customer).unwrap().len(), 1);
+            device.synchronise(&mut |_| {}).unwrap();
+            // What the device fetches after its enrolment may fail.
+            if first.is_ok() {
+                break;
+            }
+        }
+    }
+}
+
+pub(crate) fn an_online_payment_of_unknown_outcome_is_made_once() {
+    let town = Town::new();
+    let wire = Wire::to(town.psp_address());
+    let mut alice = town.enrol_by("alice", BALANCE, "standard", &wire.address());
+    let mut shop = town.enrol("shop", 0, "merchant");
+    shop.synchronise(&mut |_| {}).unwrap();
+    let mut paid = 0;
+    for loss in [Loss::Request, Loss::Answer] {
+        for by_synchronising in [false, true] {
+            let asked = shop.request(&terms(100)).unwrap();
+            wire.cut_after(0, loss);
+            let failure = alice.pay_online(&asked.message).unwrap_err();
+            assert!(failure.is_offline() && !failure.money_moved(), "{failure}");
+            assert_eq!(alice.pay(&asked.message).unwrap_err().code(), "payment-under-way");
+            drop(alice);
+            wire.mend();
+            alice = Device::open(&town.path("alice")).unwrap();
+            if by_synchronising {
+                assert_eq!(alice.synchronise(&mut |_| {}).unwrap().transfers, 1);
+            }
+            assert!(alice.pay_online(&asked.message).unwrap().transfer.is_some());
+            paid += 100;
+            assert_eq!((town.balance(&alice), town.balance(&shop)), (BALANCE - paid, paid), "{loss:?}");
+        }
+    }
+    town.check_books();
+}
+
 /// A life that never ends by itself: started as a process that is killed.
 pub(crate) fn live(folder: &Path) -> ! {
     let mut device = Device::open(&folder.join("alice")).unwrap();

@@ -120,10 +120,13 @@ impl Town {
     pub(crate) fn enrol_by(&self, who: &str, balance: u64, tier: &str, psp: &str) -> Device {
         let customer = self.customer(who, balance, tier);
         let mut device = self.device(who, psp);
-        let now = self.provider.clock.now();
-        let code = self.provider.psp.issue_claim_code(&customer, &random_seed().unwrap(), now).unwrap();
-        device.enrol(who, &code.to_string()).unwrap();
+        device.enrol(who, &self.claim_code(&customer)).unwrap();
         device
+    }
+
+    pub(crate) fn claim_code(&self, customer: &Name) -> String {
+        let now = self.provider.clock.now();
+        self.provider.psp.issue_claim_code(customer, &random_seed().unwrap(), now).unwrap().to_string()
     }
 
     pub(crate) fn customer(&self, who: &str, balance: u64, tier: &str) -> Name {
