@@ -175,6 +175,9 @@ pub enum PaymentError {
     /// No payment of that name.
     #[error("no such payment")]
     Unknown,
+    /// Some of it was spent already.
+    #[error("the payment was begun")]
+    TooLateToCancel,
     /// The element did only part of it; the rest can still be done.
     #[error("the payment is not complete yet: {0}")]
     Interrupted(ElementFault),
@@ -199,6 +202,7 @@ impl WalletError for PaymentError {
             Self::OverCumulativeLimit { .. } => "over-cumulative-limit",
             Self::LimitsRunOut => "limits-run-out",
             Self::Unknown => "unknown-payment",
+            Self::TooLateToCancel => "too-late-to-cancel",
             Self::Interrupted(_) => "payment-interrupted",
             Self::Element(fault) => fault.code(),
         }
@@ -220,7 +224,7 @@ impl WalletError for PaymentError {
             }
             Self::OverPaymentLimit { .. } => "pay a smaller amount, or pay online",
             Self::Unknown => "check which request is meant",
-            Self::Interrupted(_) => "resume the payment; nothing was handed over yet",
+            Self::TooLateToCancel | Self::Interrupted(_) => "resume the payment; nothing was handed over yet",
             Self::Element(fault) => fault.advice(),
         }
     }

@@ -2,6 +2,7 @@
 
 mod checking;
 
+use alloc::collections::btree_map::Entry;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -164,9 +165,9 @@ impl Wallet {
                 changes.step(Reception::Accepted(received))
             }
             Verdict::DoubleSpend { note_id, evidence } => {
-                if !self.evidence.contains_key(&note_id) {
+                if let Entry::Vacant(vacant) = self.evidence.entry(note_id) {
+                    vacant.insert(evidence.clone());
                     changes.put(Table::Evidence, &note_id.0, evidence.clone());
-                    self.evidence.insert(note_id, evidence.clone());
                 }
                 changes.step(Reception::DoubleSpend { note_id, evidence })
             }

@@ -43,19 +43,46 @@ impl Wallet {
         for taken in &payment.taken {
             match self.show_taken(id, payment, taken, element) {
                 Ok(one) => shown.push((*taken, one)),
-                Err(fault) if !shown.is_empty() => return Err(PaymentError::Interrupted(fault)),
-                Err(fault) if is_final(&fault) => {
-                    let gone = payment.taken.first().filter(|_| fault.is_gone()).map(|taken| taken.index);
+                Err(fault) if !shown.is_empty() => {
+                    self.payments.mark_asked(id);
+                    return Err(PaymentError::Interrupted(fault));
+                }
+                // A refusal says that this command did nothing; that none before it did is known of a fresh plan only, or follows from the reason.
+                Err(fault) if fault.status().is_some() && (payment.fresh || is_final(&fault)) => {
+                    let gone = Some(taken.index).filter(|_| fault.is_gone());
                     self.drop_payment(id, gone, &mut changes);
                     return Ok(changes.step(Execution::Refused(fault.into())));
                 }
-                Err(fault) => return Err(fault.into()),
+                Err(fault) => {
+                    self.payments.mark_asked(id);
+                    return Err(fault.into());
+                }
             }
         }
         self.complete(id, shown, Stage::Made, &mut changes);
         let payment = self.payments.get(id).ok_or(PaymentError::Unknown)?;
         let ready = self.ready(payment)?;
         Ok(changes.step(Execution::Paid(ready)))
+    }
+
+    /// Drops a payment that is planned, of which the element showed nothing.
+    ///
+    /// # Errors
+    /// When something was shown, or the element cannot be asked.
+    pub fn cancel_payment(&mut self, id: &PaymentId, element: &mut impl Element) -> Result<Step<()>, PaymentError> {
+        let payment = self.payments.get(id).filter(|payment| payment.stage == Stage::Planned);
+        let payment = payment.ok_or(PaymentError::Unknown)?;
+        if !payment.fresh {
+            for taken in &payment.taken {
+                let holding = self.purse.get(taken.index).ok_or(ElementFault::Nonsense)?;
+                if was_shown(taken.index, holding, element)? {
+                    return Err(PaymentError::TooLateToCancel);
+                }
+            }
+        }
+        let mut changes = Changes::default();
+        self.drop_payment(id, None, &mut changes);
+        Ok(changes.step(()))
     }
 
     fn ready(&self, payment: &Payment) -> Result<ReadyPayment, PaymentError> {

@@ -94,6 +94,7 @@ impl Wallet {
             uploaded: false,
             entry,
             message: None,
+            fresh: true,
         };
         payment.store(&id, &mut changes);
         self.set_aside(&id, &payment);

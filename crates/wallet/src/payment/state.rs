@@ -57,6 +57,8 @@ pub(crate) struct Payment {
     pub(super) entry: u64,
     /// What is handed over, in extended form, once it was made.
     pub(crate) message: Option<Vec<u8>>,
+    /// The element was not asked to show anything of it, as far as anybody knows. Not stored: after a restart nobody knows.
+    pub(super) fresh: bool,
 }
 
 /// Payments by the hash of their request.
@@ -103,6 +105,13 @@ impl Payments {
 
     pub(crate) fn get(&self, id: &PaymentId) -> Option<&Payment> {
         self.by_id.get(id)
+    }
+
+    /// The outcome of a command is unknown.
+    pub(super) fn mark_asked(&mut self, id: &PaymentId) {
+        if let Some(payment) = self.by_id.get_mut(id) {
+            payment.fresh = false;
+        }
     }
 
     pub(crate) fn planned(&self) -> impl Iterator<Item = (&PaymentId, &Payment)> {
@@ -169,6 +178,7 @@ fn read_payment(record: &[u8]) -> Result<Payment, DecodeError> {
             uploaded: r.flag()?,
             entry: r.uint()?,
             message: None,
+            fresh: false,
         })
     })
 }

@@ -255,9 +255,8 @@ impl Bank {
         .map_err(|error| Refusal::Invalid(error.code()))?;
         self.record(&links)?;
         let (last, id) = links.last().unwrap();
-        match self.spent.insert(*last, *id) {
-            None => *self.credited.entry(account).or_default() += summary.value.minor(),
-            Some(_) => {}
+        if self.spent.insert(*last, *id).is_none() {
+            *self.credited.entry(account).or_default() += summary.value.minor();
         }
         Ok(summary.value.minor())
     }

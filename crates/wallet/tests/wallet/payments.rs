@@ -313,3 +313,55 @@ fn the_pin_is_asked_for_before_anything_is_spent() {
     let payment = anna.pay(&request).unwrap();
     ben.receive(&payment).unwrap();
 }
+
+#[test]
+fn a_plan_is_cancelled_until_something_is_spent() {
+    let mut bank = Bank::new();
+    let mut anna = holding(&mut bank, "anna", &[20, 10], 4);
+    let mut ben = holding(&mut bank, "ben", &[], 8);
+    let (_, request) = ben.request(25).unwrap();
+    for reload in [false, true] {
+        let step = anna.wallet.plan_payment(&request, at(NOW), &[1; 32], &mut anna.port).unwrap();
+        let id = anna.commit(step).unwrap();
+        assert_eq!((anna.spendable(), anna.balance().in_planned_payments), (0, amount(30)));
+        if reload {
+            anna.reload();
+        }
+        let step = anna.wallet.cancel_payment(&id, &mut anna.port).unwrap();
+        anna.commit(step).unwrap();
+        assert_eq!(
+            (anna.spendable(), anna.wallet.history().filter(|entry| entry.event == Event::Paid).count()),
+            (30, 0)
+        );
+    }
+    let step = anna.wallet.plan_payment(&request, at(NOW), &[1; 32], &mut anna.port).unwrap();
+    let id = anna.commit(step).unwrap();
+    // The answer to the first show is lost.
+    anna.port.fuel = Some(1);
+    assert!(anna.wallet.execute_payment(&id, at(NOW), &mut anna.port).is_err());
+    anna.restart();
+    let error = anna.wallet.cancel_payment(&id, &mut anna.port).err().unwrap();
+    assert_eq!(crate::device::refused(&error), Halt::Refused("too-late-to-cancel"));
+    anna.execute(&id).unwrap();
+    assert_eq!(anna.total(), 5);
+}
+
+#[test]
+fn the_holding_limit_bounds_a_request() {
+    let mut bank = Bank::new();
+    let mut ben = holding(&mut bank, "ben", &[], 16);
+    let body = specie_core::limits::LimitsBody { max_holding: amount(100), ..bank.limits_body(ben.wallet.device()) };
+    let limits = Limits::sign(body, &bank.psp).to_vec();
+    let step = ben.wallet.accept_limits(&limits, &mut ben.port).unwrap();
+    ben.commit(step).unwrap();
+    // Each tag may be paid in full: three of them fit the limit, and the other blanks are free again.
+    let (id, request) = ben.request(30).unwrap();
+    assert_eq!(Request::decode(&request).unwrap().body.owner_tags.as_slice().len(), 3);
+    assert_eq!(ben.wallet.blanks(xts(), at(NOW)).free, 13);
+    assert_eq!(ben.request(30).unwrap_err(), Halt::Refused("over-holding-limit"));
+    assert_eq!(ben.wallet.blanks(xts(), at(NOW)).free, 13);
+    let step = ben.wallet.cancel_request(&id).unwrap();
+    ben.commit(step).unwrap();
+    ben.resume(NOW).unwrap();
+    assert_eq!((ben.held_by_element(), ben.wallet.blanks(xts(), at(NOW)).free), (0, 16));
+}

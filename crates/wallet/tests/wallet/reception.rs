@@ -11,6 +11,7 @@ use specie_core::transfer::{Input, Output, Transfer};
 use specie_core::{OwnerTag, hash};
 use specie_wallet::reception::{Reception, Route};
 use specie_wallet::request::{RequestState, Terms};
+use specie_wallet::withdrawal::Item;
 
 use crate::bank::{Bank, CAP, MAX_HOPS, NOW, SMALL_CAP, amount, at, info, name, xts};
 use crate::device::{Device, Halt};
@@ -205,8 +206,7 @@ fn rejects_forged_shows_and_notes() {
         assert_eq!(scene.refusal(&payment(&[&[forged]])), "forged");
     }
     let stranger = Raw::new("stranger");
-    let not_mine =
-        stranger.spend(&note, Input::Issued, &good.preimage.outputs.as_slice().to_vec(), scene.request.context());
+    let not_mine = stranger.spend(&note, Input::Issued, &good.preimage.outputs.as_slice(), scene.request.context());
     assert_eq!(scene.refusal(&payment(&[&[not_mine]])), "forged");
 }
 
@@ -318,6 +318,21 @@ fn rejects_more_than_a_blank_may_own() {
     let second =
         scene.raw.spend(&small, input, &made(&[(30, scene.tag(0)), (370, ELSEWHERE)]), scene.request.context());
     assert_eq!(scene.refusal(&payment(&[&[first, second]])), "over-cap");
+}
+
+#[test]
+fn rejects_more_than_its_own_blank_may_own() {
+    let mut bank = Bank::new();
+    let mut ben = Device::new(&mut bank, "ben");
+    let class_id = bank.class_of(Kind::Blank, SMALL_CAP).id();
+    ben.withdraw_items(&mut bank, &[Item { class_id, count: 4 }]).unwrap();
+    assert_eq!(ben.request(SMALL_CAP + 1).unwrap_err(), Halt::Refused("no-blank"));
+    let (_, request) = ben.request(30).unwrap();
+    let request = Request::decode(&request).unwrap();
+    let mut scene = Scene { bank, ben, raw: Raw::new("mallory"), request };
+    let note = scene.note(200);
+    let over = scene.spend(&note, &[(SMALL_CAP + 1, scene.tag(0)), (99, ELSEWHERE)]);
+    assert_eq!(scene.refusal(&payment(&[&[over]])), "over-cap");
 }
 
 #[test]
