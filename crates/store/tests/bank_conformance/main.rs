@@ -1,0 +1,37 @@
+//! The bank's storage contract, on every adapter that is here.
+#![allow(clippy::unwrap_used)]
+
+mod contract;
+
+use specie_store::Sqlite;
+use specie_store::bank::{BankStore, SCHEMA};
+
+/// Runs every function of the contract on an empty SQLite database of its own.
+macro_rules! on_sqlite {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("bank.db");
+            contract::$name(|| BankStore(Sqlite::open(&path, &[SCHEMA]).unwrap()));
+        }
+    )*};
+}
+
+on_sqlite! {
+    settings_are_settled_once
+    answers_are_kept_once_and_forgotten_in_time
+    manifests_come_back_in_order
+    psps_and_devices_are_unique
+    a_batch_moves_as_it_may
+    the_spent_set_keeps_the_first
+    transfers_come_due_once
+    roots_add_up
+    double_spends_are_counted
+    payments_wait_and_orders_come_back
+    credits_are_counted_without_gaps
+    books_add_up
+    an_error_leaves_nothing_behind
+    a_panic_leaves_nothing_behind
+    a_reader_sees_one_moment
+}
