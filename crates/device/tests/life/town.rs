@@ -49,7 +49,7 @@ pub(crate) fn terms(minor: u64) -> Terms {
 
 impl Town {
     pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = memory_folder();
         let clock = Clock::system();
         let bank_folder = folder.path().join("bank");
         let new = NewBank {
@@ -173,6 +173,12 @@ impl Town {
 /// What a device holds, in minor units.
 pub(crate) fn holding(device: &Device) -> u64 {
     device.wallet().balance(currency(), device.now()).total().minor()
+}
+
+/// A folder in memory, where there is one. What a killed process wrote is there all the same: only a power cut tells memory
+/// from disk, and that is for the tests of the flash.
+fn memory_folder() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 fn free_address() -> std::net::SocketAddr {
