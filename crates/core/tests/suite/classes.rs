@@ -31,7 +31,7 @@ fn rejects_a_note_as_one_of_a_class_of_the_same_key_with_another_info() {
         ("kind", Info { kind: Kind::Blank, max_hops: 0, ..good }),
         ("epoch", Info { epoch: 8, ..good }),
         ("issuer", Info { issuer: name("central-bank-2"), ..good }),
-        ("currency", Info { currency: Currency::new("XXX").unwrap(), ..good }),
+        ("currency", Info { currency: Currency::new("EUR").unwrap(), ..good }),
         ("issue_from", Info { issue_from: time(999), ..good }),
         ("spend_until", Info { spend_until: later(good.spend_until), ..good }),
         ("redeem_until", Info { redeem_until: later(good.redeem_until), ..good }),
