@@ -128,7 +128,8 @@ fn take_publication(device: &mut Device, message: &[u8]) -> Result<Answer, Failu
     Ok(Answer::new(human, json!({ "kind": "publication", "newer": news })))
 }
 
-fn parse_request(text: &str) -> Result<RequestId, String> {
+/// A request by its name.
+pub(super) fn parse_request(text: &str) -> Result<RequestId, String> {
     let bytes = hex::decode(text).ok().and_then(|bytes| <[u8; 16]>::try_from(bytes).ok());
     bytes.map(RequestId).ok_or_else(|| "a request's name is 32 hexadecimal digits".to_owned())
 }

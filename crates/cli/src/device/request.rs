@@ -7,9 +7,10 @@ use clap::Args;
 use serde_json::{Value, json};
 use specie_core::text::Memo;
 use specie_device::device::Terms;
+use specie_wallet::request::RequestId;
 
 use super::carry::Carry;
-use super::receive::wait_on;
+use super::receive::{parse_request, wait_on};
 use super::{InCurrency, Which};
 use crate::answer::Answer;
 use crate::failure::Failure;
@@ -86,6 +87,30 @@ impl Request {
                 Ok(merge(received, machine))
             }
         }
+    }
+}
+
+/// Withdraw a request that was not paid, and free its blanks
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie device cancel bob 0f3a…
+
+A payment of it is not accepted any more, and falls back to its payer in the end.")]
+pub(super) struct Cancel {
+    #[command(flatten)]
+    which: Which,
+    /// The request, as `request` named it
+    #[arg(value_name = "ID", value_parser = parse_request)]
+    request: RequestId,
+}
+
+impl Cancel {
+    pub(super) fn run(&self) -> Result<Answer, Failure> {
+        let mut device = self.which.open()?;
+        device.resume()?;
+        device.cancel_request(&self.request)?;
+        Ok(Answer::new("The request is withdrawn.\n", json!({ "id": hex::encode(self.request.0), "cancelled": true })))
     }
 }
 

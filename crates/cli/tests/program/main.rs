@@ -3,6 +3,11 @@
 #![allow(non_snake_case, reason = "the letters of the specification")]
 
 mod coins;
+mod crashing;
+mod demonstration;
 mod inspecting;
+mod paying;
+mod refusing;
 mod running;
 mod vectors;
+mod world;
