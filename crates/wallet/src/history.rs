@@ -1,6 +1,7 @@
 //! What happened: who, when, how much, and how far it got.
 
 use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::Context;
@@ -8,6 +9,7 @@ use specie_core::encoding::DecodeError;
 use specie_core::text::{Currency, Memo, Name};
 
 use crate::record::{Changes, Fields, ReadField, Table, read};
+use crate::step::Step;
 use crate::wallet::{Wallet, bytes_of};
 
 /// What kind of thing happened.
@@ -117,6 +119,14 @@ impl Log {
         }
     }
 
+    /// Removes lines about what was complete before `before`.
+    fn prune(&mut self, before: Timestamp, changes: &mut Changes) {
+        let complete = |entry: &HistoryEntry| matches!(entry.progress, Progress::Complete | Progress::Abandoned);
+        let old: Vec<u64> =
+            self.0.values().filter(|entry| entry.at < before && complete(entry)).map(|entry| entry.sequence).collect();
+        old.into_iter().for_each(|sequence| self.remove(sequence, changes));
+    }
+
     fn set(&mut self, entry: HistoryEntry, changes: &mut Changes) {
         changes.put(Table::History, &entry.sequence.to_be_bytes(), entry.to_record());
         self.0.insert(entry.sequence, entry);
@@ -130,7 +140,7 @@ impl Log {
 }
 
 impl HistoryEntry {
-    fn to_record(self) -> alloc::vec::Vec<u8> {
+    fn to_record(self) -> Vec<u8> {
         Fields::new(9, 320)
             .time(self.at)
             .uint(self.event as u8)
@@ -166,5 +176,17 @@ impl Wallet {
     /// What happened, newest first.
     pub fn history(&self) -> impl Iterator<Item = HistoryEntry> {
         self.log.0.values().rev().copied()
+    }
+
+    /// Forgets what was complete before `before`, and can matter no more: lines of history, payments with a receipt, requests that were paid or
+    /// whose payments cannot be claimed any more. Money is never forgotten.
+    pub fn prune(&mut self, before: Timestamp, now: Timestamp) -> Step<()> {
+        // A request that has not expired could be paid again.
+        let before = before.min(self.not_before_floor(now));
+        let mut changes = Changes::default();
+        self.log.prune(before, &mut changes);
+        self.payments.prune(before, &mut changes);
+        self.requests.prune(before, &mut changes);
+        changes.step(())
     }
 }

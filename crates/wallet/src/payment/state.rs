@@ -107,6 +107,17 @@ impl Payments {
         self.by_id.get(id)
     }
 
+    /// Removes payments with a receipt whose requests expired before `before`.
+    pub(crate) fn prune(&mut self, before: Timestamp, changes: &mut Changes) {
+        let old = |payment: &Payment| payment.stage == Stage::Delivered && payment.request.body.expiry < before;
+        let ids: Vec<PaymentId> = self.by_id.iter().filter(|(_, payment)| old(payment)).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.remove(&id);
+            changes.delete(Table::Payment, &id.0);
+            changes.delete(Table::PaymentMessage, &id.0);
+        }
+    }
+
     /// The outcome of a command is unknown.
     pub(super) fn mark_asked(&mut self, id: &PaymentId) {
         if let Some(payment) = self.by_id.get_mut(id) {

@@ -10,7 +10,7 @@ use specie_core::receipt::{Receipt, receipt_hash};
 use specie_core::request::{OwnerTags, Request, RequestBody};
 use zeroize::Zeroizing;
 
-use super::{RequestId, Terms};
+use super::{CLAIM_PERIOD, RequestId, Terms};
 use crate::purse::Place;
 use crate::record::{Changes, Fields, ReadField, Table, read};
 use crate::wallet::{Wallet, bytes_of};
@@ -89,6 +89,20 @@ impl Requests {
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&RequestId, &OwnRequest)> {
         self.by_id.iter()
+    }
+
+    /// Removes requests that expired before `before`, if they were paid or can be claimed no more.
+    pub(crate) fn prune(&mut self, before: Timestamp, changes: &mut Changes) {
+        let old = |request: &OwnRequest| match request.stage {
+            Stage::Planned | Stage::Open => false,
+            Stage::Lapsed => request.terms.expiry.saturating_add(CLAIM_PERIOD) < before,
+            Stage::Paid { .. } => request.terms.expiry < before,
+        };
+        let ids: Vec<RequestId> = self.by_id.iter().filter(|(_, request)| old(request)).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.remove(&id);
+            changes.delete(Table::Request, &id.0);
+        }
     }
 
     /// Requests that reserve blanks although they expired before `now`.

@@ -95,13 +95,14 @@ fn survives_power_cut_of_the_payer_until_after_the_request_expired() {
         anna.port.fuel = Some(point);
         let crashed = anna.pay(&request).is_err();
         anna.restart();
+        let held = anna.held_by_element();
         anna.resume(late).unwrap();
         assert!(!anna.wallet.pending().iter().any(|pending| matches!(pending, Pending::Payment(_))));
         let balance = anna.wallet.balance(crate::bank::xts(), at(late));
         assert_eq!(balance.total().minor() + balance.undelivered.minor(), 80);
         assert_eq!(balance.in_planned_payments, amount(0));
         // Nothing more is spent than the element had spent when the power went.
-        assert_eq!(anna.held_by_element(), balance.total().minor());
+        assert_eq!((anna.held_by_element(), balance.total().minor()), (held, held));
         anna.reload();
         assert_eq!(anna.wallet.balance(crate::bank::xts(), at(late)), balance);
         // All that is left is the owner's, and what was shown falls back with the residuals.

@@ -20,7 +20,9 @@ use specie_wallet::{Step, Wallet, WalletError};
 use crate::bank::{Bank, NOW, Refusal, amount, at, name, xts};
 
 const FIRMWARE: [u8; 32] = [0xF1; 32];
-const RECORDS: usize = 512;
+/// Records in an element, and pages of its flash.
+const RECORDS: usize = crate::RECORDS;
+const PAGES: usize = RECORDS / 8;
 
 type Flash = SimFlash<8, 4096>;
 
@@ -63,7 +65,6 @@ pub(crate) struct Port {
     /// Points that are still passed; none: for ever.
     pub(crate) fuel: Option<u32>,
     pub(crate) off: bool,
-    pub(crate) commands: u32,
 }
 
 impl Port {
@@ -91,10 +92,30 @@ impl Link for Port {
 
     fn transmit(&mut self, command: &[u8], response: &mut [u8]) -> Result<usize, &'static str> {
         self.burn()?;
-        self.commands += 1;
         let length = self.element.as_mut().unwrap().process(command, response);
         self.burn()?;
         Ok(length)
+    }
+}
+
+/// A device without power.
+pub(crate) struct Image {
+    store: BTreeMap<Vec<u8>, Vec<u8>>,
+    flash: Flash,
+    chip: Chip,
+    account: Account,
+    seeds: u64,
+}
+
+impl Image {
+    /// A device that starts from a copy of this image.
+    pub(crate) fn boot(&self) -> Device {
+        let element = Element::new(self.flash.clone(), self.chip.clone()).unwrap();
+        let mut port = Port { element: Some(element), chip: self.chip.clone(), fuel: None, off: false };
+        client::status(&mut port).unwrap();
+        let wallet = Wallet::load(self.store.clone()).unwrap();
+        let (store, account, seeds) = (self.store.clone(), self.account, self.seeds);
+        Device { store, wallet, port, account, seeds, said: BTreeMap::new() }
     }
 }
 
@@ -112,8 +133,8 @@ impl Device {
     /// A device enrolled at the PSP, with manifest and limits.
     pub(crate) fn new(bank: &mut Bank, label: &str) -> Self {
         let chip = Chip(hash::h32("test/chip", &[label.as_bytes()]));
-        let element = Element::new(Flash::new(64, 1), chip.clone()).unwrap();
-        let mut port = Port { element: Some(element), chip, fuel: None, off: false, commands: 0 };
+        let element = Element::new(Flash::new(PAGES, 1), chip.clone()).unwrap();
+        let mut port = Port { element: Some(element), chip, fuel: None, off: false };
         let keys = client::generate(&mut port).unwrap();
         let body = CertificateBody {
             maker: name("maker"),
@@ -166,6 +187,12 @@ impl Device {
         self.port.element = Some(Element::new(flash, self.port.chip.clone()).unwrap());
         (self.port.off, self.port.fuel) = (false, None);
         self.reload();
+    }
+
+    /// All that outlives a power cut, to be copied.
+    pub(crate) fn image(self) -> Image {
+        let Self { store, port, account, seeds, .. } = self;
+        Image { store, flash: port.element.unwrap().into_flash(), chip: port.chip, account, seeds }
     }
 
     /// The wallet as it is stored.

@@ -13,3 +13,6 @@ mod raw;
 mod reception;
 mod synchronisation;
 mod withdrawals;
+
+/// Records in each element.
+const RECORDS: usize = 512;

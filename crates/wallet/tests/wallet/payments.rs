@@ -365,3 +365,29 @@ fn the_holding_limit_bounds_a_request() {
     ben.resume(NOW).unwrap();
     assert_eq!((ben.held_by_element(), ben.wallet.blanks(xts(), at(NOW)).free), (0, 16));
 }
+
+#[test]
+fn what_is_complete_is_forgotten_when_it_can_matter_no_more() {
+    let mut bank = Bank::new();
+    let mut anna = holding(&mut bank, "anna", &[20, 20], 4);
+    let mut ben = holding(&mut bank, "ben", &[], 8);
+    let payment = hand_over(&mut anna, &mut ben, 5).unwrap();
+    let (_, request) = ben.request(6).unwrap();
+    anna.pay(&request).unwrap();
+    let prune = |device: &mut Device, now: u64| {
+        let step = device.wallet.prune(at(u64::from(u32::MAX)), at(now));
+        device.commit(step).unwrap();
+        device.reload();
+        device.store.len()
+    };
+    let before = (anna.store.len(), ben.store.len());
+    // The line of history that says what was withdrawn is all that may go.
+    assert_eq!((prune(&mut anna, NOW), prune(&mut ben, NOW)), before);
+    assert!(ben.receive(&payment).unwrap().repeated);
+    let after = (prune(&mut anna, NOW + 601), prune(&mut ben, NOW + 601));
+    assert_eq!(after, (before.0 - 4, before.1 - 2));
+    assert_eq!(anna.wallet.undelivered_payments().count(), 1);
+    assert_eq!((anna.total(), ben.total()), (29, 5));
+    let halt = ben.receive_by(&payment, specie_wallet::reception::Route::Bank, NOW + 601).unwrap_err();
+    assert_eq!(halt, Halt::Refused("unknown-request"));
+}

@@ -206,7 +206,7 @@ fn rejects_forged_shows_and_notes() {
         assert_eq!(scene.refusal(&payment(&[&[forged]])), "forged");
     }
     let stranger = Raw::new("stranger");
-    let not_mine = stranger.spend(&note, Input::Issued, &good.preimage.outputs.as_slice(), scene.request.context());
+    let not_mine = stranger.spend(&note, Input::Issued, good.preimage.outputs.as_slice(), scene.request.context());
     assert_eq!(scene.refusal(&payment(&[&[not_mine]])), "forged");
 }
 
@@ -423,4 +423,22 @@ fn two_outputs_of_one_transfer_are_no_double_spend() {
     // What went through the change has used up its hops.
     let balance = cora.wallet.balance(xts(), at(NOW));
     assert_eq!((balance.received, balance.redeem_only), (amount(60), amount(30)));
+}
+
+#[test]
+fn a_cloned_element_is_named_by_whom_it_pays_twice() {
+    let mut bank = Bank::new();
+    let mut anna = holding(&mut bank, "anna", &[20], 4);
+    let mut ben = holding(&mut bank, "ben", &[], 8);
+    let identity = specie_element::client::identity(&mut anna.port).unwrap();
+    let identity = specie_core::enrolment::Certificate::decode(identity.as_bytes()).unwrap().body.U;
+    let image = anna.image();
+    let payments = [10, 20].map(|minor| {
+        let (_, request) = ben.request(minor).unwrap();
+        image.boot().pay(&request).unwrap()
+    });
+    ben.receive(&payments[0]).unwrap();
+    assert_eq!(ben.receive(&payments[1]).unwrap_err(), Halt::Refused("double-spend"));
+    let evidence = Evidence::decode(ben.wallet.evidence().next().unwrap()).unwrap();
+    assert_eq!(evidence.verify_vartime(&bank.generators).unwrap().U, identity);
 }
