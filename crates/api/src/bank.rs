@@ -72,6 +72,8 @@ pub mod refusal {
     pub const DOUBLE_SPENT: &str = "double-spent";
     /// What remained of a transfer in the chain was given to its payer already.
     pub const LAPSED: &str = "lapsed";
+    /// More came back of the class than was issued: an alarm at the bank, which pays no more of it for now.
+    pub const CLASS_EXHAUSTED: &str = "class-exhausted";
 }
 
 problem_codes! {
@@ -216,6 +218,9 @@ pub struct EvidenceItem {
     pub device: HexArray<32>,
     /// Whether this device was ever registered. If not, keys or generators are broken: an alarm.
     pub registered: bool,
+    /// What was paid so far beyond the face of the issued note below which this happened: it stands against those convicted
+    /// there. Minor units.
+    pub loss: u64,
     /// `evidence` (CBOR): verify it, believe nobody.
     pub evidence: Hex,
 }

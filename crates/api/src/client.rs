@@ -55,10 +55,17 @@ pub enum CallError {
     Unsigned(#[source] SigningError),
 }
 
-/// An address is not one of a server.
+/// An address is not one of a server that this client can speak to.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("`{0}` is not the address of a server; give one such as http://127.0.0.1:7001")]
-pub struct BadAddress(String);
+#[non_exhaustive]
+pub enum BadAddress {
+    /// It is no address.
+    #[error("`{0}` is not the address of a server; give one such as http://127.0.0.1:7001")]
+    Malformed(String),
+    /// It asks for TLS.
+    #[error("`{0}`: this program speaks no TLS of its own; give the http address of a tunnel that does (stunnel, ssh)")]
+    Tls(String),
+}
 
 impl Default for Timeouts {
     fn default() -> Self {
@@ -98,11 +105,14 @@ impl Http {
     /// When `address` is no such thing.
     pub fn new(address: &str, timeouts: Timeouts) -> Result<Self, BadAddress> {
         let origin = address.trim_end_matches('/');
-        let rest = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-        let host = rest.map(|rest| rest.split('/').next().unwrap_or_default()).unwrap_or_default();
+        if origin.starts_with("https://") {
+            return Err(BadAddress::Tls(address.into()));
+        }
+        let rest = origin.strip_prefix("http://").unwrap_or_default();
+        let host = rest.split('/').next().unwrap_or_default();
         let plain = origin.bytes().all(|byte| byte.is_ascii_graphic() && !b"?#@".contains(&byte));
         if host.is_empty() || !plain {
-            return Err(BadAddress(address.into()));
+            return Err(BadAddress::Malformed(address.into()));
         }
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -148,10 +158,13 @@ impl Http {
         let headers = who.authorize(unsigned).map_err(CallError::Unsigned)?;
         let send = || self.send(unsigned, &headers);
         let response = match send() {
-            Err(ureq::Error::Io(error)) if error.kind() != std::io::ErrorKind::ConnectionRefused => send(),
-            first => first,
+            // The first may have arrived: whatever becomes of the second, it is not known that nothing was sent.
+            Err(ureq::Error::Io(error)) if error.kind() != std::io::ErrorKind::ConnectionRefused => {
+                send().map_err(|error| CallError::NoAnswer { reason: error.to_string() })?
+            }
+            first => first.map_err(unanswered)?,
         };
-        read(response.map_err(unanswered)?)
+        read(response)
     }
 
     fn send(
@@ -210,6 +223,7 @@ mod tests {
         {
             assert!(Http::new(wrong, Timeouts::default()).is_err(), "{wrong}");
         }
+        assert!(matches!(Http::new("https://psp.example", Timeouts::default()), Err(BadAddress::Tls(_))));
         let http = Http::new("http://127.0.0.1:1/", Timeouts::default()).unwrap();
         assert_eq!(http.address(), "http://127.0.0.1:1");
     }

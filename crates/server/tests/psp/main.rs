@@ -6,5 +6,6 @@ mod enrolment;
 mod outage;
 mod rejections;
 mod repeats;
+mod specification;
 mod whole;
 mod world;

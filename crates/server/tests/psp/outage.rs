@@ -24,7 +24,7 @@ fn a_withdrawal_goes_on_after_the_bank_comes_back() {
     assert_eq!(world.client("north").withdraw(&mut alice.signer(), &key, &request).unwrap().sessions.len(), 1);
     world.check_books();
 
-    let opened = alice.open(&world, &[class.clone()], 3).unwrap();
+    let opened = alice.open(&world, std::slice::from_ref(&class), 3).unwrap();
     world.kill_bank();
     let error = alice.challenge(&world, &opened).map(drop).unwrap_err();
     assert!(error.is(&api::BANK_UNAVAILABLE), "{error}");

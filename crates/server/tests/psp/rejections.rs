@@ -14,7 +14,7 @@ use crate::world::World;
 const KEY: &str = "rejections-test-key";
 
 /// Sends bytes and reads the whole answer: status, media type, body.
-fn exchange(address: SocketAddr, request: &[u8]) -> (u16, String, Vec<u8>) {
+pub fn exchange(address: SocketAddr, request: &[u8]) -> (u16, String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).unwrap();
     // A server that has read enough may close before all is written.
     drop(stream.write_all(request));
@@ -27,7 +27,7 @@ fn exchange(address: SocketAddr, request: &[u8]) -> (u16, String, Vec<u8>) {
     (status, media_type, answer[split + 4..].to_vec())
 }
 
-fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
+pub fn request(method: &str, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Vec<u8> {
     let mut text = format!("{method} {target} HTTP/1.1\r\nhost: psp\r\nconnection: close\r\n");
     for (name, value) in headers {
         text.push_str(&format!("{name}: {value}\r\n"));

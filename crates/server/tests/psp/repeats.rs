@@ -45,7 +45,7 @@ fn every_step_of_a_withdrawal() {
     let first = withdraw(&world, &key, &request).unwrap();
     world.serve("north");
     assert_eq!(withdraw(&world, &key, &request).unwrap(), first);
-    let error = withdraw(&world, &key, &alice.request(&[class.clone()])).unwrap_err();
+    let error = withdraw(&world, &key, &alice.request(std::slice::from_ref(&class))).unwrap_err();
     assert!(error.is(&IDEMPOTENCY_CONFLICT), "{error}");
     assert_eq!(world.balance(&alice), DEPOSIT - 200);
     world.client("north").cancel(&mut alice.signer(), &world.key(), &first.withdrawal_id).unwrap();

@@ -177,8 +177,12 @@ impl World {
         panic!("the port stays taken");
     }
 
+    pub fn bank_address(&self) -> std::net::SocketAddr {
+        self.bank_config().listen
+    }
+
     pub fn bank_client(&self) -> BankClient {
-        BankClient::new(Http::new(&format!("http://{}", self.bank_config().listen), Timeouts::default()).unwrap())
+        BankClient::new(Http::new(&format!("http://{}", self.bank_address()), Timeouts::default()).unwrap())
     }
 
     pub fn address(&self, psp: &str) -> std::net::SocketAddr {
