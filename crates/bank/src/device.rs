@@ -48,10 +48,13 @@ pub enum DeviceError {
 /// Registers the device `U` of `psp`.
 ///
 /// # Errors
-/// When `U` is no identity, or was ever registered before.
+/// When `U` is no identity, was ever registered before, or was convicted before anybody registered it.
 pub fn register(tx: &mut dyn Tx, psp: &Name, identity: &[u8; 32], now: Timestamp) -> Result<(), DeviceError> {
     psp::known(tx, psp)?;
     point(identity)?;
+    if tx.is_convicted(identity)? {
+        return Err(DeviceError::StruckOff);
+    }
     let device = DeviceRecord { identity: *identity, psp: *psp, registered_at: now, struck_off: None };
     if tx.insert_device(&device)? { Ok(()) } else { Err(DeviceError::Known) }
 }

@@ -142,9 +142,6 @@ pub enum IssuanceError {
     /// The batch is not answered yet.
     #[error("the batch is not answered yet: send its challenges")]
     Open,
-    /// The batch was answered.
-    #[error("the batch was answered: repeat its challenges to get the answer")]
-    Answered,
     /// The batch was never answered, and never will be.
     #[error("the batch is void and was not answered: refund it and open another")]
     Void,

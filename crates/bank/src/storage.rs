@@ -143,6 +143,10 @@ pub trait View {
     fn double_spends_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<DoubleSpendRecord>>;
     /// Whether any transfer below an issued note is part of a double spend.
     fn root_is_double_spent(&mut self, root: &NoteId) -> Stored<bool>;
+    /// What was paid beyond the face of an issued note.
+    fn loss_of_root(&mut self, root: &NoteId) -> Stored<Amount>;
+    /// Whether evidence names this identity, registered or not.
+    fn is_convicted(&mut self, identity: &[u8; 32]) -> Stored<bool>;
     /// Sequence of the newest double spend, 0 for none.
     fn double_spend_sequence(&mut self) -> Stored<u64>;
     /// Notes shown twice whose class is still redeemed at `now`, ascending.

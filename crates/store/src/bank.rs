@@ -54,6 +54,7 @@ pub const SCHEMA: Schema = Schema {
          amount BIGINT NOT NULL CHECK (amount >= 0), from_class BIGINT NOT NULL CHECK (from_class BETWEEN 0 AND amount), \
          psp TEXT NOT NULL, account TEXT NOT NULL, at BIGINT NOT NULL)",
         "CREATE INDEX bank_payout_class ON bank_payout (root_class)",
+        "CREATE INDEX bank_payout_root ON bank_payout (root)",
         "CREATE TABLE bank_expiry (class_id BYTEA NOT NULL PRIMARY KEY, amount BIGINT NOT NULL CHECK (amount >= 0), \
          at BIGINT NOT NULL)",
         // Detection.
@@ -62,6 +63,7 @@ pub const SCHEMA: Schema = Schema {
          culprit BYTEA, registered INTEGER NOT NULL CHECK (registered IN (0, 1)), evidence BYTEA NOT NULL, \
          revoke_until BIGINT NOT NULL, at BIGINT NOT NULL)",
         "CREATE INDEX bank_double_spend_root ON bank_double_spend (root)",
+        "CREATE INDEX bank_double_spend_culprit ON bank_double_spend (culprit)",
         "CREATE TABLE bank_revocation (sequence BIGINT NOT NULL PRIMARY KEY, list BYTEA NOT NULL)",
         "CREATE TABLE bank_alarm (kind TEXT NOT NULL, subject BYTEA NOT NULL, at BIGINT NOT NULL, \
          PRIMARY KEY (kind, subject))",

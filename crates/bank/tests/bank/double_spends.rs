@@ -246,6 +246,10 @@ fn notes_that_were_never_issued_raise_alarms() {
         .unwrap();
     assert_eq!((found.0, found.1.len()), (1, 1));
     assert!(found.1[0].culprit.is_some() && !found.1[0].registered);
+    // Nobody may register it now.
+    let (identity, now) = (found.1[0].culprit.unwrap(), world.now);
+    let late = world.transact(|tx| specie_bank::device::register(tx, &crate::world::name("alpha"), &identity, now));
+    assert!(matches!(late, Err(specie_bank::device::DeviceError::StruckOff)));
     // As much came back of the class as was issued: the bank stops there, loudly.
     assert_eq!(world.redeem_asset(&real, account("alpha", "alice")), Redeemed::Refused(Refusal::ClassExhausted));
     let alarms = world.bank().storage().read(|view| view.alarm_count()).unwrap();

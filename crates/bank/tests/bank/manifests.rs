@@ -152,3 +152,22 @@ fn a_plan_that_contradicts_itself_is_none() {
         assert!(classes(&wrong).is_err());
     }
 }
+
+#[test]
+fn an_epoch_announced_ahead_is_issued_from_its_date_on() {
+    let mut world = World::new(85);
+    let device = world.device("alpha");
+    let old = world.class(Kind::Value, 10).id();
+    world.new_epoch(2, START + 5 * DAY, START + 100 * DAY, START + 200 * DAY);
+    let new = world.class(Kind::Value, 10).id();
+    assert_ne!(old, new);
+    assert!(world.withdraw(&device, &[(old, 1)]).is_ok() && world.withdraw(&device, &[(new, 1)]).is_err());
+    // A batch of the old epoch that is open when the new one begins is still answered.
+    let request = world.request(&device, &[(old, 1)]);
+    let started = world.start(&device, &request).unwrap();
+    world.now = at(START + 5 * DAY);
+    assert!(world.withdraw(&device, &[(old, 1)]).is_err() && world.withdraw(&device, &[(new, 1)]).is_ok());
+    let answered = world.transact(|tx| world.bank().answer_batch(tx, &request.batch, &started.challenges, world.now));
+    assert!(answered.is_ok());
+    world.assert_conserved();
+}

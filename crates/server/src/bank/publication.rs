@@ -5,6 +5,7 @@ use specie_api::hexadecimal::Hex;
 use specie_bank::conservation::{ClassLine, Conservation};
 use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::storage::Storage;
+use specie_core::Amount;
 use specie_core::encoding::Encode;
 use specie_core::manifest::SignedHeader;
 
@@ -68,10 +69,11 @@ impl CentralBank {
     /// # Errors
     /// When the storage fails.
     pub fn evidence(&self, after: u64) -> Result<api::EvidencePage, Refusal> {
-        let found = self
-            .bank
-            .storage()
-            .read(|view| view.double_spends_after(after, api::PAGE_LENGTH_MAX + 1).map_err(Refusal::from))?;
+        let found = self.bank.storage().read(|view| {
+            let found = view.double_spends_after(after, api::PAGE_LENGTH_MAX + 1)?;
+            let with_loss = found.into_iter().map(|one| view.loss_of_root(&one.root).map(|loss| (one, loss)));
+            with_loss.collect::<Result<Vec<_>, _>>().map_err(Refusal::from)
+        })?;
         let more = found.len() > api::PAGE_LENGTH_MAX as usize;
         let page = found.into_iter().take(api::PAGE_LENGTH_MAX as usize);
         Ok(api::EvidencePage { items: page.filter_map(evidence).collect(), more })
@@ -98,13 +100,14 @@ impl CentralBank {
 }
 
 /// Evidence that convicts somebody; the rest is an alarm, not for publication.
-fn evidence(found: DoubleSpendRecord) -> Option<api::EvidenceItem> {
+fn evidence((found, loss): (DoubleSpendRecord, Amount)) -> Option<api::EvidenceItem> {
     Some(api::EvidenceItem {
         sequence: found.sequence,
         at: found.at.seconds(),
         note_id: found.note_id.0.into(),
         device: found.culprit?.into(),
         registered: found.registered,
+        loss: loss.minor(),
         evidence: found.evidence.into(),
     })
 }

@@ -90,7 +90,6 @@ impl From<IssuanceError> for Refusal {
             IssuanceError::Known => &api::BATCH_KNOWN,
             IssuanceError::Unknown => &api::BATCH_UNKNOWN,
             IssuanceError::Open => &api::BATCH_OPEN,
-            IssuanceError::Answered => &api::BATCH_ANSWERED,
             IssuanceError::Void => &api::BATCH_VOID,
             IssuanceError::Erased => &api::BATCH_ERASED,
             IssuanceError::Challenges => &api::CHALLENGES_INVALID,

@@ -31,6 +31,11 @@ use crate::reply::{Refusal, Reply, blocking};
 
 type Shared = State<Arc<CentralBank>>;
 
+// The interface promises what the domain keeps.
+const _: () = assert!(api::BATCH_SESSIONS_MAX == specie_bank::issuance::SESSIONS_MAX);
+const _: () = assert!(api::BATCH_LIFETIME_SECONDS == specie_bank::issuance::LIFETIME_SECONDS);
+const _: () = assert!(api::REDEMPTION_CHAINS_MAX == specie_bank::redemption::CHAINS_MAX);
+
 /// The interface of a bank for PSPs and the public.
 pub fn router(central: Arc<CentralBank>) -> Router {
     Router::new()
@@ -388,5 +393,26 @@ fn credit(credit: CreditRecord) -> api::Credit {
         },
         reference: credit.reference,
         at: credit.at.seconds(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use specie_bank::redemption::Refusal;
+
+    use super::api::refusal;
+
+    #[test]
+    fn refusals_have_the_codes_that_the_interface_names() {
+        let codes = [
+            (Refusal::Malformed, refusal::MALFORMED),
+            (Refusal::WrongDestination, refusal::WRONG_DESTINATION),
+            (Refusal::DoubleSpent, refusal::DOUBLE_SPENT),
+            (Refusal::Lapsed, refusal::LAPSED),
+            (Refusal::ClassExhausted, refusal::CLASS_EXHAUSTED),
+        ];
+        for (refusal, code) in codes {
+            assert_eq!(refusal.code(), code);
+        }
     }
 }

@@ -197,6 +197,16 @@ impl View for Tables<'_> {
         Ok(self.one(sql, &[root.into()], |row| row.column::<i64>(0))?.is_some())
     }
 
+    fn loss_of_root(&mut self, root: &NoteId) -> Stored<Amount> {
+        let sql = "SELECT CAST(COALESCE(SUM(amount - from_class), 0) AS BIGINT) FROM bank_payout WHERE root = ?1";
+        Ok(self.one(sql, &[root.into()], |row| row.column(0))?.unwrap_or(Amount::ZERO))
+    }
+
+    fn is_convicted(&mut self, identity: &[u8; 32]) -> Stored<bool> {
+        let sql = "SELECT 1 FROM bank_double_spend WHERE culprit = ?1 LIMIT 1";
+        Ok(self.one(sql, &[identity.into()], |row| row.column::<i64>(0))?.is_some())
+    }
+
     fn double_spend_sequence(&mut self) -> Stored<u64> {
         self.number("SELECT COALESCE(MAX(sequence), 0) FROM bank_double_spend", &[])
     }

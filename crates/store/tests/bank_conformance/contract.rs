@@ -227,6 +227,8 @@ pub(crate) fn roots_add_up<S: Storage>(open: impl Fn() -> S) {
     assert_eq!(open().read(|view| view.paid_of_root(&root)).unwrap(), amount(100));
     assert_eq!(open().read(|view| view.payout(&TransferId([2; 32]))).unwrap(), Some(payout(2, 50, 40)));
     assert_eq!(open().read(|view| view.payout(&TransferId([3; 32]))).unwrap(), None);
+    assert_eq!(open().read(|view| view.loss_of_root(&root)).unwrap(), amount(10));
+    assert_eq!(open().read(|view| view.loss_of_root(&NoteId([9; 32]))).unwrap(), Amount::ZERO);
     let sums = [PaidSum { class_id: class, amount: amount(110), from_class: amount(100) }];
     assert_eq!(open().read(|view| view.paid_sums()).unwrap(), sums);
     let expiry = ExpiryRecord { class_id: class, amount: amount(4), at: at(10) };
@@ -258,6 +260,8 @@ pub(crate) fn double_spends_are_counted<S: Storage>(open: impl Fn() -> S) {
     }
     assert_eq!(open().read(|view| view.double_spend_sequence()).unwrap(), 2);
     assert!(open().read(|view| view.root_is_double_spent(&NoteId([2; 32]))).unwrap());
+    let convicted = |byte| open().read(|view| view.is_convicted(&[byte; 32])).unwrap();
+    assert!(convicted(8) && !convicted(9));
     assert_eq!(open().read(|view| view.double_spends_after(0, 9)).unwrap(), all);
     assert_eq!(open().read(|view| view.double_spends_after(0, 1)).unwrap(), all[..1]);
     assert_eq!(open().read(|view| view.double_spends_after(1, 9)).unwrap(), all[1..]);
