@@ -24,6 +24,7 @@ fn main() -> ExitCode {
     let tests: &[(&str, fn())] = &[
         ("an_element_in_a_process_is_personalised_once", an_element_in_a_process_is_personalised_once),
         ("a_second_process_on_the_same_flash_is_refused", a_second_process_on_the_same_flash_is_refused),
+        ("no_frame_confuses_the_element", no_frame_confuses_the_element),
         ("killed_at_any_moment_a_command_was_done_or_not", killed_at_any_moment_a_command_was_done_or_not),
         ("process_and_simulated_flash_hold_the_same", process_and_simulated_flash_hold_the_same),
     ];
@@ -100,6 +101,19 @@ fn a_second_process_on_the_same_flash_is_refused() {
     let error = client::select(&mut bench.start()).unwrap_err();
     assert!(matches!(&error, ElementError::Link(reason) if reason.to_string().contains("in use")), "{error}");
     client::select(&mut first).unwrap();
+}
+
+fn no_frame_confuses_the_element() {
+    let bench = Bench::new();
+    let mut element = bench.start();
+    let id = element.id();
+    let mut response = [0; specie_element::apdu::MAX_RESPONSE];
+    for frame in [&[][..], &[0x80], &[0xFF; 4], &[0; 3000], &[0x80; 65_535]] {
+        let length = element.transmit(frame, &mut response).unwrap();
+        assert!(length == 2 && response[..2] != [0x90, 0], "{:02X?}", &response[..length]);
+    }
+    assert_eq!(client::select(&mut element).unwrap().life_cycle, LifeCycle::Factory);
+    assert_eq!(element.id(), id, "the process went on");
 }
 
 /// SplitMix64.

@@ -63,13 +63,43 @@ pub(super) fn fresh_key() -> Done<Key> {
 
 /// Calls again while there is no answer or the server has trouble of its own.
 fn persistently<T>(mut call: impl FnMut() -> Result<T, CallError>) -> Result<T, CallError> {
+    let mut sent = false;
     for pause in PAUSES {
         match call() {
-            Err(CallError::NoAnswer { .. }) => {}
-            Err(CallError::Refused(problem)) if problem.retry && problem.status >= 500 => {}
-            decided => return decided,
+            Err(CallError::NoAnswer { .. }) => sent = true,
+            Err(CallError::Refused(problem)) if problem.retry && problem.status >= 500 => sent = true,
+            decided => return known(decided, sent),
         }
         std::thread::sleep(pause);
     }
-    call()
+    known(call(), sent)
+}
+
+/// That the last attempt sent nothing says nothing about those before.
+fn known<T>(result: Result<T, CallError>, sent: bool) -> Result<T, CallError> {
+    match result {
+        Err(CallError::Unreachable { reason }) if sent => Err(CallError::NoAnswer { reason }),
+        known => known,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unreachable() -> CallError {
+        CallError::Unreachable { reason: "refused".into() }
+    }
+
+    #[test]
+    fn what_was_sent_once_stays_sent() {
+        let mut attempts = 0;
+        let result: Result<(), _> = persistently(|| {
+            attempts += 1;
+            Err(if attempts == 1 { CallError::NoAnswer { reason: "cut".into() } } else { unreachable() })
+        });
+        assert!(matches!(result, Err(CallError::NoAnswer { .. })));
+        let result: Result<(), _> = persistently(|| Err(unreachable()));
+        assert!(matches!(result, Err(CallError::Unreachable { .. })));
+    }
 }

@@ -45,6 +45,8 @@ pub(crate) fn a_network_that_dies_within_any_exchange_costs_nothing() {
             assert_eq!(first.is_ok(), whole, "cut after {after}: {first:?}");
             if let Err(failure) = &first {
                 assert!(failure.is_offline() && !failure.money_moved(), "cut after {after}: {failure}");
+                // Never "nothing was sent" of a request that may have arrived.
+                assert_eq!(failure.code(), "no-answer", "cut after {after}: {failure}");
                 assert!(wire.exchanges() - before <= after + 1);
                 errands(&mut alice).unwrap_or_else(|failure| panic!("cut after {after}, {loss:?}: {failure}"));
             }
