@@ -9,6 +9,7 @@ mod setup;
 pub use bank::HttpBank;
 pub use config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig, TierConfig};
 pub use routes::router;
+pub use setup::{NewPsp, OpenPspError, Provider, init_psp, open_psp, serve_psp};
 /// What the operator of a PSP deals with.
 pub use specie_psp::{
     account::Books,
@@ -16,4 +17,3 @@ pub use specie_psp::{
     device::{Device, DeviceState},
     reconcile::Reconciled,
 };
-pub use setup::{NewPsp, OpenPspError, Provider, init_psp, open_psp, serve_psp};

@@ -5,6 +5,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use specie_api::problem::{self, Code, Problem};
 
+use crate::service::note;
+
 /// Why a request is not fulfilled, on its way to whoever asked.
 #[derive(Debug)]
 pub struct Refusal(pub Box<Problem>);
@@ -24,7 +26,7 @@ impl Refusal {
 
     /// The server failed: the reason is for its log, not for whoever asked.
     pub fn internal(reason: impl std::fmt::Display) -> Self {
-        eprintln!("error: {reason}");
+        note(format_args!("error: {reason}"));
         Self::new(&problem::INTERNAL, "the reason is in the server's log")
     }
 }

@@ -1,6 +1,7 @@
 //! The server under both services: a listener, limits, an access log, background work, and an orderly end.
 
-use std::io;
+use std::fmt;
+use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -138,7 +139,7 @@ async fn log(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("-", |path| path.as_str()).to_owned();
     let start = Instant::now();
     let response = next.run(request).await;
-    eprintln!("{method} {route} {} {}ms", response.status().as_u16(), start.elapsed().as_millis());
+    note(format_args!("{method} {route} {} {}ms", response.status().as_u16(), start.elapsed().as_millis()));
     response
 }
 
@@ -148,19 +149,24 @@ async fn repeat(work: Background, mut stopped: watch::Receiver<bool>) {
         let (said, again) = match tokio::task::spawn_blocking(move || (run(), run)).await {
             Ok(done) => done,
             Err(panic) => {
-                eprintln!("error: {name} ended: {panic}");
+                note(format_args!("error: {name} ended: {panic}"));
                 return;
             }
         };
         run = again;
         if let Some(said) = said {
-            eprintln!("{name}: {said}");
+            note(format_args!("{name}: {said}"));
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stopped.changed() => {}
         }
     }
+}
+
+/// Writes one line to the log, which is standard error. A service does not die of a log that nobody reads.
+pub(crate) fn note(line: fmt::Arguments<'_>) {
+    drop(writeln!(io::stderr().lock(), "{line}"));
 }
 
 async fn wait(mut stopped: watch::Receiver<bool>) {
