@@ -148,3 +148,31 @@ fn one_unit_more_than_the_tier_allows() {
     assert_eq!(world.balance(&alice), DEPOSIT);
     world.check_at_rest();
 }
+
+#[test]
+fn requests_at_the_same_moment() {
+    let world = World::new();
+    let alice = world.enrolled("north", "alice", 1);
+    let class = world.class(Kind::Value, 100);
+    let ask = |key: &Key, count| {
+        let items = vec![api::WithdrawalItem { class_id: class.id().0.into(), count }];
+        world.client("north").withdraw(&mut alice.signer(), key, &WithdrawalRequest { items })
+    };
+    // One request, eight times at once.
+    let key = world.key();
+    let answers: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| ask(&key, 1).unwrap())).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert_eq!(world.balance(&alice), DEPOSIT - 100);
+    // Eight requests at once, of which the account covers four.
+    let keys: Vec<_> = (0..8).map(|_| world.key()).collect();
+    let done = std::thread::scope(|scope| {
+        let threads: Vec<_> = keys.iter().map(|key| scope.spawn(|| ask(key, 20))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).filter(Result::is_ok).count()
+    });
+    assert_eq!(done, 4);
+    assert_eq!(world.balance(&alice), DEPOSIT - 100 - 8_000);
+    world.check_books();
+}
