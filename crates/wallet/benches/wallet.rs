@@ -58,7 +58,12 @@ fn pay(c: &mut Criterion) {
         let image = purse(&mut bank, count);
         c.bench_function(&format!("pay, {count} notes in the wallet"), |b| {
             b.iter_batched_ref(
-                || image.boot(),
+                || {
+                    let mut device = image.boot();
+                    // Who pays has looked at what it pays.
+                    device.wallet.preview_payment(&request, at(NOW), &mut device.port).unwrap();
+                    device
+                },
                 |device| {
                     let step = device.wallet.plan_payment(&request, at(NOW), &[1; 32], &mut device.port).unwrap();
                     let id = black_box(step).committed();

@@ -67,8 +67,12 @@ fn undelivered_payments_are_uploaded_and_their_residuals_named() {
     let mut ben = holding(&mut bank, "ben", &[], 8);
     let (_, request) = ben.request(70).unwrap();
     let payment = anna.pay(&request).unwrap();
+    let used = client::status(&mut anna.port).unwrap().records_used;
     // Not before the payee is out of time.
     anna.redeem(&mut bank, NOW).unwrap();
+    // The bank has it: the element may forget both notes.
+    anna.resume(NOW).unwrap();
+    assert_eq!(client::status(&mut anna.port).unwrap().records_used, used - 2);
     let context = Request::decode(&request).unwrap().context();
     assert_eq!(bank.uploads[&context.0], payment);
     assert_eq!(anna.wallet.uploads().count(), 0);
