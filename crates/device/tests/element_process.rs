@@ -2,6 +2,9 @@
 //! stays answered. This program is its own element: started as `… element --flash FILE` it serves.
 #![allow(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
+#[path = "harness/harness.rs"]
+mod harness;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::channel;
@@ -21,19 +24,13 @@ fn main() -> ExitCode {
     {
         return serve(Path::new(file));
     }
-    let tests: &[(&str, fn())] = &[
+    harness::run(&[
         ("an_element_in_a_process_is_personalised_once", an_element_in_a_process_is_personalised_once),
         ("a_second_process_on_the_same_flash_is_refused", a_second_process_on_the_same_flash_is_refused),
         ("no_frame_confuses_the_element", no_frame_confuses_the_element),
         ("killed_at_any_moment_a_command_was_done_or_not", killed_at_any_moment_a_command_was_done_or_not),
         ("process_and_simulated_flash_hold_the_same", process_and_simulated_flash_hold_the_same),
-    ];
-    let filter = arguments.iter().find(|argument| !argument.starts_with('-'));
-    for (name, test) in tests.iter().filter(|(name, _)| filter.is_none_or(|filter| name.contains(filter.as_str()))) {
-        test();
-        println!("test {name} ... ok");
-    }
-    ExitCode::SUCCESS
+    ])
 }
 
 fn serve(file: &Path) -> ExitCode {

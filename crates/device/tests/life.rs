@@ -4,6 +4,8 @@
 
 #[path = "life/broken.rs"]
 mod broken;
+#[path = "harness/harness.rs"]
+mod harness;
 #[path = "life/town.rs"]
 mod town;
 #[path = "life/whole.rs"]
@@ -27,7 +29,7 @@ fn main() -> ExitCode {
         ["live", folder] => broken::live(Path::new(folder)),
         _ => {}
     }
-    let tests: &[(&str, fn())] = &[
+    harness::run(&[
         ("money_goes_round_while_the_servers_are_away", whole::money_goes_round_while_the_servers_are_away),
         ("an_undelivered_payment_is_claimed_from_the_bank", whole::an_undelivered_payment_is_claimed_from_the_bank),
         ("two_devices_pay_over_tcp", whole::two_devices_pay_over_tcp),
@@ -49,11 +51,5 @@ fn main() -> ExitCode {
             "a_process_that_is_killed_at_any_moment_costs_nothing",
             broken::a_process_that_is_killed_at_any_moment_costs_nothing,
         ),
-    ];
-    let filter = words.iter().find(|word| !word.starts_with('-'));
-    for (name, test) in tests.iter().filter(|(name, _)| filter.is_none_or(|filter| name.contains(*filter))) {
-        test();
-        println!("test {name} ... ok");
-    }
-    ExitCode::SUCCESS
+    ])
 }

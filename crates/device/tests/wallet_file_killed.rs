@@ -2,6 +2,9 @@
 //! a whole or not at all. This program is its own victim: started as `… write FILE` it writes until it is killed.
 #![allow(clippy::unwrap_used, reason = "a panic is the report of a test")]
 
+#[path = "harness/harness.rs"]
+mod harness;
+
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
@@ -22,9 +25,10 @@ fn main() -> ExitCode {
     {
         write_for_ever(Path::new(file));
     }
-    a_killed_process_leaves_whole_steps_and_all_it_spoke_of();
-    println!("test a_killed_process_leaves_whole_steps_and_all_it_spoke_of ... ok");
-    ExitCode::SUCCESS
+    harness::run(&[(
+        "a_killed_process_leaves_whole_steps_and_all_it_spoke_of",
+        a_killed_process_leaves_whole_steps_and_all_it_spoke_of,
+    )])
 }
 
 /// Stores step after step, and says the number of each once it is stored.
