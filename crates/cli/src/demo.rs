@@ -27,7 +27,7 @@ use stage::{Mishap, Stage};
 #[command(after_help = "\
 EXAMPLES:
   specie demo
-  specie demo --keep /tmp/specie-demo
+  specie demo --keep town
 
 Starts a central bank and a PSP on loopback with databases on disk and four devices whose secure elements are processes
 of their own. Everything is done by this program, started anew for each command. The exit status says whether
