@@ -240,29 +240,33 @@ impl Device {
     }
 
     pub(crate) fn finish_withdrawal(&mut self, bank: &mut Bank, id: &WithdrawalId) -> Result<(), Halt> {
-        loop {
-            let step = match self.wallet.withdrawal_action(id) {
-                Action::Done => return Ok(()),
-                Action::UseElement => self.wallet.withdraw_with_element(id, at(NOW), &mut self.port),
-                Action::Open { items } => {
-                    let remote = format!("{id:?}");
-                    self.say("open", &id.0, format!("{items:?}").as_bytes());
-                    let U = client::identity(&mut self.port).map_err(|_| Halt::Crash)?;
-                    let U = <Certificate as specie_core::encoding::Decode>::decode(U.as_bytes()).unwrap().body.U;
-                    let sessions = bank.open(&remote, &items, &U);
-                    self.wallet.withdrawal_opened(id, &remote, &sessions)
-                }
-                Action::Challenge { remote, challenges } => {
-                    self.say("challenge", &id.0, &challenges.concat());
-                    let responses = bank.answer(&remote, &challenges);
-                    self.wallet.withdrawal_answered(id, &responses)
-                }
-                Action::Acknowledge { .. } => self.wallet.withdrawal_acknowledged(id),
-                action => panic!("{action:?}"),
-            };
-            let step = step.map_err(|error| refused(&error))?;
-            self.commit(step)?;
+        while self.wallet.withdrawal_action(id) != Action::Done {
+            self.advance_withdrawal(bank, id)?;
         }
+        Ok(())
+    }
+
+    /// Does what a withdrawal that is not done needs next.
+    pub(crate) fn advance_withdrawal(&mut self, bank: &mut Bank, id: &WithdrawalId) -> Result<(), Halt> {
+        let step = match self.wallet.withdrawal_action(id) {
+            Action::UseElement => self.wallet.withdraw_with_element(id, at(NOW), &mut self.port),
+            Action::Open { items } => {
+                let remote = format!("{id:?}");
+                self.say("open", &id.0, format!("{items:?}").as_bytes());
+                let U = client::identity(&mut self.port).map_err(|_| Halt::Crash)?;
+                let U = <Certificate as specie_core::encoding::Decode>::decode(U.as_bytes()).unwrap().body.U;
+                let sessions = bank.open(&remote, &items, &U);
+                self.wallet.withdrawal_opened(id, &remote, &sessions)
+            }
+            Action::Challenge { remote, challenges } => {
+                self.say("challenge", &id.0, &challenges.concat());
+                let responses = bank.answer(&remote, &challenges);
+                self.wallet.withdrawal_answered(id, &responses)
+            }
+            Action::Acknowledge { .. } => self.wallet.withdrawal_acknowledged(id),
+            action => panic!("{action:?}"),
+        };
+        self.commit(step.map_err(|error| refused(&error))?)
     }
 
     pub(crate) fn terms(minor: u64) -> Terms {

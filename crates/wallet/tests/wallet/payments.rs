@@ -309,6 +309,8 @@ fn the_pin_is_asked_for_before_anything_is_spent() {
     anna.restart();
     let (_, request) = ben.request(5).unwrap();
     assert_eq!(anna.pay(&request).unwrap_err(), Halt::Refused("pin-needed"));
+    // Nothing is planned that a later start would pay by surprise.
+    assert_eq!((anna.spendable(), anna.wallet.pending()), (20, vec![]));
     client::verify(&mut anna.port, b"1234").unwrap();
     let payment = anna.pay(&request).unwrap();
     ben.receive(&payment).unwrap();
@@ -390,4 +392,17 @@ fn what_is_complete_is_forgotten_when_it_can_matter_no_more() {
     assert_eq!((anna.total(), ben.total()), (29, 5));
     let halt = ben.receive_by(&payment, specie_wallet::reception::Route::Bank, NOW + 601).unwrap_err();
     assert_eq!(halt, Halt::Refused("unknown-request"));
+}
+
+#[test]
+fn a_blank_in_a_new_request_is_not_released_for_an_old_one() {
+    let mut bank = Bank::new();
+    let mut ben = holding(&mut bank, "ben", &[], 1);
+    let (id, _) = ben.request(30).unwrap();
+    let step = ben.wallet.cancel_request(&id).unwrap();
+    ben.commit(step).unwrap();
+    assert_eq!(ben.wallet.housekeeping(), 1);
+    ben.request(40).unwrap();
+    ben.resume(NOW).unwrap();
+    assert_eq!(ben.held_by_element(), 40);
 }

@@ -58,6 +58,8 @@ fn everything_goes_back_when_it_is_asked_for() {
     assert_eq!((anna.total(), bank.credited_in_all()), (0, 388));
     anna.resume(NOW).unwrap();
     assert_eq!(anna.held_by_element(), 0);
+    // What the bank confirmed is forgotten: only the blanks are left.
+    assert_eq!(client::status(&mut anna.port).unwrap().records_used, 3);
 }
 
 #[test]
@@ -189,4 +191,20 @@ fn a_wallet_older_than_its_element_loses_only_what_was_spent() {
     ben.redeem(&mut bank, NOW).unwrap();
     assert_eq!((bank.credited[&name("anna")], bank.credited[&name("ben")]), (20, 50));
     assert_eq!(client::status(&mut anna.port).unwrap().held, 0);
+}
+
+#[test]
+fn what_is_set_aside_stays_so_and_goes_where_it_was_meant_to() {
+    let mut bank = Bank::new();
+    let mut anna = holding(&mut bank, "anna", &[50], 1);
+    let step = anna.wallet.plan_redemption_of_everything(at(NOW)).unwrap();
+    anna.commit(step).unwrap();
+    let moved = specie_wallet::identity::Account { account: name("another"), ..anna.account };
+    let step = anna.wallet.enrolled(moved);
+    anna.commit(step).unwrap();
+    anna.restart();
+    assert_eq!((anna.spendable(), anna.balance().in_redemption), (0, amount(50)));
+    // The element may have shown it for the first account.
+    anna.send_redemptions(&mut bank, NOW).unwrap();
+    assert_eq!(bank.credited[&name("anna")], 50);
 }
