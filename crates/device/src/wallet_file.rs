@@ -3,6 +3,7 @@
 use std::fs::OpenOptions;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use redb::backends::FileBackend;
 use redb::{Database, DatabaseError, Durability, ReadableDatabase, ReadableTable, TableDefinition};
@@ -19,6 +20,10 @@ const CACHE: usize = 16 << 20;
 
 /// Key and value of one of the wallet's records.
 pub type Record = (Vec<u8>, Vec<u8>);
+
+/// How long the owner of a lock is waited for: a process that was just killed still holds it for a moment.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// A wallet's file, open in this process alone.
 pub struct WalletFile {
@@ -80,10 +85,18 @@ impl WalletFile {
     /// # Errors
     /// It is missing, damaged, or open elsewhere.
     pub fn open(path: &Path) -> Result<Self, WalletFileError> {
-        match builder().open(path) {
-            Ok(database) => Ok(Self { path: path.to_owned(), database, failed: false }),
-            Err(DatabaseError::DatabaseAlreadyOpen) => Err(WalletFileError::InUse(path.to_owned())),
-            Err(error) => Err(WalletFileError::NotOpened { path: path.to_owned(), reason: error.to_string() }),
+        let begun = Instant::now();
+        loop {
+            match builder().open(path) {
+                Ok(database) => return Ok(Self { path: path.to_owned(), database, failed: false }),
+                Err(DatabaseError::DatabaseAlreadyOpen) if begun.elapsed() < LOCK_PATIENCE => {
+                    std::thread::sleep(LOCK_PAUSE)
+                }
+                Err(DatabaseError::DatabaseAlreadyOpen) => return Err(WalletFileError::InUse(path.to_owned())),
+                Err(error) => {
+                    return Err(WalletFileError::NotOpened { path: path.to_owned(), reason: error.to_string() });
+                }
+            }
         }
     }
 
