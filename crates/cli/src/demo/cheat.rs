@@ -3,8 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::narrator::Narrator;
 use super::opening::check_books;
 use super::stage::Mishap;
@@ -67,9 +65,7 @@ pub(super) fn name_the_culprit(town: &mut Town, narrator: &mut Narrator) -> Resu
     }
     let customer = town.stage.run(&["psp", "customer", "show", "psp", "alice"])?;
     let struck = customer["devices"].as_array().is_some_and(|devices| {
-        devices
-            .iter()
-            .any(|device| device["identity"].as_str() == Some(&guilty) && device["state"] == Value::from("struck-off"))
+        devices.iter().any(|device| device["identity"].as_str() == Some(&guilty) && device["state"] == "struck-off")
     });
     narrator.check("The PSP, which knows whose device that is, has struck it off", struck);
     let books = check_books(town, narrator)?;

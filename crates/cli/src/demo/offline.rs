@@ -41,7 +41,7 @@ pub(super) fn pay(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
         town.bytes("1.receipt")?.len()
     ));
     town.receive("alice", "1.receipt", None)?;
-    narrator.check(format!("Bob received exactly {}", show(ODD)), received["amount"] == Value::from(ODD));
+    narrator.check(format!("Bob received exactly {}", show(ODD)), received["amount"] == ODD);
     let (alice_after, bob_after) = (town.holding("alice")?, town.holding("bob")?);
     narrator.say(format!(
         "Alice holds {} (before: {}), Bob {} (before: {}).",

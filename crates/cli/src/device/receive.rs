@@ -120,10 +120,7 @@ fn describe(received: &Received) -> Answer {
 }
 
 fn take_publication(device: &mut Device, message: &[u8]) -> Result<Answer, Failure> {
-    let news = match device.take_publication(message)? {
-        Update::Newer => true,
-        _ => false,
-    };
+    let news = device.take_publication(message)? == Update::Newer;
     let human = if news { "Taken: it is newer than what was known.\n" } else { "Known already.\n" };
     Ok(Answer::new(human, json!({ "kind": "publication", "newer": news })))
 }

@@ -19,7 +19,7 @@ use specie_core::transfer::{Input, Output, Outputs, Preimage, Transfer, challeng
 use specie_core::{Amount, Context, OwnerTag, Timestamp};
 
 pub(crate) const VALUE: u64 = 500;
-pub(crate) const CAP: u64 = 2_000;
+const CAP: u64 = 2_000;
 
 /// A bank with a class of value notes and one of blanks.
 pub(crate) struct Bank {

@@ -90,7 +90,7 @@ fn owners_are_told_what_is_wrong() {
     world.refused(&["device", "sync", "eve"], "not-enrolled");
     world.refused(
         &["device", "enrol", "eve", "--customer", "alice", "--code", "00000-00000-00000-00000-00000"],
-        "claim-code",
+        "claim-code-invalid",
     );
     world.refused(&["device", "withdraw", "alice", "500"], "insufficient-balance");
     assert_eq!((world.account("alice"), world.total("alice")), (10_000, 0));
