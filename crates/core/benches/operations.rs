@@ -5,33 +5,25 @@
 
 #[path = "../tests/suite/fixture.rs"]
 mod fixture;
+#[path = "ratios/timing.rs"]
+mod timing;
 #[path = "ratios/work.rs"]
 mod work;
-
-use std::hint::black_box;
-use std::time::Duration;
+#[path = "ratios/works.rs"]
+mod works;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 
-use fixture::{World, scalar};
+use fixture::World;
 
 fn operations(criterion: &mut Criterion) {
-    let world = World::new();
-    let (factor, point) = (scalar("benchmark", 0), world.alice.U);
-    criterion.bench_function("one multiplication", |bencher| {
-        bencher.iter(|| black_box(&factor) * black_box(&point));
-    });
-    for work in work::all(&world) {
-        let units = if work.units == 1 { String::new() } else { format!(", all {}", work.units) };
-        let bar = work.bar.map(|bar| format!(", at most {bar} × for one")).unwrap_or_default();
-        let name = format!("{}{units}{bar}", work.name);
-        criterion.bench_function(&name, |bencher| bencher.iter(|| (work.run)()));
-    }
+    timing::measure(criterion, [work::multiplication()]);
+    timing::measure(criterion, works::all(&World::new()));
 }
 
 criterion_group! {
     name = benches;
-    config = Criterion::default().sample_size(20).measurement_time(Duration::from_secs(2));
+    config = timing::config();
     targets = operations
 }
 criterion_main!(benches);
