@@ -1,4 +1,4 @@
-//! The same works by criterion, in time.
+//! The same works by criterion, in processor time.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! What is measured of wallet and element.
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use specie_core::class::Kind;
 use specie_element::client::Link;
@@ -11,7 +11,7 @@ use specie_wallet::withdrawal::{Action, Item, WithdrawalId};
 
 use crate::bank::{Bank, NOW, at};
 use crate::device::{Device, Image, Port};
-use crate::work::Work;
+use crate::work::{Stopwatch, Work};
 use crate::world::{NOTES_AT_ONCE, World};
 
 /// Which part of a run counts.
@@ -32,7 +32,7 @@ impl Link for Watched<'_> {
     type Error = <Port as Link>::Error;
 
     fn transmit(&mut self, command: &[u8], response: &mut [u8]) -> Result<usize, Self::Error> {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let answer = self.port.transmit(command, response);
         self.spent += start.elapsed();
         answer
@@ -43,7 +43,7 @@ impl Part {
     /// Times what is done with the element.
     fn of<T>(self, port: &mut Port, run: impl FnOnce(&mut Watched<'_>) -> T) -> (Duration, T) {
         let mut element = Watched { port, spent: Duration::ZERO };
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let done = run(&mut element);
         let whole = start.elapsed();
         match self {
@@ -128,7 +128,7 @@ fn pay(image: &Image, requests: &[Vec<u8>], part: Part, times: u64) -> Duration 
 
 fn receive(image: &Image, payments: &[Vec<u8>], times: u64) -> Duration {
     on_each(image, payments, times, |device, payment| {
-        let start = Instant::now();
+        let start = Stopwatch::start();
         let step = black_box(device.wallet.receive(black_box(payment), Route::Payer, at(NOW)).unwrap());
         let spent = start.elapsed();
         assert!(matches!(step.committed(), Reception::Accepted(_)));
@@ -142,7 +142,7 @@ fn withdraw(times: u64) -> Duration {
         let mut bank = Bank::new();
         let mut device = Device::new(&mut bank, "device");
         let items = [Item { class_id: bank.class_of(Kind::Value, 100).id(), count: 100 }];
-        let start = Instant::now();
+        let start = Stopwatch::start();
         device.withdraw_items(&mut bank, &items).unwrap();
         start.elapsed()
     };
