@@ -1,5 +1,6 @@
 //! `specie device`: a wallet with its secure element, in a folder.
 
+mod account;
 mod balance;
 mod carry;
 mod enrol;
@@ -48,6 +49,7 @@ enum Command {
     Receive(receive::Receive),
     Sync(sync::Sync),
     Balance(balance::Balance),
+    Account(account::Account),
     History(history::History),
     Recover(recover::Recover),
     Status(status::Status),
@@ -68,6 +70,7 @@ impl Device {
             Command::Receive(receive) => receive.run(json),
             Command::Sync(sync) => sync.run(),
             Command::Balance(balance) => balance.run(),
+            Command::Account(account) => account.run(),
             Command::History(history) => history.run(),
             Command::Recover(recover) => recover.run(),
             Command::Status(status) => status.run(),

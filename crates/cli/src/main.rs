@@ -12,6 +12,7 @@ mod inspect;
 mod maker;
 mod moment;
 mod money;
+mod printable;
 mod progress;
 mod psp;
 mod serving;

@@ -30,7 +30,9 @@ pub(super) fn show(bank: &CentralBank) -> Result<Answer, Failure> {
         "\n  {:>5} {:>14} {:>16} {:>16} {:>16} {:>16}\n",
         "epoch", "note of", "issued", "redeemed", "expired", "outstanding"
     ));
-    for class in books.classes.iter().filter(|class| class.issued > 0 || class.ledger != 0) {
+    let mut classes: Vec<&ClassConservation> = books.classes.iter().filter(|class| class.issued > 0).collect();
+    classes.sort_by_key(|class| (class.epoch, class.face));
+    for class in classes {
         human.push_str(&line(class, currency));
     }
     human.push_str(&format!(

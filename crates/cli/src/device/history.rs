@@ -7,6 +7,7 @@ use specie_wallet::history::{Event, HistoryEntry, Progress};
 use super::Which;
 use crate::answer::Answer;
 use crate::failure::Failure;
+use crate::printable::printable;
 use crate::{moment, money};
 
 /// Show what happened, newest first
@@ -61,9 +62,7 @@ fn line(entry: &HistoryEntry) -> String {
     let (at, event, progress) = (moment::show(entry.at), event(entry), progress(entry));
     let amount = money::show(entry.amount, entry.currency);
     let text = format!("{at}  {event:<9}{amount:>16}  {progress}{with}{memo}");
-    // Names and memos come from others: nothing in them may steer the terminal.
-    let text: String = text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
-    text + "\n"
+    printable(&text) + "\n"
 }
 
 fn to_json(entry: &HistoryEntry) -> Value {

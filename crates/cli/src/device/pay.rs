@@ -18,6 +18,7 @@ use super::Which;
 use super::carry::{self, Carry};
 use crate::answer::Answer;
 use crate::failure::Failure;
+use crate::printable::printable;
 use crate::{moment, money};
 
 /// Pay a request
@@ -209,11 +210,6 @@ impl Shown {
     }
 }
 
-/// Names and memos come from others: nothing in them may steer the terminal.
-fn printable(text: &str) -> String {
-    text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
-}
-
 /// What is shown before an online payment: only payees whom a PSP vouches for can be paid so.
 fn online_preview(device: &Device, request: &[u8]) -> Result<Shown, Failure> {
     let request = Request::decode(request).map_err(|error| {
@@ -266,14 +262,4 @@ fn describe(preview: &PaymentPreview, mode: &str) -> Value {
 
 fn not_confirmed() -> Failure {
     Failure::refused("not-confirmed", "the payment was not confirmed", "nothing: nothing was paid")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_others_do_not_steer_the_terminal() {
-        assert_eq!(printable("Café\x1b[2J\n"), "Café\u{fffd}[2J\u{fffd}");
-    }
 }

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::{Value, json};
-use specie_core::Timestamp;
+use specie_core::{Amount, Timestamp};
 use specie_device::link::file::{self, Place};
 
 use super::Which;
 use super::recover::{describe_pending, kind};
 use crate::answer::Answer;
 use crate::failure::Failure;
-use crate::moment;
+use crate::{moment, money};
 
 /// Show who the device is, its limits, and what is under way
 #[derive(Args, Debug)]
@@ -33,21 +33,26 @@ impl Status {
         let until = Timestamp::new(element.valid_until).unwrap_or(Timestamp::EPOCH);
         let enrolled =
             account.as_ref().map_or("not enrolled".to_owned(), |(psp, account)| format!("{account} at {psp}"));
+        let currency = device.currency().ok();
+        let amount = |minor: u64| match (currency, Amount::new(minor)) {
+            (Some(currency), Some(amount)) => money::show(amount, currency),
+            _ => minor.to_string(),
+        };
+        let life_cycle = format!("{:?}", element.life_cycle).to_lowercase();
         let mut human = format!(
-            "{}\n  identity U   {identity}\n  key A        {key}\n  account      {enrolled}\n  element      {:?}, {} of {} records used, PIN {}\n",
+            "{}\n  identity U   {identity}\n  key A        {key}\n  account      {enrolled}\n  element      {life_cycle}, {} of {} records used, PIN {}\n",
             device.config().name,
-            element.life_cycle,
             element.records_used,
             element.records_used + element.records_free,
             element.pin_tries_left.map_or("not set".to_owned(), |tries| format!("set, {tries} tries left")),
         );
         human.push_str(&format!(
-            "  limits       per payment {}, until the next synchronisation {} ({} used), held {} ({} held), until {} (minor units)\n",
-            element.max_payment,
-            element.max_cumulative,
-            element.spent,
-            element.max_holding,
-            element.held,
+            "  limits       per payment {}, until the next synchronisation {} ({} used), held {} ({} held), valid until {}\n",
+            amount(element.max_payment),
+            amount(element.max_cumulative),
+            amount(element.spent),
+            amount(element.max_holding),
+            amount(element.held),
             moment::show(until),
         ));
         human.push_str(&format!(
@@ -68,7 +73,7 @@ impl Status {
             "manifest_sequence": wallet.manifest_sequence(),
             "revocation_sequence": wallet.revocation_sequence(),
             "element": {
-                "life_cycle": format!("{:?}", element.life_cycle).to_lowercase(),
+                "life_cycle": life_cycle,
                 "pin_tries_left": element.pin_tries_left,
                 "records_used": element.records_used,
                 "records_free": element.records_free,

@@ -6,6 +6,7 @@ mod coins;
 mod crashing;
 mod demonstration;
 mod inspecting;
+mod looking;
 mod paying;
 mod refusing;
 mod running;

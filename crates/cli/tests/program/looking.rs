@@ -1,0 +1,69 @@
+//! What a device and its owner know, and how news travels between devices.
+
+use std::fs;
+
+use serde_json::json;
+
+use crate::world::World;
+
+#[test]
+fn a_device_tells_what_it_holds_and_what_is_unfinished() {
+    let world = World::new();
+    world.person("alice", "100");
+    world.person("bob", "0");
+    world.json(&["device", "withdraw", "alice", "50", "--blanks", "2", "--cap", "10"]);
+    let account = world.json(&["device", "account", "alice"]);
+    assert_eq!((account["balance"].as_u64(), account["currency"].as_str()), (Some(5_000), Some("XTS")));
+    world.json(&["device", "request", "bob", "12.34", "--out", "r"]);
+    world.json(&["device", "pay", "alice", "r", "--yes", "--out", "p"]);
+    let balance = world.json(&["device", "balance", "alice"]);
+    let holding = &balance["holdings"][0];
+    assert_eq!((holding["undelivered"].as_u64(), holding["total"].as_u64()), (Some(1_234), Some(3_766)), "{balance:#}");
+    let status = world.json(&["device", "status", "alice"]);
+    assert!(status["pending"].as_array().unwrap().iter().any(|item| item["kind"] == "undelivered"), "{status:#}");
+    assert_eq!(status["element"]["spent"], 1_234);
+    // The payment can be had again from the wallet alone.
+    let recovered = world.json(&["device", "recover", "alice", "--out", "again"]);
+    let again = recovered["written"][0].as_str().unwrap().to_owned();
+    assert_eq!(fs::read(world.path("p")).unwrap(), fs::read(world.path(&again)).unwrap());
+    world.json(&["device", "receive", "bob", &again]);
+    // What is withdrawn is not paid any more.
+    let asked = world.json(&["device", "request", "bob", "1", "--out", "r2"]);
+    world.json(&["device", "cancel", "bob", asked["id"].as_str().unwrap()]);
+    world.json(&["device", "pay", "alice", "r2", "--yes", "--out", "p2"]);
+    assert_eq!(world.run(&["device", "receive", "bob", "p2"]).status, 1);
+    let settings =
+        world.json(&["device", "settings", "alice", "--spend-change-offline", "true", "--renew-before-days", "9"]);
+    assert_eq!(settings, world.json(&["device", "settings", "alice"]));
+    assert_eq!(settings, json!({ "spend_change_offline": true, "renew_before_days": 9 }));
+    for command in ["balance", "history", "status", "account", "settings"] {
+        let run = world.run(&["device", command, "alice"]).exits(0);
+        assert!(!run.stdout.is_empty() && serde_json::from_str::<serde_json::Value>(&run.stdout).is_err(), "{run:?}");
+    }
+}
+
+#[test]
+fn news_of_the_bank_travels_with_payments() {
+    let mut world = World::new();
+    world.person("alice", "100");
+    world.person("bob", "0");
+    world.json(&["device", "withdraw", "alice", "20"]);
+    let rotated = world.json(&["bank", "rotate", "bank"])["manifest_sequence"].as_u64().unwrap();
+    // A PSP that starts looks for news of the bank at once, but not before it listens.
+    world.psp.take().unwrap().kill();
+    world.start_psp();
+    let news = || world.json(&["device", "sync", "alice"])["manifest_sequence"].as_u64() == Some(rotated);
+    assert!((0..100).any(|_| news()), "the PSP has not heard of the new manifest");
+    world.json(&["device", "manifest", "bob", "--out", "old"]);
+    world.json(&["device", "request", "bob", "5", "--out", "r"]);
+    let paid = world.json(&["device", "pay", "alice", "r", "--yes", "--out", "p"]);
+    assert_eq!(paid["publications"].as_array().unwrap().len(), 1);
+    assert_eq!(world.json(&["device", "receive", "bob", "p.manifest"])["newer"], true);
+    assert_eq!(world.json(&["device", "receive", "bob", "p.manifest"])["newer"], false);
+    assert_eq!(world.json(&["device", "receive", "bob", "old"])["newer"], false);
+    world.json(&["device", "receive", "bob", "p"]);
+    world.json(&["bank", "manifest", "bank", "--out", "newest"]);
+    assert_eq!(fs::read(world.path("newest")).unwrap(), fs::read(world.path("p.manifest")).unwrap());
+    let report = world.json(&["inspect", "--root", &world.root, "--manifest", "newest", "p", "r", "newest"]);
+    assert_eq!(report["verdict"], "good");
+}
