@@ -126,15 +126,15 @@ fn cut_once(town: &Town, narrator: &mut Narrator, name: &str) -> Result<bool, Mi
         remove(&out)?;
     }
     let hit = under_way && read()? != before;
-    let elements = elements.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let element = elements.first().map_or_else(String::new, |element| format!(" (process {element})"));
     narrator.say(match (hit, handed_over) {
         (true, false) => format!(
-            "Killed Bob's wallet (process {process}) and element (process {elements}) just as the element had written to \
-             its journal; the payment was not out yet."
+            "Killed Bob's wallet (process {process}) and element{element} just as the element had written to its journal; \
+             the payment was not out yet."
         ),
         (true, true) => format!(
-            "Killed Bob's wallet (process {process}) and element (process {elements}); the payment was out already, and is \
-             lost with the power."
+            "Killed Bob's wallet (process {process}) and element{element}; the payment was out already, and is lost with \
+             the power."
         ),
         (false, _) => format!("Too late: process {process} was done with it. Once more."),
     });
