@@ -29,6 +29,7 @@ fn operations(criterion: &mut Criterion) {
     timing::measure(criterion, [work::multiplication()]);
     timing::measure(criterion, works::all(&world));
     timing::measure(criterion, works::sizes(&world));
+    timing::measure(criterion, works::first_of_sizes(&world));
 }
 
 criterion_group! {

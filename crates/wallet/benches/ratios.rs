@@ -31,7 +31,13 @@ fn main() {
     }
     let world = World::new();
     let costs = table::table(&mut work::multiplication(), &mut works::all(&world));
-    let sizes = table::table(&mut works::pay_of_10(&world), &mut works::sizes(&world));
+    let sizes = growth(works::sizes(&world)) + "\n" + &growth(works::first_of_sizes(&world));
     let content = format!("{costs}\nNext to the same payment by a wallet with 10 notes:\n\n{sizes}");
     table::publish("Wallet and element", &content);
+}
+
+/// The later ones of `works` next to the first.
+fn growth(works: [work::Work<'_>; 3]) -> String {
+    let [mut few, mut many @ ..] = works;
+    table::table(&mut few, &mut many)
 }

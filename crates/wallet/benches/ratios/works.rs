@@ -79,20 +79,28 @@ pub(crate) fn all(world: &World) -> Vec<Work<'_>> {
     ]
 }
 
-/// Paying with few notes, which the other sizes are measured next to.
-pub(crate) fn pay_of_10(world: &World) -> Work<'_> {
-    Work::timed("pay, 10 notes in the wallet", None, 1, |times| {
-        pay(&world.purse_of_10, &world.requests, Part::Whole, times)
-    })
-}
-
-/// Paying with more notes in the wallet.
-pub(crate) fn sizes(world: &World) -> Vec<Work<'_>> {
+/// Paying with 10, 100 and 1,000 notes in the wallet.
+pub(crate) fn sizes(world: &World) -> [Work<'_>; 3] {
     let of = |name, bar, image| Work::timed(name, bar, 1, move |times| pay(image, &world.requests, Part::Whole, times));
-    vec![
+    [
         of("pay, 10 notes in the wallet", None, &world.purse_of_10),
         of("pay, 100 notes in the wallet", None, &world.purse_of_100),
         of("pay, 1,000 notes in the wallet", Some(2), &world.purse_of_1000),
+    ]
+}
+
+/// The same for the first payment after the device was started, of which nothing is in the processor's caches.
+pub(crate) fn first_of_sizes(world: &World) -> [Work<'_>; 3] {
+    let of = |name, image| {
+        let first = &world.requests[..1];
+        Work::timed(name, None, 1, move |times| {
+            on_each(image, first, times, |device, request| pay_one(device, request, Part::Whole))
+        })
+    };
+    [
+        of("pay first after a start, 10 notes in the wallet", &world.purse_of_10),
+        of("pay first after a start, 100 notes in the wallet", &world.purse_of_100),
+        of("pay first after a start, 1,000 notes in the wallet", &world.purse_of_1000),
     ]
 }
 
@@ -109,21 +117,25 @@ fn on_each<I>(image: &Image, items: &[I], times: u64, each: impl Fn(&mut Device,
     spent
 }
 
-/// From the request to the message, each request for the first time. Nobody pays who did not see what, so the preview
-/// went before.
+/// Pays each request for the first time. Nobody pays who did not see what, so the preview goes before.
 fn pay(image: &Image, requests: &[Vec<u8>], part: Part, times: u64) -> Duration {
     on_each(image, requests, times, |device, request| {
-        let (wallet, port) = (&mut device.wallet, &mut device.port);
-        let preview = wallet.preview_payment(request, at(NOW), port).unwrap();
+        let preview = device.wallet.preview_payment(request, at(NOW), &mut device.port).unwrap();
         assert!(!preview.repeated && preview.coins.len() == 1);
-        let (spent, step) = part.of(port, |element| {
-            let step = wallet.plan_payment(black_box(request), at(NOW), &[1; 32], element).unwrap();
-            let id = black_box(step).committed();
-            black_box(wallet.execute_payment(&id, at(NOW), element).unwrap())
-        });
-        assert!(matches!(step.committed(), Execution::Paid(_)));
-        spent
+        pay_one(device, request, part)
     })
+}
+
+/// From the request to the message.
+fn pay_one(device: &mut Device, request: &[u8], part: Part) -> Duration {
+    let (wallet, port) = (&mut device.wallet, &mut device.port);
+    let (spent, step) = part.of(port, |element| {
+        let step = wallet.plan_payment(black_box(request), at(NOW), &[1; 32], element).unwrap();
+        let id = black_box(step).committed();
+        black_box(wallet.execute_payment(&id, at(NOW), element).unwrap())
+    });
+    assert!(matches!(step.committed(), Execution::Paid(_)));
+    spent
 }
 
 fn receive(image: &Image, payments: &[Vec<u8>], times: u64) -> Duration {
