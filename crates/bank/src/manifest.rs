@@ -20,6 +20,7 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::bank::Bank;
+use crate::classes::ClassTable;
 use crate::settings::Settings;
 use crate::signer::Signer;
 use crate::storage::{Storage, StorageError, View};
@@ -77,6 +78,9 @@ pub enum ManifestError {
     /// A new class belongs to an epoch that is not newer than all before.
     #[error("epoch {0} is not newer than those published: number it higher")]
     OldEpoch(u32),
+    /// A new class begins or ends before one that it takes over from: wallets would go on asking for that one.
+    #[error("a class of {0} begins or ends before one of an earlier epoch: let it begin and end no earlier")]
+    EarlyEnd(Amount),
     /// The signer does not hold the key of a new class.
     #[error("the signer does not hold the key of class {0}: give it the keys of this epoch")]
     NoKey(ClassId),
@@ -230,16 +234,26 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         }
         let newest_epoch = known.iter().map(|class| class.info().epoch).max();
         classes.retain(|id, _| !known.iter().any(|class| class.id() == *id));
-        classes.into_values().map(|class| self.check_new_class(class, newest_epoch)).collect()
+        classes.into_values().map(|class| self.check_new_class(class, newest_epoch, &known)).collect()
     }
 
-    fn check_new_class(&self, class: Class, newest_epoch: Option<u32>) -> Result<Class, ManifestError> {
+    fn check_new_class(
+        &self,
+        class: Class,
+        newest_epoch: Option<u32>,
+        known: &ClassTable,
+    ) -> Result<Class, ManifestError> {
         let info = class.info();
         if info.issuer != self.settings().issuer || info.currency != self.settings().currency {
             return Err(ManifestError::ForeignClass(class.id()));
         }
         if newest_epoch.is_some_and(|newest| info.epoch <= newest) {
             return Err(ManifestError::OldEpoch(info.epoch));
+        }
+        // Wallets ask for the class that ends last (§3), the bank issues that of the newest epoch: it must be the same.
+        let mut before = known.iter().map(Class::info).filter(|old| (old.kind, old.amount) == (info.kind, info.amount));
+        if before.any(|old| old.spend_until > info.spend_until || old.issue_from > info.issue_from) {
+            return Err(ManifestError::EarlyEnd(info.amount));
         }
         if self.signer().issuing_key(&class.id()) != Some(*class.Y_bytes()) {
             return Err(ManifestError::NoKey(class.id()));

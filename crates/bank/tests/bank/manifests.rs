@@ -119,6 +119,12 @@ fn entries_that_are_not_the_banks_are_not_published() {
     assert!(matches!(publish(&with(class(foreign))), Err(ManifestError::ForeignClass(_))));
     // A key slipped into an epoch that is out already, and one that the signer does not hold.
     assert!(matches!(publish(&with(class(info(1)))), Err(ManifestError::OldEpoch(1))));
+    // Wallets would go on asking for the older class, which the bank issues no more.
+    let before = |time: specie_core::Timestamp| specie_core::Timestamp::new(time.seconds() - 1).unwrap();
+    let ends_early = Info { spend_until: before(info(2).spend_until), ..info(2) };
+    assert!(matches!(publish(&with(class(ends_early))), Err(ManifestError::EarlyEnd(_))));
+    let begins_early = Info { issue_from: before(info(2).issue_from), ..info(2) };
+    assert!(matches!(publish(&with(class(begins_early))), Err(ManifestError::EarlyEnd(_))));
     assert!(matches!(publish(&with(class(info(2)))), Err(ManifestError::NoKey(_))));
     // A PSP registered since the draft: the draft is stale.
     let stale = world.bank().draft_manifest(&[], world.now).unwrap().sign(&world.root);
