@@ -102,7 +102,7 @@ The same reference is booked once; without one, every call books anew.")]
     },
     /// Begin an epoch: new issuing keys, a new manifest; keys that are worthless by now are destroyed
     #[command(
-        after_help = "EXAMPLES:\n  specie bank rotate bank\n  specie bank rotate bank --spend-days 90 --redeem-days 180"
+        after_help = "EXAMPLES:\n  specie bank rotate bank\n  specie bank rotate bank --spend-days 200 --redeem-days 400"
     )]
     Rotate {
         #[command(flatten)]
