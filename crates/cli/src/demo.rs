@@ -72,9 +72,7 @@ impl Demo {
             Some(folder) => {
                 let folder = folder.display();
                 text.push_str(&format!("Databases, messages and evidence are in {folder}.\n"));
-                text.push_str(&format!(
-                    "Look at them: specie inspect --manifest {folder}/manifest.cbor {folder}/2.payment\n"
-                ));
+                text.push_str(&format!("Look at them: specie inspect {folder}/messages/2-bob-carol.payment\n"));
             }
             None => text.push_str("To keep databases, messages and evidence: specie demo --keep DIR\n"),
         }

@@ -38,8 +38,9 @@ EXAMPLES:
   echo 8401… | specie inspect -
 
 Files may be binary CBOR, hex, base64, QR codes (PNG or text) or JSON (an object, or a file of objects, with Y, info, note, preimage, z0, z1
-and z3 in hex). Manifests and requests among the inputs are used to check the others. Every check is printed with its
-outcome; without a manifest it is said what could not be checked. The exit status is 1 when anything is wrong.")]
+and z3 in hex). Manifests and requests among the inputs are used to check the others; where no manifest is given, a
+manifest.cbor beside an input is. Every check is printed with its outcome; without a manifest it is said what could not
+be checked. The exit status is 1 when anything is wrong.")]
 pub(crate) struct Inspect {
     /// Files to inspect; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
@@ -66,6 +67,9 @@ impl Inspect {
             if let Content::Binary(bytes) = &input.content {
                 known.learn(bytes);
             }
+        }
+        if known.published.is_none() {
+            self.files.iter().for_each(|path| known.learn_beside(path));
         }
         let reports: Vec<Report> = inputs.iter().flat_map(|input| inspect(&known, input)).collect();
         let verdict = reports.iter().map(Report::verdict).fold(Verdict::Good, Verdict::and);

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::narrator::Narrator;
 use super::opening::check_books;
 use super::stage::Mishap;
-use super::town::{Town, number, show, text};
+use super::town::{Files, Town, number, show, text};
 
 /// Spent twice, in minor units.
 const TWICE: u64 = 500;
@@ -17,15 +17,16 @@ pub(super) fn spend_twice(town: &mut Town, narrator: &mut Narrator) -> Result<()
     town.stop_servers()?;
     copy_folder(&town.stage.path("alice"), &town.stage.path("clone"))?;
     narrator.say("The element's flash and the wallet's folder are copied: two devices now hold the same secret u.");
-    let first = town.hand_over("alice", "carol", TWICE, "6")?;
+    let (honest, cloned) = (Files::of("6-alice-carol"), Files::of("7-clone-dave"));
+    let first = town.hand_over("alice", "carol", TWICE, &honest)?;
     narrator.say(format!("Offline, Alice pays Carol {}: accepted, {} bytes.", show(TWICE), first.bytes.len()));
-    let second = town.hand_over("clone", "dave", TWICE, "7")?;
+    let second = town.hand_over("clone", "dave", TWICE, &cloned)?;
     narrator.say(format!(
         "Offline, the clone pays Dave {}: accepted, {} bytes. Offline, nobody can know.",
         show(TWICE),
         second.bytes.len()
     ));
-    let (one, other) = (town.notes_shown("6.payment")?, town.notes_shown("7.payment")?);
+    let (one, other) = (town.notes_shown(&honest.payment)?, town.notes_shown(&cloned.payment)?);
     narrator.check("Both payments show the same note", !one.is_empty() && one == other);
     Ok(())
 }

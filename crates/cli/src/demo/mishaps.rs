@@ -11,7 +11,7 @@ use super::narrator::Narrator;
 use super::offline::check_transfers;
 use super::processes;
 use super::stage::Mishap;
-use super::town::{Town, shorten, show, text};
+use super::town::{Files, Town, shorten, show, text};
 
 /// Paid by Alice to Bob, lost on the way, and sent again.
 pub(super) const LOST: u64 = 999;
@@ -29,27 +29,29 @@ const CUTS_MAX: usize = 4;
 pub(super) fn lose_a_message(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
     narrator.chapter("A message is lost");
     let (alice, bob) = (town.holding("alice")?, town.holding("bob")?);
-    town.request("bob", LOST, "3.request")?;
-    let first = town.pay("alice", "3.request", "3.payment")?;
-    remove(&town.stage.path("3.payment"))?;
+    let files = Files::of("3-alice-bob-lost");
+    town.request("bob", LOST, &files.request)?;
+    let first = town.pay("alice", &files.request, &files.payment)?;
+    remove(&town.stage.path(&files.payment))?;
     narrator.say(format!("Alice pays Bob {}, and the payment is lost before he has it.", show(LOST)));
-    let again = town.pay("alice", "3.request", "3.payment")?;
+    let again = town.pay("alice", &files.request, &files.payment)?;
     narrator.check("Alice's device pays the same request again, with the very same bytes", first.bytes == again.bytes);
-    town.receive("bob", "3.payment", Some("3.receipt"))?;
-    let receipt = town.bytes("3.receipt")?;
-    remove(&town.stage.path("3.receipt"))?;
+    town.receive("bob", &files.payment, Some(&files.receipt))?;
+    let receipt = town.bytes(&files.receipt)?;
+    remove(&town.stage.path(&files.receipt))?;
     narrator.say("Bob has it now, but his receipt is lost too: Alice sends once more.");
-    town.receive("bob", "3.payment", Some("3.receipt"))?;
-    narrator.check("Bob answers with the same receipt", receipt == town.bytes("3.receipt")?);
-    town.receive("alice", "3.receipt", None)?;
+    town.receive("bob", &files.payment, Some(&files.receipt))?;
+    narrator.check("Bob answers with the same receipt", receipt == town.bytes(&files.receipt)?);
+    town.receive("alice", &files.receipt, None)?;
     let (alice_after, bob_after) = (town.holding("alice")?, town.holding("bob")?);
     narrator.check(
         format!("It was paid once: Alice has {} less, Bob {} more", show(LOST), show(LOST)),
         alice.total - alice_after.total == LOST && bob_after.total - bob.total == LOST,
     );
-    town.request("dave", STRANDED, "4.request")?;
-    town.pay("alice", "4.request", "4.payment")?;
-    remove(&town.stage.path("4.payment"))?;
+    let files = Files::of("4-alice-dave-stranded");
+    town.request("dave", STRANDED, &files.request)?;
+    town.pay("alice", &files.request, &files.payment)?;
+    remove(&town.stage.path(&files.payment))?;
     narrator.say(format!("Alice also pays Dave {}; that message is lost for good (we will see).", show(STRANDED)));
     Ok(())
 }
@@ -61,15 +63,15 @@ pub(super) fn cut_the_power(town: &Town, narrator: &mut Narrator) -> Result<u64,
     let mut paid = 0;
     let mut hit = false;
     for attempt in 1..=CUTS_MAX {
-        let name = format!("5.{attempt}");
-        town.request("dave", CUT, &format!("{name}.request"))?;
-        hit = cut_once(town, narrator, &name)?;
+        let files = Files::of(&format!("5-bob-dave-cut-{attempt}"));
+        town.request("dave", CUT, &files.request)?;
+        hit = cut_once(town, narrator, &files)?;
         paid += CUT;
         if hit {
             tell_recovery(town, narrator)?;
         }
-        finish(town, &name)?;
-        check_transfers(town, narrator, &format!("{name}.payment"))?;
+        finish(town, &files)?;
+        check_transfers(town, narrator, &files.payment)?;
         if hit {
             break;
         }
@@ -94,21 +96,18 @@ fn tell_recovery(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
 }
 
 /// Bob pays the same request again and hands the payment over.
-fn finish(town: &Town, name: &str) -> Result<(), Mishap> {
-    let (request, payment) = (format!("{name}.request"), format!("{name}.payment"));
-    let receipt = format!("{name}.receipt");
-    town.pay("bob", &request, &payment)?;
-    town.receive("dave", &payment, Some(&receipt))?;
-    town.receive("bob", &receipt, None).map(drop)
+fn finish(town: &Town, files: &Files) -> Result<(), Mishap> {
+    town.pay("bob", &files.request, &files.payment)?;
+    town.receive("dave", &files.payment, Some(&files.receipt))?;
+    town.receive("bob", &files.receipt, None).map(drop)
 }
 
 /// Starts the payment and kills wallet and element at the element's first write; whether the payment was under way then.
-fn cut_once(town: &Town, narrator: &mut Narrator, name: &str) -> Result<bool, Mishap> {
+fn cut_once(town: &Town, narrator: &mut Narrator, files: &Files) -> Result<bool, Mishap> {
     let flash = town.stage.path("bob/element/flash.bin");
     let read = || fs::read(&flash).map_err(|error| Mishap(format!("{}: {error}", flash.display())));
-    let (request, payment) = (format!("{name}.request"), format!("{name}.payment"));
     let before = read()?;
-    let mut wallet = town.stage.start(&["device", "pay", "bob", &request, "--yes", "--out", &payment])?;
+    let mut wallet = town.stage.start(&["device", "pay", "bob", &files.request, "--yes", "--out", &files.payment])?;
     let begun = Instant::now();
     let mut elements = Vec::new();
     while read()? == before && begun.elapsed() < PATIENCE && running(&mut wallet) {
@@ -120,7 +119,7 @@ fn cut_once(town: &Town, narrator: &mut Narrator, name: &str) -> Result<bool, Mi
     let ended = wallet.kill().and_then(|()| wallet.wait());
     ended.map_err(|error| Mishap(format!("process {process} could not be killed: {error}")))?;
     elements.iter().for_each(|element| processes::kill(*element));
-    let out = town.stage.path(&payment);
+    let out = town.stage.path(&files.payment);
     let handed_over = out.exists();
     if handed_over {
         remove(&out)?;

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::narrator::Narrator;
 use super::stage::Mishap;
-use super::town::{Town, decimal, number, show, text};
+use super::town::{Files, MANIFEST, Town, decimal, number, show, text};
 
 /// An odd amount, in minor units.
 pub(super) const ODD: u64 = 1_743;
@@ -23,24 +23,25 @@ pub(super) fn go_offline(town: &mut Town, narrator: &mut Narrator) -> Result<(),
 pub(super) fn pay(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
     narrator.chapter(&format!("Alice pays Bob {}, offline", show(ODD)));
     let (alice, bob) = (town.holding("alice")?, town.holding("bob")?);
-    let request = town.request("bob", ODD, "1.request")?;
+    let files = Files::of("1-alice-bob");
+    let request = town.request("bob", ODD, &files.request)?;
     narrator.say(format!("Bob's device asks: {} bytes.", request.len()));
     let status = town.stage.run(&["device", "status", "bob"])?;
     let traces = [b"bob".to_vec(), bytes(&status, "identity")?, bytes(&status, "key")?];
     let named = traces.iter().any(|trace| request.windows(trace.len()).any(|window| window == *trace));
     narrator.check("Neither Bob's name nor anything that names his device is in it", !named);
-    let paid = town.pay("alice", "1.request", "1.payment")?;
+    let paid = town.pay("alice", &files.request, &files.payment)?;
     narrator.say(format!(
         "Alice's device pays: {} bytes, {} in the compact form for QR codes.",
         paid.bytes.len(),
         paid.compact
     ));
-    let received = town.receive("bob", &paid.file, Some("1.receipt"))?;
+    let received = town.receive("bob", &paid.file, Some(&files.receipt))?;
     narrator.say(format!(
         "Bob's device checks every signature by itself and answers with a receipt: {} bytes.",
-        town.bytes("1.receipt")?.len()
+        town.bytes(&files.receipt)?.len()
     ));
-    town.receive("alice", "1.receipt", None)?;
+    town.receive("alice", &files.receipt, None)?;
     narrator.check(format!("Bob received exactly {}", show(ODD)), received["amount"] == ODD);
     let (alice_after, bob_after) = (town.holding("alice")?, town.holding("bob")?);
     narrator.say(format!(
@@ -63,20 +64,13 @@ pub(super) fn pay(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
 pub(super) fn pay_on(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap> {
     narrator.chapter(&format!("Bob pays Carol {} out of what he just got, still offline", show(PART)));
     let before = (town.holding("bob")?, town.holding("carol")?);
-    town.stage.run(&["device", "request", "carol", &decimal(PART), "--png", "2.request.png"])?;
-    let paid = town.stage.run(&[
-        "device",
-        "pay",
-        "bob",
-        "2.request.png",
-        "--yes",
-        "--png",
-        "2.payment.png",
-        "--out",
-        "2.payment",
-    ])?;
-    town.receive("carol", "2.payment.png", Some("2.receipt"))?;
-    town.receive("bob", "2.receipt", None)?;
+    let files = Files::of("2-bob-carol");
+    let (asked, shown) = (format!("{}.png", files.request), format!("{}.png", files.payment));
+    town.stage.run(&["device", "request", "carol", &decimal(PART), "--png", &asked])?;
+    let pay = ["device", "pay", "bob", &asked, "--yes", "--png", &shown, "--out", &files.payment];
+    let paid = town.stage.run(&pay)?;
+    town.receive("carol", &shown, Some(&files.receipt))?;
+    town.receive("bob", &files.receipt, None)?;
     let after = (town.holding("bob")?, town.holding("carol")?);
     narrator.say(format!(
         "Request and payment travel as QR codes. The payment is {} bytes: it carries the whole way of the money.",
@@ -86,7 +80,7 @@ pub(super) fn pay_on(town: &Town, narrator: &mut Narrator) -> Result<(), Mishap>
         "What Bob lost, Carol has",
         before.0.total - after.0.total == PART && after.1.total - before.1.total == PART,
     );
-    check_transfers(town, narrator, "2.payment.png")
+    check_transfers(town, narrator, &shown)
 }
 
 /// The bytes of a hex field.
@@ -97,7 +91,7 @@ fn bytes(document: &Value, name: &str) -> Result<Vec<u8>, Mishap> {
 
 /// Has `inspect` check a payment, and counts its transfers.
 pub(super) fn check_transfers(town: &Town, narrator: &mut Narrator, file: &str) -> Result<(), Mishap> {
-    let report = town.stage.run(&["inspect", "--root", &town.root, "--manifest", "manifest.cbor", file])?;
+    let report = town.stage.run(&["inspect", "--root", &town.root, "--manifest", MANIFEST, file])?;
     let input = &report["inputs"][0];
     let transfers = input["transfers"].as_array().map_or(0, Vec::len);
     let wrong = input["reason"].as_str();

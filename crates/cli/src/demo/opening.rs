@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::narrator::Narrator;
 use super::stage::{Mishap, Stage};
-use super::town::{Town, decimal, number, show, text};
+use super::town::{MANIFEST, Town, decimal, number, show, text};
 
 /// People, their devices (folders of the same name), tier, and what is put into their accounts, in minor units.
 pub(super) const PEOPLE: [(&str, u64); 4] = [("alice", 20_000), ("bob", 10_000), ("carol", 0), ("dave", 0)];
@@ -33,7 +33,7 @@ pub(super) fn open_bank_and_psp(stage: Stage, narrator: &mut Narrator) -> Result
     stage.run(&["bank", "register", "bank", "psp-one", "--key", &key])?;
     stage.run(&["bank", "fund", "bank", "psp-one", &decimal(RESERVE)])?;
     stage.run(&["psp", "reserve", "psp", &decimal(RESERVE), "--reference", "first"])?;
-    stage.run(&["bank", "manifest", "bank", "--out", "manifest.cbor"])?;
+    stage.run(&["bank", "manifest", "bank", "--out", MANIFEST])?;
     let reserves = number(&stage.run(&["bank", "status", "bank"])?["conservation"], "reserves")?;
     narrator.check(format!("The PSP has {} in reserve at the bank", show(RESERVE)), reserves == RESERVE);
     let psp = stage.serve(&["psp", "serve", "psp", "--listen", "127.0.0.1:0"])?;

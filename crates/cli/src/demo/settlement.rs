@@ -5,7 +5,7 @@ use super::narrator::Narrator;
 use super::offline::{ODD, PART};
 use super::opening::{PEOPLE, check_books};
 use super::stage::Mishap;
-use super::town::{Town, show};
+use super::town::{Files, Town, show};
 
 /// Both servers come back on the databases that they left.
 pub(super) fn restart_servers(town: &mut Town, narrator: &mut Narrator) -> Result<(), Mishap> {
@@ -47,7 +47,7 @@ pub(super) fn synchronise(town: &Town, cut: u64, narrator: &mut Narrator) -> Res
         matches!((town.account(device), town.holding(device)), (Ok(account), Ok(holding)) if account + holding.total == expected)
     });
     narrator.check("Synchronising once more, in another order, changes nothing", again);
-    let filed = town.notes_shown("1.payment")?.iter().all(|note| town.bank_knows(note));
+    let filed = town.notes_shown(&Files::of("1-alice-bob").payment)?.iter().all(|note| town.bank_knows(note));
     narrator.check("The note that Alice paid Bob with is now filed at the bank as spent", filed);
     check_books(town, narrator).map(drop)
 }

@@ -44,6 +44,8 @@ impl Stage {
     pub(super) fn new(folder: &Path) -> Result<Self, Mishap> {
         let program =
             std::env::current_exe().map_err(|error| Mishap(format!("this program cannot find itself: {error}")))?;
+        let messages = folder.join("messages");
+        std::fs::create_dir(&messages).map_err(|error| Mishap(format!("{}: {error}", messages.display())))?;
         Ok(Self { program, folder: folder.to_owned() })
     }
 

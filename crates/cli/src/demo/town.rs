@@ -32,6 +32,24 @@ pub(super) struct Paid {
     pub(super) compact: u64,
 }
 
+/// The messages of one payment, as files on the stage.
+pub(super) struct Files {
+    pub(super) request: String,
+    pub(super) payment: String,
+    pub(super) receipt: String,
+}
+
+/// The manifest, as a file on the stage beside the messages, where `inspect` finds it.
+pub(super) const MANIFEST: &str = "messages/manifest.cbor";
+
+impl Files {
+    /// Those of the payment called `name`.
+    pub(super) fn of(name: &str) -> Self {
+        let file = |what: &str| format!("messages/{name}.{what}");
+        Self { request: file("request"), payment: file("payment"), receipt: file("receipt") }
+    }
+}
+
 /// What a device holds, in minor units.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Holding {
@@ -123,7 +141,7 @@ impl Town {
 
     /// The notes and blanks that a payment shows.
     pub(super) fn notes_shown(&self, payment: &str) -> Result<Vec<Vec<u8>>, Mishap> {
-        let report = self.stage.run(&["inspect", "--root", &self.root, "--manifest", "manifest.cbor", payment])?;
+        let report = self.stage.run(&["inspect", "--root", &self.root, "--manifest", MANIFEST, payment])?;
         let transfers = report["inputs"][0]["transfers"].as_array().map_or(&[][..], Vec::as_slice);
         let ids = transfers.iter().filter_map(|transfer| hex::decode(transfer["note_id"].as_str()?).ok());
         Ok(ids.collect())
@@ -163,13 +181,11 @@ impl Town {
     }
 
     /// Request, payment and receipt, handed over as files.
-    pub(super) fn hand_over(&self, payer: &str, payee: &str, minor: u64, name: &str) -> Result<Paid, Mishap> {
-        let (request, payment, receipt) =
-            (format!("{name}.request"), format!("{name}.payment"), format!("{name}.receipt"));
-        self.request(payee, minor, &request)?;
-        let paid = self.pay(payer, &request, &payment)?;
-        self.receive(payee, &payment, Some(&receipt))?;
-        self.receive(payer, &receipt, None)?;
+    pub(super) fn hand_over(&self, payer: &str, payee: &str, minor: u64, files: &Files) -> Result<Paid, Mishap> {
+        self.request(payee, minor, &files.request)?;
+        let paid = self.pay(payer, &files.request, &files.payment)?;
+        self.receive(payee, &files.payment, Some(&files.receipt))?;
+        self.receive(payer, &files.receipt, None)?;
         Ok(paid)
     }
 

@@ -1,5 +1,8 @@
 //! What an inspection may take as known: keys that were given, and what manifests and requests among the inputs say.
 
+use std::fs;
+use std::path::Path;
+
 use specie_core::bytes::{ClassId, Context};
 use specie_core::class::{Class, Classes};
 use specie_core::encoding::{Decode, Encode};
@@ -54,6 +57,13 @@ impl Known {
             }
             Ok(Message::Request) => self.requests.extend(Request::decode(bytes)),
             _ => {}
+        }
+    }
+
+    /// Takes note of a manifest that lies beside the file at `path` under its usual name, if there is one.
+    pub(crate) fn learn_beside(&mut self, path: &Path) {
+        if let Ok(bytes) = fs::read(path.with_file_name("manifest.cbor")) {
+            self.learn(&bytes);
         }
     }
 

@@ -200,6 +200,23 @@ fn a_manifest_must_be_signed_by_the_root_key_given() {
 }
 
 #[test]
+fn a_manifest_beside_the_message_is_used_where_none_is_given() {
+    let desk = Desk::new(Bank::new());
+    let chain = desk.path("chain");
+    fs::write(&chain, coins::chain(&two_hops(&desk.bank))).unwrap();
+    let chain = chain.to_str().unwrap();
+    assert_eq!(specie(&["--json", "inspect", chain]).exits(0).json()["verdict"], json!("incomplete"));
+    fs::write(desk.path("manifest.cbor"), desk.bank.manifest()).unwrap();
+    let run = specie(&["inspect", chain]).exits(0);
+    assert!(run.stdout.contains("whose signature nobody checked"), "{run:?}");
+    assert_eq!(specie(&["--json", "inspect", chain]).exits(0).json()["verdict"], json!("good"));
+    // One that the root key given did not sign is not used.
+    let other = specie_core::signature::SigningKey::from_seed(&[4; 32]).public().to_string();
+    let report = specie(&["--json", "inspect", "--root", &other, chain]).exits(0).json();
+    assert_eq!(report["verdict"], json!("incomplete"));
+}
+
+#[test]
 fn reads_every_form_from_a_pipe() {
     let desk = Desk::new(Bank::new());
     let chain = coins::chain(&two_hops(&desk.bank));
