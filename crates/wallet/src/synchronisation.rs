@@ -79,6 +79,9 @@ pub enum RedemptionError {
     /// Results for coins that were not sent.
     #[error("a result is for a coin that was not sent")]
     UnknownCoin(CoinId),
+    /// A coin is said to be credited with another amount than it is worth.
+    #[error("the answer credits a coin with another amount than it is worth: nothing of the answer is believed")]
+    WrongAmount(CoinId),
     /// The element cannot be asked.
     #[error(transparent)]
     Element(#[from] ElementFault),
@@ -89,6 +92,7 @@ impl WalletError for RedemptionError {
         match self {
             Self::NotEnrolled => "not-enrolled",
             Self::UnknownCoin(_) => "unknown-coin",
+            Self::WrongAmount(_) => "wrong-amount",
             Self::Element(fault) => fault.code(),
         }
     }
@@ -96,7 +100,7 @@ impl WalletError for RedemptionError {
     fn advice(&self) -> &'static str {
         match self {
             Self::NotEnrolled => "enrol the device first",
-            Self::UnknownCoin(_) => "do the same again; if it keeps failing, ask the PSP",
+            Self::UnknownCoin(_) | Self::WrongAmount(_) => "do the same again; if it keeps failing, ask the PSP",
             Self::Element(fault) => fault.advice(),
         }
     }

@@ -123,7 +123,7 @@ impl Wallet {
     /// Takes the bank's results, for some or all coins of a batch.
     ///
     /// # Errors
-    /// When one is for a coin that was not sent.
+    /// When one is for a coin that was not sent, or credits another amount than the coin is worth.
     pub fn apply_redemptions(
         &mut self,
         results: &[(CoinId, RedemptionResult)],
@@ -135,6 +135,11 @@ impl Wallet {
         if let Some((_, (id, _))) = results.iter().enumerate().find(|(number, (id, _))| !sent(id) || twice(*number, id))
         {
             return Err(RedemptionError::UnknownCoin(*id));
+        }
+        let worth = |id: &CoinId| self.redemptions.0.get(&id.0).map(|coin| coin.amount);
+        let wrong = |id: &CoinId, result: &RedemptionResult| matches!(result, RedemptionResult::Credited(amount) if worth(id) != Some(*amount));
+        if let Some((id, _)) = results.iter().find(|(id, result)| wrong(id, result)) {
+            return Err(RedemptionError::WrongAmount(*id));
         }
         let mut changes = Changes::default();
         let mut credited: BTreeMap<Currency, Amount> = BTreeMap::new();

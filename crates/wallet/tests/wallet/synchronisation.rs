@@ -118,6 +118,9 @@ fn results_are_applied_one_by_one() {
     assert_eq!(error, RedemptionError::UnknownCoin(CoinId(999)));
     let twice = [(ids[0], RedemptionResult::Later), (ids[0], RedemptionResult::Credited(amount(1)))];
     assert!(anna.wallet.apply_redemptions(&twice, at(NOW)).is_err());
+    let short = [(ids[2], RedemptionResult::Credited(amount(4))), (ids[0], RedemptionResult::Later)];
+    let error = anna.wallet.apply_redemptions(&short, at(NOW)).err().unwrap();
+    assert_eq!(error, RedemptionError::WrongAmount(ids[2]));
     let results = [
         (ids[0], RedemptionResult::Credited(amount(1))),
         (ids[1], RedemptionResult::Refused("struck-off".to_string())),
