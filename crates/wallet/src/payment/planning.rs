@@ -42,7 +42,7 @@ impl Wallet {
         }
         let status = client::status(element).map_err(ElementFault::from)?;
         // No blind is ever used that a preview drew.
-        let draft = self.draft(parsed, now, &[0; 32], &status)?;
+        let draft = self.draft(&id, parsed, now, &[0; 32], &status)?;
         Ok(preview(id, &draft.request, draft.payee, &draft.taken, false))
     }
 
@@ -66,7 +66,7 @@ impl Wallet {
             None => {}
         }
         let status = client::status(element).map_err(ElementFault::from)?;
-        let draft = self.draft(parsed, now, seed, &status)?;
+        let draft = self.draft(&id, parsed, now, seed, &status)?;
 
         let body = &draft.request.body;
         let counterparty = match draft.payee {
@@ -102,9 +102,17 @@ impl Wallet {
         Ok(changes.step(id))
     }
 
-    fn draft(&self, request: Request, now: Timestamp, seed: &[u8; 32], status: &Status) -> Result<Draft, PaymentError> {
+    /// Plans to pay `request`, whose hash is `id`.
+    fn draft(
+        &self,
+        id: &PaymentId,
+        request: Request,
+        now: Timestamp,
+        seed: &[u8; 32],
+        status: &Status,
+    ) -> Result<Draft, PaymentError> {
         let now = self.not_before_floor(now);
-        if self.requests.of_context(&request.context()).is_some() {
+        if self.requests.of_context(id).is_some() {
             return Err(PaymentError::OwnRequest);
         }
         let payee = self.payee(&request, now)?;
