@@ -3,7 +3,7 @@
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
 use specie_core::text::Name;
-use specie_core::{hash, label};
+use specie_core::transfer::redemption_context;
 
 use crate::credit::{self, CreditKind};
 use crate::ledger::{Account, LedgerError, Movement, MovementKind, Posting};
@@ -72,9 +72,9 @@ pub(crate) struct Due {
 }
 
 impl Destination {
-    /// The context of transfers that redeem to this account: `H32("specie/v1/redeem", psp, account)` (§8).
+    /// The context of transfers that redeem to this account.
     pub fn context(&self) -> Context {
-        Context(hash::h32(label::REDEEM, &[self.psp.as_str().as_bytes(), self.account.as_str().as_bytes()]))
+        redemption_context(&self.psp, &self.account)
     }
 }
 

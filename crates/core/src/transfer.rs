@@ -8,6 +8,7 @@ use crate::encoding::{Buffer, Decode, DecodeError, Encode, Reader, VERSION, Writ
 use crate::group::Scalar;
 use crate::note::Note;
 use crate::show::{Points, Show};
+use crate::text::Name;
 use crate::{hash, label};
 
 /// The most outputs of one transfer.
@@ -132,6 +133,11 @@ pub fn challenge(preimage: &[u8]) -> Scalar {
 /// `id = H32("specie/v1/transfer-id", preimage)` of an encoded preimage.
 pub fn transfer_id(preimage: &[u8]) -> TransferId {
     TransferId(hash::h32(label::TRANSFER_ID, &[preimage]))
+}
+
+/// Context of a transfer that redeems to `account` at `psp`: `H32("specie/v1/redeem", psp, account)` (§8).
+pub fn redemption_context(psp: &Name, account: &Name) -> Context {
+    Context(hash::h32(label::REDEEM, &[psp.as_str().as_bytes(), account.as_str().as_bytes()]))
 }
 
 impl Transfer {

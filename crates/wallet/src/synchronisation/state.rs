@@ -8,7 +8,7 @@ use specie_core::amount::Amount;
 use specie_core::bytes::Context;
 use specie_core::encoding::{DecodeError, Reader};
 use specie_core::text::Currency;
-use specie_core::{hash, label};
+use specie_core::transfer::redemption_context;
 
 use super::CoinId;
 use crate::identity::{Account, read_account};
@@ -67,10 +67,9 @@ impl Redemptions {
 }
 
 impl Redemption {
-    /// Context of the redeeming transfer: `H32("specie/v1/redeem", psp, account)`.
+    /// Context of the redeeming transfer.
     pub(super) fn context(&self) -> Context {
-        let Account { psp, account } = &self.destination;
-        Context(hash::h32(label::REDEEM, &[psp.as_str().as_bytes(), account.as_str().as_bytes()]))
+        redemption_context(&self.destination.psp, &self.destination.account)
     }
 
     pub(super) fn store(&self, index: u32, changes: &mut Changes) {
