@@ -196,6 +196,10 @@ impl<S: Store, B: Bank> Psp<S, B> {
         let told = self.bank().register_device(&registration(device), &device.identity);
         let refused = told.as_ref().err().and_then(BankError::refusal);
         self.store().write(|records| {
+            // Another run may have heard the same, and the device may have been struck off since.
+            if records.device(&device.key)?.is_none_or(|current| current.state != DeviceState::Pending) {
+                return Ok(());
+            }
             match refused {
                 None if told.is_ok() => records.set_device_state(&device.key, DeviceState::Active)?,
                 None => {}

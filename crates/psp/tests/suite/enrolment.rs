@@ -4,6 +4,7 @@ use specie_core::encoding::Decode;
 use specie_core::enrolment::{Enrolment, EnrolmentError as ProofError};
 use specie_core::signature::SigningKey;
 use specie_psp::claim::ClaimCode;
+use specie_psp::device::DeviceState;
 use specie_psp::enrolment::EnrolmentError;
 
 use crate::world::{TestDevice, World, anonymous, at, name};
@@ -151,4 +152,20 @@ fn a_key_is_for_one_request() {
     let request = anonymous("enrol-0000000000", 2);
     let conflict = psp.enrol(&request, &name("alice"), &world.claim_code(), &Enrolment::decode(&bytes).unwrap(), at(0));
     assert!(matches!(conflict, Err(EnrolmentError::Conflict(_))), "{conflict:?}");
+}
+
+#[test]
+fn a_late_answer_of_the_bank_does_not_undo_that_a_device_was_struck_off() {
+    let world = World::before_enrolment();
+    let (slow, quick) = (world.psp(), world.psp());
+    let (bank, identity) = (std::sync::Arc::clone(&world.bank), world.device.identity());
+    // While one waits for the bank's answer, another activates the device, and it spends twice.
+    *world.bank.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        quick.reconcile(at(1)).unwrap();
+        bank.state().struck_off.push(identity);
+        quick.reconcile(at(2)).unwrap();
+    }));
+    world.enrol(&slow, &world.device, "enrol-0000000000").unwrap();
+    let devices = slow.devices(&name("alice")).unwrap();
+    assert_eq!(devices[0].state, DeviceState::StruckOff);
 }

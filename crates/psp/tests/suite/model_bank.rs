@@ -22,7 +22,11 @@ pub struct ModelBank {
     pub root: SigningKey,
     ledger: SigningKey,
     state: Mutex<State>,
+    /// Happens once, after a device was registered and before its PSP hears of it.
+    pub meanwhile: Mutex<Option<Meanwhile>>,
 }
+
+pub type Meanwhile = Box<dyn FnOnce() + Send>;
 
 #[derive(Default)]
 pub struct State {
@@ -30,6 +34,8 @@ pub struct State {
     pub devices: BTreeMap<[u8; 32], OperationId>,
     pub struck_off: Vec<[u8; 32]>,
     pub batches: BTreeMap<OperationId, Batch>,
+    /// Challenges that the bank's signer began to answer when it broke: it takes no others.
+    pub begun: BTreeMap<OperationId, Vec<[u8; 32]>>,
     pub transfers: BTreeMap<OperationId, u64>,
     pub redeemed: BTreeSet<Vec<u8>>,
     pub payments: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -58,7 +64,7 @@ impl ModelBank {
     /// A bank that has published the classes of `epoch`.
     pub fn new() -> Self {
         let (root, ledger) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]));
-        Self { root, ledger, state: Mutex::default() }
+        Self { root, ledger, state: Mutex::default(), meanwhile: Mutex::default() }
     }
 
     pub fn state(&self) -> MutexGuard<'_, State> {
@@ -156,12 +162,12 @@ impl State {
 
 impl Bank for ModelBank {
     fn register_device(&self, operation: &OperationId, identity: &[u8; 32]) -> Result<(), BankError> {
-        let mut state = self.state();
-        if state.devices.entry(*identity).or_insert(*operation) == operation {
-            Ok(())
-        } else {
-            no(Refusal::DeviceKnown)
+        let registered = self.state().devices.entry(*identity).or_insert(*operation) == operation;
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
         }
+        if registered { Ok(()) } else { no(Refusal::DeviceKnown) }
     }
 
     fn open_batch(
@@ -201,6 +207,9 @@ impl Bank for ModelBank {
             BatchStanding::Void => return no(Refusal::BatchVoid),
             BatchStanding::Open if challenges.len() as u64 != count => return no(Refusal::ChallengesInvalid),
             BatchStanding::Open if state.reserve < known.value => return no(Refusal::ReserveTooLow),
+            BatchStanding::Open if state.begun.get(batch).is_some_and(|begun| begun != challenges) => {
+                return no(Refusal::OtherChallenges);
+            }
             BatchStanding::Open => {
                 state.reserve -= known.value;
                 let known = state.batches.get_mut(batch).unwrap();
