@@ -183,6 +183,10 @@ impl BatchState {
 impl IssuanceRequest {
     /// The class of each session, in order.
     fn sessions<'c>(&self, classes: &'c ClassTable, now: Timestamp) -> Result<Vec<&'c Class>, IssuanceError> {
+        // First of all: comparing each with each takes long for very many.
+        if self.items.len() as u64 > SESSIONS_MAX {
+            return Err(IssuanceError::Size);
+        }
         let twice =
             self.items.iter().enumerate().any(|(i, (id, _))| self.items[..i].iter().any(|(other, _)| other == id));
         let total = self.items.iter().try_fold(0_u64, |sum, (_, count)| sum.checked_add(*count));

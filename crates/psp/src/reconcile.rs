@@ -123,7 +123,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
             // The device may still come for it: nothing is lost while the amount is held.
             (BatchStanding::Unknown, WithdrawalState::Opening) => Ok(WithdrawalState::Opening),
             (BatchStanding::Unknown, _) => Err(WithdrawalError::Forgotten),
-            (standing, _) => Ok(self.follow(withdrawal, standing, now)?),
+            (standing, _) => Ok(self.follow(&withdrawal.id, standing, now)?),
         }
     }
 

@@ -8,7 +8,7 @@ use thiserror::Error;
 use crate::bank::{Bank, BankError, Refusal, ReserveTransfer};
 use crate::device::{DeviceError, DeviceRefusal, Party, Standing};
 use crate::ledger::{self, LedgerAccount, Movement, MovementKind, movement_id};
-use crate::request::{KeyConflict, OperationId, Request};
+use crate::request::{KeyConflict, OperationId, RecallError, Request};
 use crate::service::Psp;
 use crate::store::{Records, Store, StoreError};
 
@@ -101,6 +101,15 @@ impl From<DeviceError> for TransferError {
     }
 }
 
+impl From<RecallError> for TransferError {
+    fn from(error: RecallError) -> Self {
+        match error {
+            RecallError::Conflict(conflict) => conflict.into(),
+            RecallError::Store(error) => error.into(),
+        }
+    }
+}
+
 impl TransferState {
     /// The stable name, as stored.
     pub fn as_str(self) -> &'static str {
@@ -172,6 +181,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         order: &TransferOrder,
         now: Timestamp,
     ) -> Result<Transfer, TransferError> {
+        let known = request.recall(records)?.is_some();
         let here = order.to_psp == self.identity().name;
         if order.amount.is_zero() || (here && order.to_account == party.customer.account) {
             return Err(TransferError::Nothing);
@@ -199,6 +209,9 @@ impl<S: Store, B: Bank> Psp<S, B> {
         };
         ledger::post(records, &transfer.movement(kind, now))?.map_err(|_| TransferError::Balance)?;
         records.insert_transfer(&transfer)?;
+        if !known {
+            request.remember(records, &[], now)?;
+        }
         Ok(transfer)
     }
 

@@ -224,8 +224,12 @@ impl<S: Store, B: Bank> Psp<S, B> {
                 Some(before) if before.fingerprint != request.fingerprint => return Err(KeyConflict.into()),
                 Some(before) => before,
                 None => {
+                    let known = request.recall(records)?.is_some();
                     let withdrawal = self.plan(records, request, &party, items, now)?;
                     hold(records, &withdrawal, now)?;
+                    if !known {
+                        request.remember(records, &[], now)?;
+                    }
                     withdrawal
                 }
             };
@@ -261,7 +265,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         }
         // A refusal is final unless the bank has the batch from an earlier attempt.
         let standing = self.bank().batch_standing(&withdrawal.id).map_err(WithdrawalError::Bank)?;
-        self.follow(withdrawal, standing, now)?;
+        self.follow(&withdrawal.id, standing, now)?;
         Err(if error.refusal() == Some(Refusal::BatchVoid) {
             WithdrawalError::Void
         } else {
@@ -362,7 +366,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
             }
             Err(error) => return Err(WithdrawalError::Bank(error)),
         };
-        match self.follow(withdrawal, standing, now)? {
+        match self.follow(&withdrawal.id, standing, now)? {
             WithdrawalState::Void => Ok(()),
             WithdrawalState::Answered | WithdrawalState::Closed => Err(WithdrawalError::Answered),
             WithdrawalState::Opening | WithdrawalState::Open => Err(WithdrawalError::Forgotten),
@@ -372,11 +376,10 @@ impl<S: Store, B: Bank> Psp<S, B> {
     /// Does what follows from where the bank says a batch stands; gives where the withdrawal stands now.
     pub(crate) fn follow(
         &self,
-        withdrawal: &Withdrawal,
+        id: &OperationId,
         standing: BatchStanding,
         now: Timestamp,
     ) -> Result<WithdrawalState, StoreError> {
-        let id = &withdrawal.id;
         self.store().write(|records| {
             let state = records.withdrawal(id)?.map_or(WithdrawalState::Void, |current| current.state);
             match standing {
@@ -397,10 +400,16 @@ impl<S: Store, B: Bank> Psp<S, B> {
                 self.store().write(|records| refund(records, id, now))?;
                 WithdrawalError::Void
             }
-            Some(Refusal::OtherChallenges | Refusal::BatchAnswered) => {
-                self.store().write(|records| settle(records, id, now))?;
-                WithdrawalError::Answered
-            }
+            // Not answered yet, perhaps: a signer that broke half-way takes no other challenges than those it began with.
+            Some(Refusal::OtherChallenges | Refusal::BatchAnswered) => match self.bank().batch_standing(id) {
+                Ok(standing) => match self.follow(id, standing, now)? {
+                    WithdrawalState::Answered => WithdrawalError::Answered,
+                    WithdrawalState::Closed => WithdrawalError::Closed,
+                    WithdrawalState::Void => WithdrawalError::Void,
+                    WithdrawalState::Opening | WithdrawalState::Open => WithdrawalError::Bank(error),
+                },
+                Err(unknown) => WithdrawalError::Bank(unknown),
+            },
             Some(Refusal::BatchErased) => {
                 self.store().write(|records| {
                     settle(records, id, now)?;
@@ -476,6 +485,10 @@ pub(crate) fn withdrawable(records: &mut dyn Records, party: &Party<'_>, now: Ti
 }
 
 fn check_items(items: &[(ClassId, u64)]) -> Result<(), WithdrawalError> {
+    // First of all: comparing each with each takes long for very many.
+    if items.len() as u64 > COUNT_MAX {
+        return Err(WithdrawalError::Items);
+    }
     let count = items.iter().try_fold(0_u64, |sum, (_, count)| sum.checked_add(*count));
     let twice = items.iter().enumerate().any(|(index, item)| items[..index].iter().any(|other| other.0 == item.0));
     let empty = items.is_empty() || items.iter().any(|(_, count)| *count == 0);

@@ -1,8 +1,12 @@
 //! Withdrawals: what they may ask for, and where their money goes.
 
+use specie_core::ClassId;
 use specie_core::class::Kind;
+use specie_core::text::Currency;
 use specie_psp::bank::BatchStanding;
 use specie_psp::device::DeviceRefusal;
+use specie_psp::document::DocumentError;
+use specie_psp::transfer::{TransferError, TransferOrder};
 use specie_psp::withdrawal::WithdrawalError;
 
 use crate::world::{DEPOSIT, TestPsp, World, amount, at, name};
@@ -250,4 +254,51 @@ fn a_reserve_too_low_delays_and_loses_nothing() {
     world.bank.state().reserve = reserve;
     psp.challenge(&request, &id, &[[1; 32]; 5], at(11)).unwrap();
     world.check_at_rest();
+}
+
+#[test]
+fn other_challenges_that_the_bank_never_answered_cost_nothing() {
+    let world = World::new();
+    let psp = world.psp();
+    let id = withdraw(&world, &psp, FIRST, 3, 0).unwrap();
+    // The bank broke between its signer's record and its own: the batch is open, and good for these challenges only.
+    world.bank.state().begun.insert(id, vec![[1; 32]; 3]);
+    let other = psp.challenge(&world.device.asks("challenge-0000001", 1), &id, &[[2; 32]; 3], at(11));
+    assert!(matches!(other, Err(WithdrawalError::Bank(_))), "{other:?}");
+    assert_eq!(psp.books().unwrap().withdrawals_in_progress, amount(300), "the bank debited nothing yet");
+    world.check_books();
+    cancel(&world, &psp, &id).unwrap();
+    assert_eq!(world.balance(), DEPOSIT);
+    world.check_at_rest();
+}
+
+#[test]
+fn a_key_serves_one_request_of_whatever_kind() {
+    let world = World::new();
+    let psp = world.psp();
+    withdraw(&world, &psp, FIRST, 3, 0).unwrap();
+    let documents = psp.limits(&world.device.asks(FIRST, 200), at(10));
+    assert!(matches!(documents, Err(DocumentError::Conflict(_))), "{documents:?}");
+    let order = TransferOrder {
+        to_psp: name("north"),
+        to_account: name("bob-account"),
+        amount: amount(10),
+        currency: Currency::new("XTS").unwrap(),
+        reference: None,
+    };
+    let paid = psp.transfer(&world.device.asks(FIRST, 201), &order, at(10));
+    assert!(matches!(paid, Err(TransferError::Conflict(_))), "{paid:?}");
+    psp.transfer(&world.device.asks(SECOND, 201), &order, at(10)).unwrap();
+    assert!(matches!(withdraw(&world, &psp, SECOND, 3, 0), Err(WithdrawalError::Conflict(_))));
+    assert_eq!(world.balance(), DEPOSIT - 310);
+    world.check_books();
+}
+
+#[test]
+fn a_request_with_very_many_items_is_refused_before_they_are_compared() {
+    let world = World::new();
+    // As many as fit a request: to compare each with each would keep all others waiting.
+    let items: Vec<_> = (0..70_000_u128).map(|number| (ClassId((number + (1 << 100)).to_be_bytes()), 1)).collect();
+    let refused = world.psp().withdraw(&world.device.asks(FIRST, 1), &items, at(10));
+    assert!(matches!(refused, Err(WithdrawalError::Items)), "{refused:?}");
 }
