@@ -87,8 +87,8 @@ pub struct Registration<'a> {
     pub index: u32,
     /// Its class, loaded before with [`class`].
     pub class_id: [u8; 16],
-    /// ζ.
-    pub zeta: &'a [u8; 32],
+    /// γ.
+    pub gamma: &'a [u8; 32],
     /// ζ1.
     pub zeta1: &'a [u8; 32],
     /// k0.
@@ -113,7 +113,7 @@ pub struct OwnOutput {
 pub struct Spend<'a> {
     /// Index of the note or blank that is spent.
     pub index: u32,
-    /// γ of the note.
+    /// γ of the note, as it was registered.
     pub gamma: &'a [u8; 32],
     /// N0 of the note.
     pub n0: &'a [u8; 32],
@@ -234,7 +234,7 @@ pub fn class<L: Link>(link: &mut L, proof: &EntryProof<'_>) -> Answer<[u8; 16], 
 pub fn register<L: Link>(link: &mut L, note: &Registration<'_>) -> Answer<[u8; 32], L> {
     let mut command = CommandBuffer::new();
     command.push(&note.index.to_be_bytes()).push(&note.class_id);
-    command.push(note.zeta).push(note.zeta1).push(note.k0).push(note.k1);
+    command.push(note.gamma).push(note.zeta1).push(note.k0).push(note.k1);
     exchange(link, &mut command, ins::REGISTER, 32, |answer| answer.try_into().ok())
 }
 

@@ -43,8 +43,8 @@ pub struct Register<'a> {
     pub index: u32,
     /// Class of the note.
     pub class_id: ClassId,
-    /// ζ.
-    pub zeta: &'a [u8; 32],
+    /// γ.
+    pub gamma: &'a [u8; 32],
     /// ζ1.
     pub zeta1: &'a [u8; 32],
     /// k0.
@@ -372,7 +372,7 @@ impl<'a> Fields<'a> {
         Ok(Command::Register(Register {
             index: self.index()?,
             class_id: ClassId(*self.array()?),
-            zeta: self.array()?,
+            gamma: self.array()?,
             zeta1: self.array()?,
             k0: self.array()?,
             k1: self.array()?,

@@ -41,6 +41,8 @@ pub struct Element<F, P, const N: usize> {
     records: Records<F, N>,
     platform: P,
     generators: Generators,
+    /// What follows was read from the flash as a whole.
+    loaded: bool,
     life_cycle: LifeCycle,
     secrets: Option<Secrets>,
     /// The PIN was verified since power-up.
@@ -96,6 +98,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
             records: Records::new(flash)?,
             platform,
             generators: Generators::new(),
+            loaded: false,
             life_cycle: LifeCycle::Factory,
             secrets: None,
             verified: false,
@@ -167,11 +170,13 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         }
     }
 
-    /// Reads the flash after power-up, and again after a failure that left open what it holds.
+    /// Reads the flash after power-up, and again after a failure that left open what it holds, or in the middle of
+    /// reading: half read, an element would take itself for one fresh from the factory.
     fn load(&mut self) -> Result<(), StatusWord> {
-        if !self.records.is_stale() {
+        if self.loaded && !self.records.is_stale() {
             return Ok(());
         }
+        self.loaded = false;
         self.secrets = None;
         self.records.load()?;
         let mut seed = Zeroizing::new([0; 32]);
@@ -188,6 +193,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         } else {
             LifeCycle::Factory
         };
+        self.loaded = true;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! What the element journals: the records behind each key and their bytes.
 
 use specie_core::class::Kind;
-use specie_core::{ClassId, NoteId, TransferId};
+use specie_core::{NoteId, TransferId};
 
 use crate::journal::{Batch, Key};
 
@@ -219,7 +219,8 @@ pub(crate) enum Stake {
 /// A registered note or blank that was not shown.
 #[derive(Clone, Copy)]
 pub(crate) struct NoteRecord {
-    pub(crate) class_id: ClassId,
+    /// Keyed digest of its class and γ.
+    pub(crate) binding: [u8; 16],
     pub(crate) note_id: NoteId,
     /// Face value, or cap of a blank, in minor units.
     pub(crate) amount: u64,
@@ -252,7 +253,7 @@ impl NoteRecord {
             Stake::Expects(amount) => (2, amount),
             Stake::Holds(amount) => (3, amount),
         };
-        let packed = Packed::<{ Self::LENGTH }>::new().field(&self.class_id.0).field(&self.note_id.0);
+        let packed = Packed::<{ Self::LENGTH }>::new().field(&self.binding).field(&self.note_id.0);
         let packed = packed.field(&self.amount.to_be_bytes()).field(&[tag]).field(&u64::to_be_bytes(value));
         batch.put_marked(index, NOTE, &packed.bytes);
     }
@@ -266,8 +267,8 @@ impl NoteRecord {
             3 => Stake::Holds(value),
             _ => return None,
         };
-        let (class_id, note_id) = (ClassId(field(bytes, 0)), NoteId(field(bytes, 16)));
-        Some(Self { class_id, note_id, amount: number(bytes, 48), stake })
+        let (binding, note_id) = (field(bytes, 0), NoteId(field(bytes, 16)));
+        Some(Self { binding, note_id, amount: number(bytes, 48), stake })
     }
 }
 

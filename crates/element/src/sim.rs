@@ -57,6 +57,7 @@ pub struct SimFlash<const WORD: usize, const PAGE: usize> {
     failing: Option<Plan>,
     fails_for_ever: bool,
     fails_reads: bool,
+    failing_read: Option<u64>,
     failures: u64,
     random: u64,
 }
@@ -73,6 +74,7 @@ impl<const WORD: usize, const PAGE: usize> SimFlash<WORD, PAGE> {
             failing: None,
             fails_for_ever: false,
             fails_reads: false,
+            failing_read: None,
             failures: 0,
             random: seed,
         }
@@ -95,6 +97,7 @@ impl<const WORD: usize, const PAGE: usize> SimFlash<WORD, PAGE> {
         self.power_cut = None;
         self.failing = None;
         self.fails_reads = false;
+        self.failing_read = None;
     }
 
     /// Lets the operation after the next `after` ones fail with an error; all later ones too if `for_ever`.
@@ -106,6 +109,11 @@ impl<const WORD: usize, const PAGE: usize> SimFlash<WORD, PAGE> {
     /// Lets every read fail.
     pub fn fail_reads(&mut self, fails: bool) {
         self.fails_reads = fails;
+    }
+
+    /// Lets the read after the next `after` ones fail, and no other.
+    pub fn fail_read_after(&mut self, after: u64) {
+        self.failing_read = Some(after);
     }
 
     /// Operations carried out so far.
@@ -251,6 +259,15 @@ impl<const WORD: usize, const PAGE: usize> ReadNorFlash for SimFlash<WORD, PAGE>
         }
         if self.fails_reads {
             return Err(SimError::Failed);
+        }
+        match self.failing_read {
+            Some(0) => {
+                self.failing_read = None;
+                self.failures += 1;
+                return Err(SimError::Failed);
+            }
+            Some(after) => self.failing_read = Some(after - 1),
+            None => {}
         }
         bytes.copy_from_slice(&self.bytes[offset as usize..][..bytes.len()]);
         Ok(())

@@ -57,6 +57,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
     }
 
     pub(super) fn unblock(&mut self, puk: &[u8; PUK], new: Pin<'_>) -> Result<(), StatusWord> {
+        self.verified = false;
         let record = self.pin()?;
         let puk_tries = record.puk_tries.checked_sub(1).ok_or(StatusWord::PIN_BLOCKED)?;
         self.put_pin(PinRecord { puk_tries, ..record })?;

@@ -1,14 +1,14 @@
 //! REGISTER and FORGET: which notes and blanks the element knows.
 
 use embedded_storage::nor_flash::NorFlash;
-use specie_core::NoteId;
 use specie_core::class::Kind;
 use specie_core::group::{RistrettoPoint, Scalar, decode_point, decode_scalar, encode_point};
 use specie_core::note::note_id;
+use specie_core::{ClassId, NoteId, hash, label};
 use zeroize::Zeroizing;
 
-use super::Element;
 use super::answer::Answer;
+use super::{Element, Secrets};
 use crate::command::Register;
 use crate::journal::Batch;
 use crate::platform::Platform;
@@ -17,20 +17,28 @@ use crate::status::StatusWord;
 
 /// Points and scalars of a note, canonical and not degenerate.
 struct Opened {
+    zeta: [u8; 32],
     k0: Zeroizing<Scalar>,
     k1: Zeroizing<Scalar>,
 }
 
 impl Opened {
-    fn of(note: &Register<'_>) -> Option<Self> {
-        let point = |bytes| decode_point(bytes).ok().filter(|point| *point != RistrettoPoint::default());
-        point(note.zeta)?;
-        point(note.zeta1)?;
-        if note.zeta == note.zeta1 {
-            return None;
-        }
+    fn of(note: &Register<'_>, z: &RistrettoPoint) -> Option<Self> {
         let scalar = |bytes| decode_scalar(bytes).ok().map(Zeroizing::new);
-        Some(Self { k0: scalar(note.k0)?, k1: scalar(note.k1)? })
+        let gamma = scalar(note.gamma).filter(|gamma| **gamma != Scalar::ZERO)?;
+        decode_point(note.zeta1).ok().filter(|point| *point != RistrettoPoint::default())?;
+        let zeta = encode_point(&(*gamma * z));
+        (zeta != *note.zeta1).then_some(Self { zeta, k0: scalar(note.k0)?, k1: scalar(note.k1)? })
+    }
+}
+
+impl Secrets {
+    /// What ties an index to class and γ. Keyed, so that no host can look for another γ with the same.
+    pub(super) fn binding(&self, class: &ClassId, gamma: &[u8; 32]) -> [u8; 16] {
+        let digest = Zeroizing::new(hash::h32(label::ELEMENT_NOTE, &[&*self.seed, &class.0, gamma]));
+        let mut binding = [0; 16];
+        binding.copy_from_slice(&digest[..16]);
+        binding
     }
 }
 
@@ -44,14 +52,15 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
             None => return Err(StatusWord::UNKNOWN_INDEX),
         };
         let class = *self.classes.find(&note.class_id).ok_or(StatusWord::CLASS_NOT_LOADED)?;
-        let opened = Opened::of(note).ok_or(StatusWord::WRONG_DATA)?;
+        let opened = Opened::of(note, &class.z).ok_or(StatusWord::WRONG_DATA)?;
+        let binding = self.secrets()?.binding(&class.id, note.gamma);
         let id = self.note_id(note, &opened, &class.z)?;
         match known {
-            Some(known) if known.class_id == class.id && known.note_id == id => {}
+            Some(known) if known.binding == binding && known.note_id == id => {}
             Some(_) => return Err(StatusWord::WRONG_STATE),
             None => {
                 let stake = if class.kind == Kind::Value { Stake::Face } else { Stake::Empty };
-                let record = NoteRecord { class_id: class.id, note_id: id, amount: class.amount, stake };
+                let record = NoteRecord { binding, note_id: id, amount: class.amount, stake };
                 let mut batch = Batch::new();
                 record.put(note.index, &mut batch);
                 self.records.commit(&batch, record.held().into(), 0)?;
@@ -60,12 +69,12 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         answer.push(&id.0)
     }
 
-    /// `N0 = k0·Z`, `N1 = k1·G + k3·K`, and the note's name.
+    /// `ζ = γ·Z`, `N0 = k0·Z`, `N1 = k1·G + k3·K`, and the note's name.
     fn note_id(&self, note: &Register<'_>, opened: &Opened, z: &RistrettoPoint) -> Result<NoteId, StatusWord> {
         let k3 = self.secrets()?.k3(note.index);
         let n0 = encode_point(&(*opened.k0 * z));
         let n1 = encode_point(&(RistrettoPoint::mul_base(&opened.k1) + *k3 * self.generators.K));
-        Ok(note_id(note.zeta, note.zeta1, &n0, &n1))
+        Ok(note_id(&opened.zeta, note.zeta1, &n0, &n1))
     }
 
     pub(super) fn forget(&mut self, index: u32) -> Result<(), StatusWord> {

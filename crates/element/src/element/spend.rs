@@ -30,7 +30,9 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         };
         let preimage = Preimage::decode(spend.preimage).map_err(|_| StatusWord::WRONG_DATA)?;
         let gamma = decode_scalar(spend.gamma).map_err(|_| StatusWord::WRONG_DATA)?;
-        if gamma == Scalar::ZERO || !is_of(&preimage, spend, &note) || !adds_up(&preimage, &note) {
+        // Else a host could have the show of one preimage by asking for another: z3 depends on d·γ alone.
+        let bound = self.secrets()?.binding(&preimage.class_id, spend.gamma) == note.binding;
+        if !bound || !is_of(&preimage, spend, &note) || !adds_up(&preimage, &note) {
             return Err(StatusWord::WRONG_DATA);
         }
         let z3 = self.show(spend, &gamma)?;
@@ -118,8 +120,7 @@ impl Own {
 
 /// Whether the preimage speaks of the note that was registered.
 fn is_of(preimage: &Preimage, spend: &Spend<'_>, note: &NoteRecord) -> bool {
-    let named = note_id(preimage.note.zeta(), preimage.note.zeta1(), spend.n0, spend.n1);
-    preimage.class_id == note.class_id && named == note.note_id
+    note_id(preimage.note.zeta(), preimage.note.zeta1(), spend.n0, spend.n1) == note.note_id
 }
 
 /// Whether the outputs are what the note can pay: its face in full, at most its cap, or nothing when redeeming.

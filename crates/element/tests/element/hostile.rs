@@ -45,7 +45,7 @@ fn every_command(element: &mut TestElement, manifest: &Published, coins: &[Coin]
     let register = client::Registration {
         index: 6,
         class_id: coins[6].class.id().0,
-        zeta: coins[6].issued.note.zeta(),
+        gamma: &coins[6].issued.secrets.gamma.to_bytes(),
         zeta1: coins[6].issued.note.zeta1(),
         k0: &coins[6].issued.secrets.k0.to_bytes(),
         k1: &coins[6].issued.secrets.k1.to_bytes(),

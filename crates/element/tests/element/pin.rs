@@ -27,6 +27,9 @@ fn the_pin_is_needed_after_each_power_up() {
     coins[0].spend(&mut element, &preimage, &[]).unwrap();
     assert_eq!(refusal(client::verify(&mut element, b"1235")), StatusWord::wrong_pin(2));
     assert_eq!(refusal(coins[0].spend(&mut element, &preimage, &[])), StatusWord::PIN_NEEDED);
+    client::verify(&mut element, b"1234").unwrap();
+    assert_eq!(refusal(client::unblock(&mut element, b"00000000", b"9999")), StatusWord::wrong_pin(9));
+    assert_eq!(refusal(coins[0].spend(&mut element, &preimage, &[])), StatusWord::PIN_NEEDED);
 }
 
 #[test]

@@ -391,6 +391,27 @@ fn goes_on_after_a_failure_without_a_restart() {
     }
 }
 
+/// One read fails while the element starts, whichever it is: it starts anew before it does anything else, and neither
+/// draws other keys nor miscounts what it holds.
+#[test]
+fn a_read_that_fails_at_power_up_leaves_nothing_half_read() {
+    let world = World::new();
+    let (mut element, _, _) = world.registered();
+    let (keys, status) = (keys_of(&mut element), client::status(&mut element).unwrap());
+    let flash = element.into_flash();
+    for n in 0.. {
+        let mut failing = flash.clone();
+        failing.fail_read_after(n);
+        let mut element = power_up(failing);
+        // SELECT reads nothing but what every power-up reads.
+        let Err(first) = client::select(&mut element) else { break };
+        assert_eq!(first.status(), Some(StatusWord::FLASH_FAILED), "read {n}");
+        assert_eq!(refusal(client::generate(&mut element)), StatusWord::WRONG_STATE, "read {n}");
+        assert_eq!(client::status(&mut element).unwrap(), status, "read {n}");
+        assert_eq!(keys_of(&mut element), keys, "read {n}");
+    }
+}
+
 /// Wrong tries are used up whatever the power does: three cut tries leave none.
 #[test]
 fn a_power_cut_gives_no_try_back() {

@@ -135,10 +135,18 @@ fn an_index_is_registered_once() {
     coins[2].register(&mut element).unwrap();
     assert_eq!(coins[0].register(&mut element).unwrap(), coins[0].id().0, "a repeat gets the same answer");
     let (secrets, note) = (&coins[1].issued.secrets, &coins[1].issued.note);
-    let (k0, k1) = (secrets.k0.to_bytes(), secrets.k1.to_bytes());
+    let [gamma, k0, k1] = [&secrets.gamma, &secrets.k0, &secrets.k1].map(|scalar| scalar.to_bytes());
     let class_id = world.value.id().0;
-    let other = Registration { index: 0, class_id, zeta: note.zeta(), zeta1: note.zeta1(), k0: &k0, k1: &k1 };
+    let other = Registration { index: 0, class_id, gamma: &gamma, zeta1: note.zeta1(), k0: &k0, k1: &k1 };
     assert_eq!(refusal(client::register(&mut element, &other)), StatusWord::WRONG_STATE);
+    let own = &coins[0].issued.secrets;
+    let [own_gamma, own_k0, own_k1] = [&own.gamma, &own.k0, &own.k1].map(|scalar| scalar.to_bytes());
+    let own =
+        Registration { gamma: &own_gamma, zeta1: coins[0].issued.note.zeta1(), k0: &own_k0, k1: &own_k1, ..other };
+    client::register(&mut element, &own).unwrap();
+    for changed in [Registration { gamma: &gamma, ..own }, Registration { class_id: world.blank.id().0, ..own }] {
+        assert_eq!(refusal(client::register(&mut element, &changed)), StatusWord::WRONG_STATE);
+    }
     let never = Registration { index: 8, ..other };
     assert_eq!(refusal(client::register(&mut element, &never)), StatusWord::UNKNOWN_INDEX);
     client::forget(&mut element, 2).unwrap();
@@ -153,11 +161,10 @@ fn lies_about_a_class_are_refused() {
     let world = World::new();
     let (mut element, _, coins) = world.withdrawn();
     let (secrets, note) = (&coins[0].issued.secrets, &coins[0].issued.note);
-    let (k0, k1) = (secrets.k0.to_bytes(), secrets.k1.to_bytes());
-    let unknown =
-        Registration { index: 0, class_id: [1; 16], zeta: note.zeta(), zeta1: note.zeta1(), k0: &k0, k1: &k1 };
+    let [gamma, k0, k1] = [&secrets.gamma, &secrets.k0, &secrets.k1].map(|scalar| scalar.to_bytes());
+    let unknown = Registration { index: 0, class_id: [1; 16], gamma: &gamma, zeta1: note.zeta1(), k0: &k0, k1: &k1 };
     assert_eq!(refusal(client::register(&mut element, &unknown)), StatusWord::CLASS_NOT_LOADED);
-    // Under another class than its own, a note has another name, and cannot be spent: see the tests of SPEND.
+    // Under another class than its own, a note has another name, and cannot be spent.
     let blank = Registration { class_id: world.blank.id().0, ..unknown };
     assert_ne!(client::register(&mut element, &blank).unwrap(), coins[0].id().0);
     let preimage = coins[0].preimage(&[stranger(FACE, 1)], 0);
@@ -171,15 +178,16 @@ fn degenerate_notes_are_refused() {
     let world = World::new();
     let (mut element, _, coins) = world.withdrawn();
     let (secrets, note) = (&coins[0].issued.secrets, &coins[0].issued.note);
-    let (k0, k1) = (secrets.k0.to_bytes(), secrets.k1.to_bytes());
+    let [gamma, k0, k1] = [&secrets.gamma, &secrets.k0, &secrets.k1].map(|scalar| scalar.to_bytes());
     let class_id = world.value.id().0;
-    let good = Registration { index: 0, class_id, zeta: note.zeta(), zeta1: note.zeta1(), k0: &k0, k1: &k1 };
+    let good = Registration { index: 0, class_id, gamma: &gamma, zeta1: note.zeta1(), k0: &k0, k1: &k1 };
     let (zero, odd, large) = ([0; 32], [1; 32], [0xFF; 32]);
     for wrong in [
-        Registration { zeta: &zero, ..good },
+        Registration { gamma: &zero, ..good },
+        Registration { gamma: &large, ..good },
         Registration { zeta1: &zero, ..good },
-        Registration { zeta1: good.zeta, ..good },
-        Registration { zeta: &odd, ..good },
+        Registration { zeta1: note.zeta(), ..good },
+        Registration { zeta1: &odd, ..good },
         Registration { k0: &large, ..good },
         Registration { k1: &large, ..good },
     ] {

@@ -65,6 +65,24 @@ fn another_gamma_gets_the_journalled_answer() {
     }
 }
 
+/// `z3` depends on preimage and γ by their product `d·γ` alone. A host that could choose γ would have its element approve
+/// a redemption, which no limit counts, and come away with the show of a payment.
+#[test]
+fn the_show_of_one_preimage_is_not_had_by_asking_for_another() {
+    let world = World::new();
+    let (mut element, _, coins) = world.registered();
+    let coin = &coins[0];
+    let (asked, meant) = (coin.preimage(&[], 1), coin.preimage(&[stranger(FACE, 1)], 0));
+    let [d, wanted] = [&asked, &meant].map(|preimage| challenge(preimage.to_bytes().as_slice()));
+    let gamma = (coin.issued.secrets.gamma * wanted * d.invert()).to_bytes();
+    let (bytes, points) = (asked.to_bytes(), &coin.issued.points);
+    let lie = Spend { index: 0, gamma: &gamma, n0: &points.N0, n1: &points.N1, own: &[], preimage: bytes.as_slice() };
+    let answer = client::spend(&mut element, &lie);
+    assert!(!answer.as_ref().is_ok_and(|z3| convinces(&world, coin, &meant, *z3)), "paid outside the limits");
+    assert_eq!(refusal(answer), StatusWord::WRONG_DATA);
+    assert_eq!(client::status(&mut element).unwrap().held, 2 * FACE);
+}
+
 #[test]
 fn only_the_registered_note_is_shown() {
     let world = World::new();
@@ -75,7 +93,7 @@ fn only_the_registered_note_is_shown() {
     let gamma = coins[0].issued.secrets.gamma.to_bytes();
     let points = &coins[0].issued.points;
     let right = Spend { index: 0, gamma: &gamma, n0: &points.N0, n1: &points.N1, own: &[], preimage };
-    let (zero, large) = ([0; 32], [0xFF; 32]);
+    let (zero, one, large) = ([0; 32], Scalar::ONE.to_bytes(), [0xFF; 32]);
     let mut trailing = preimage.to_vec();
     trailing.push(0);
     for (wrong, status) in [
@@ -83,6 +101,7 @@ fn only_the_registered_note_is_shown() {
         (Spend { index: 8, ..right }, StatusWord::UNKNOWN_INDEX),
         (Spend { index: 1, ..right }, StatusWord::WRONG_DATA),
         (Spend { gamma: &zero, ..right }, StatusWord::WRONG_DATA),
+        (Spend { gamma: &one, ..right }, StatusWord::WRONG_DATA),
         (Spend { gamma: &large, ..right }, StatusWord::WRONG_DATA),
         (Spend { n0: &zero, ..right }, StatusWord::WRONG_DATA),
         (Spend { n1: &points.N0, ..right }, StatusWord::WRONG_DATA),

@@ -297,10 +297,9 @@ pub(crate) struct Coin {
 impl Coin {
     pub(crate) fn register(&self, element: &mut TestElement) -> Answer<[u8; 32], TestElement> {
         let secrets = &self.issued.secrets;
-        let (k0, k1) = (secrets.k0.to_bytes(), secrets.k1.to_bytes());
-        let (zeta, zeta1) = (self.issued.note.zeta(), self.issued.note.zeta1());
-        let class_id = self.class.id().0;
-        client::register(element, &Registration { index: self.index, class_id, zeta, zeta1, k0: &k0, k1: &k1 })
+        let [gamma, k0, k1] = [&secrets.gamma, &secrets.k0, &secrets.k1].map(|scalar| scalar.to_bytes());
+        let (index, zeta1, class_id) = (self.index, self.issued.note.zeta1(), self.class.id().0);
+        client::register(element, &Registration { index, class_id, gamma: &gamma, zeta1, k0: &k0, k1: &k1 })
     }
 
     pub(crate) fn id(&self) -> NoteId {

@@ -74,11 +74,12 @@ impl Wallet {
 
 fn register(index: u32, holding: &Holding, element: &mut impl Element) -> Result<(), ElementFault> {
     let material = &holding.material;
-    let (k0, k1) = (Zeroizing::new(material.secrets.k0.to_bytes()), Zeroizing::new(material.secrets.k1.to_bytes()));
+    let secrets = &material.secrets;
+    let [gamma, k0, k1] = [&secrets.gamma, &secrets.k0, &secrets.k1].map(|scalar| Zeroizing::new(scalar.to_bytes()));
     let registration = Registration {
         index,
         class_id: material.class_id.0,
-        zeta: material.note.zeta(),
+        gamma: &gamma,
         zeta1: material.note.zeta1(),
         k0: &k0,
         k1: &k1,
