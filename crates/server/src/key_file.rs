@@ -65,14 +65,16 @@ pub fn read_key(path: &Path) -> Result<SigningKey, KeyFileError> {
     Ok(key)
 }
 
+/// Whether anybody but its owner may do anything with `file`.
 #[cfg(unix)]
-fn is_exposed(file: &File) -> io::Result<bool> {
+pub(crate) fn is_exposed(file: &File) -> io::Result<bool> {
     use std::os::unix::fs::PermissionsExt;
     Ok(file.metadata()?.permissions().mode() & 0o077 != 0)
 }
 
+/// Whether anybody but its owner may do anything with `file`: not known here.
 #[cfg(not(unix))]
-fn is_exposed(_file: &File) -> io::Result<bool> {
+pub(crate) fn is_exposed(_file: &File) -> io::Result<bool> {
     Ok(false)
 }
 

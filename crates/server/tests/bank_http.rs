@@ -22,7 +22,10 @@ use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
 use specie_core::transfer::{Input, Outputs, Preimage, Transfer, challenge};
 use specie_core::{Amount, Timestamp, label};
-use specie_server::bank::{BankConfig, CentralBank, EpochTerms, NewBank, init_bank, open_bank, serve_bank};
+use specie_server::bank::{
+    BankConfig, CentralBank, EpochTerms, KeyRingFileError, NewBank, OpenBankError, init_bank, open_bank, router,
+    serve_bank,
+};
 use specie_server::clock::Clock;
 use specie_server::key_file::read_key;
 use specie_server::service::Service;
@@ -41,7 +44,11 @@ struct World {
 }
 
 fn clock() -> Clock {
-    Clock::new(|| Timestamp::new(START).unwrap())
+    clock_at(START)
+}
+
+fn clock_at(seconds: u64) -> Clock {
+    Clock::new(move || Timestamp::new(seconds).unwrap())
 }
 
 fn name(text: &str) -> Name {
@@ -405,4 +412,56 @@ fn a_database_set_back_does_not_give_the_key_away() {
     // The old challenge is answered as before.
     withdrawal.challenges = honest;
     withdrawal.answer(&mut world).unwrap();
+}
+
+#[test]
+fn a_batch_that_was_called_void_is_void_by_every_clock() {
+    let mut world = World::new();
+    let device = world.device(1);
+    let class = world.class(Kind::Value, 10);
+    let withdrawal = Withdrawal::start(&mut world, &device, class, 7);
+    // Beside a process whose clock says that the time is over: what it calls void, the PSP refunds.
+    let late = START + api::BATCH_LIFETIME_SECONDS + 1;
+    let central = open_bank(&config(world.directory.path()), clock_at(late)).unwrap();
+    let beside = Service::start(router(central), "127.0.0.1:0".parse().unwrap(), Vec::new()).unwrap();
+    let ahead = Client::new(Http::new(&format!("http://{}", beside.address()), Timeouts::default()).unwrap());
+    let key = world.key();
+    let mut psp = Psp { now: Timestamp::new(late).unwrap(), ..world.psp() };
+    let refused = ahead.challenge(&mut psp, &key, &withdrawal.batch, &withdrawal.challenges).unwrap_err();
+    assert!(refused.is(&api::BATCH_VOID), "{refused}");
+    let answered = withdrawal.answer(&mut world);
+    assert!(answered.unwrap_err().is(&api::BATCH_VOID), "refunded and answered");
+    assert_eq!(world.client.batch(&mut world.psp(), &withdrawal.batch).unwrap().state, api::BatchState::Void);
+    assert_eq!(world.client.reserve(&mut world.psp()).unwrap().balance, 100);
+}
+
+#[test]
+fn a_bank_is_not_set_up_over_another() {
+    let world = World::new();
+    let path = |file: &str| world.directory.path().join(file);
+    let keys = std::fs::read(path("bank.keys")).unwrap();
+    // The root key is offline, as it should be, and the configuration was lost.
+    for file in ["root.key", "bank.toml"] {
+        std::fs::rename(path(file), path(&format!("{file}.elsewhere"))).unwrap();
+    }
+    let new = NewBank {
+        issuer: name("central-bank"),
+        currency: Currency::new("XTS").unwrap(),
+        listen: "127.0.0.1:0".parse().unwrap(),
+        epoch: EpochTerms::default(),
+    };
+    assert!(matches!(init_bank(world.directory.path(), &new, clock()), Err(OpenBankError::Exists(_))));
+    assert_eq!(std::fs::read(path("bank.keys")).unwrap(), keys, "the issuing keys are as they were");
+    assert!(!path("root.key").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn keys_that_others_may_read_are_not_used() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::new();
+    let keys = world.directory.path().join("bank.keys");
+    std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let refused = open_bank(&config(world.directory.path()), clock());
+    assert!(matches!(refused, Err(OpenBankError::Keys(KeyRingFileError::Exposed(_)))));
 }

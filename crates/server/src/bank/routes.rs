@@ -12,7 +12,7 @@ use specie_api::hexadecimal::HexArray;
 use specie_api::idempotency::Key;
 use specie_api::problem;
 use specie_bank::credit::{CreditKind, CreditRecord};
-use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, IssuanceRequest, OpenedBatch};
+use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, IssuanceError, IssuanceRequest, OpenedBatch};
 use specie_bank::once::{Keyed, tie_key};
 use specie_bank::payout::Destination;
 use specie_bank::redemption::Redeemed;
@@ -207,7 +207,14 @@ async fn challenge(State(central): Shared, Path(batch): Path<String>, call: Call
         let asked = Asked::<api::Challenges>::new(&central, &call)?;
         let key = batch_key(&asked.psp, &batch)?;
         let challenges = challenges(&asked.body)?;
-        let answered = asked.secretly(|tx| Ok(central.bank.answer_batch(tx, &key, &challenges, asked.now)?))?;
+        let answered = asked.secretly(|tx| match central.bank.answer_batch(tx, &key, &challenges, asked.now) {
+            // Whoever hears this may refund: the batch has to be void by every clock, and not by this one only.
+            Err(void @ IssuanceError::Void) => {
+                central.bank.cancel_batch(tx, &key)?;
+                Ok(Err(void))
+            }
+            answered => Ok(Ok(answered?)),
+        })??;
         let responses = answered.responses.iter().map(|response| response.to_bytes().into()).collect();
         Ok::<_, Refusal>(api::Responses { responses, value: answered.value.minor() })
     })

@@ -92,18 +92,20 @@ pub enum OpenBankError {
 /// # Errors
 /// When there is one already, or the files cannot be written.
 pub fn init_bank(directory: &Path, new: &NewBank, clock: Clock) -> Result<PublicKey, OpenBankError> {
-    let config_path = directory.join("bank.toml");
-    if config_path.exists() {
-        return Err(OpenBankError::Exists(config_path));
+    let written = BankConfig::with_usual_files(new.listen);
+    let config = written.clone().within(directory);
+    let (config_path, root_path) = (directory.join("bank.toml"), directory.join("root.key"));
+    // Each of them: keys must not be written over where a configuration was lost and the root key is offline.
+    let files = [&config_path, &root_path, &config.key_file, &config.database, &config.signer_journal];
+    if let Some(file) = files.into_iter().find(|file| file.exists()) {
+        return Err(OpenBankError::Exists(file.clone()));
     }
     let unwritable = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenBankError::Unwritable { path, source }
     };
     std::fs::create_dir_all(directory).map_err(unwritable(directory))?;
-    let written = BankConfig::with_usual_files(new.listen);
-    let config = written.clone().within(directory);
-    let root = create_key(&directory.join("root.key"), random_seed()?)?;
+    let root = create_key(&root_path, random_seed()?)?;
     let ring = KeyRing::new(SigningKey::from_seed(&random_seed()?));
     write_keys(&config.key_file, &ring)?;
     let signer = open_signer(&config)?;

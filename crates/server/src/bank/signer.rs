@@ -16,6 +16,8 @@ use specie_store::signer_journal::SignerJournal;
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::key_file::is_exposed;
+
 /// How long the signer remembers what it answered, in seconds: twice as long as a batch can be answered.
 const REMEMBERED_SECONDS: u64 = 2 * specie_bank::issuance::LIFETIME_SECONDS;
 
@@ -46,6 +48,9 @@ pub enum KeyRingFileError {
         /// Why.
         source: NoKeyRing,
     },
+    /// Others may read it.
+    #[error("the key file {} can be read by others; take their rights away (chmod 600)", .0.display())]
+    Exposed(PathBuf),
 }
 
 impl FileSigner {
@@ -141,6 +146,9 @@ pub(super) fn write_keys(path: &Path, keys: &KeyRing) -> Result<(), KeyRingFileE
 fn read_keys(path: &Path) -> Result<KeyRing, KeyRingFileError> {
     let failed = |source| KeyRingFileError::File { path: path.into(), source };
     let mut file = File::open(path).map_err(failed)?;
+    if is_exposed(&file).map_err(failed)? {
+        return Err(KeyRingFileError::Exposed(path.into()));
+    }
     let length = file.metadata().map_err(failed)?.len();
     // Room for all of it at once: a vector that grows leaves copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1));
