@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::relayed::{ClaimedPayment, PaymentClaim, PaymentUpload, Redemption, RedemptionItem, RedemptionRequest};
+
 use crate::hexadecimal::{Hex, HexArray};
 use crate::problem_codes;
 
@@ -381,68 +383,6 @@ pub struct BatchStatus {
     pub value: u64,
     /// Last moment at which it is answered, Unix seconds.
     pub valid_until: u64,
-}
-
-/// Redeems chains to one account.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RedemptionRequest {
-    /// PSP of the account, as in the context of the redeeming transfers. It need not be the PSP that asks.
-    pub psp: String,
-    /// The account to credit, as in the context of the redeeming transfers.
-    pub account: String,
-    /// `chain` (CBOR), each with its redeeming transfer last; at most [`REDEMPTION_CHAINS_MAX`].
-    pub chains: Vec<Hex>,
-}
-
-/// What became of each chain.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Redemption {
-    /// In the order of the chains.
-    pub items: Vec<RedemptionItem>,
-}
-
-/// What became of one chain: an amount credited, or why none was.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum RedemptionItem {
-    /// The chain is redeemed; a repeat gives the same again and credits nothing more.
-    Credited {
-        /// Minor units.
-        amount: u64,
-    },
-    /// The chain is not redeemed.
-    Refused {
-        /// A stable code: of the protocol's rules, or one of [`refusal`].
-        code: String,
-        /// What happened.
-        detail: String,
-    },
-}
-
-/// A payment that did not reach its payee.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PaymentUpload {
-    /// `payment` (CBOR).
-    pub payment: Hex,
-}
-
-/// A payee looks for what was uploaded for its request.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PaymentClaim {
-    /// `request` (CBOR).
-    pub request: Hex,
-}
-
-/// What was uploaded, and pays the request exactly.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClaimedPayment {
-    /// `payment` (CBOR).
-    pub payment: Hex,
 }
 
 /// An online payment to an account at another PSP, out of the reserve of the PSP that asks.

@@ -11,3 +11,4 @@ pub mod hexadecimal;
 pub mod idempotency;
 pub mod problem;
 pub mod psp;
+pub mod relayed;

@@ -6,6 +6,8 @@ pub use client::Client;
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::relayed::{ClaimedPayment, PaymentClaim, PaymentUpload, Redemption, RedemptionItem, RedemptionRequest};
+
 use crate::hexadecimal::{Hex, HexArray};
 use crate::problem_codes;
 
@@ -278,68 +280,6 @@ pub struct Challenges {
 pub struct Responses {
     /// `r ‖ s1 ‖ s2 ‖ δ` for each session, in their order.
     pub responses: Vec<HexArray<128>>,
-}
-
-/// A device redeems.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RedemptionRequest {
-    /// The account to credit, as in the context of the redeeming transfers.
-    pub account: String,
-    /// Its PSP, as in the context of the redeeming transfers.
-    pub psp: String,
-    /// `chain` (CBOR), each with its redeeming transfer last; at most [`REDEMPTION_CHAINS_MAX`].
-    pub chains: Vec<Hex>,
-}
-
-/// What became of each chain.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Redemption {
-    /// In the order of the chains.
-    pub items: Vec<RedemptionItem>,
-}
-
-/// What became of one chain: an amount credited, or why none was.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum RedemptionItem {
-    /// The chain is redeemed; a repeat gives the same again and credits nothing more.
-    Credited {
-        /// Minor units.
-        amount: u64,
-    },
-    /// The chain is not redeemed.
-    Refused {
-        /// A stable code.
-        code: String,
-        /// What happened.
-        detail: String,
-    },
-}
-
-/// A payer hands over a payment that did not reach its payee.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PaymentUpload {
-    /// `payment` (CBOR).
-    pub payment: Hex,
-}
-
-/// A payee looks for what was uploaded for its request.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PaymentClaim {
-    /// `request` (CBOR).
-    pub request: Hex,
-}
-
-/// What was uploaded.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClaimedPayment {
-    /// `payment` (CBOR).
-    pub payment: Hex,
 }
 
 /// An online payment from the device's account.
