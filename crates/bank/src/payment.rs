@@ -6,7 +6,6 @@ use specie_core::chain::{ChainError, End};
 use specie_core::encoding::{Decode, DecodeError};
 use specie_core::payment::{Chain, Payment};
 use specie_core::request::Request;
-use specie_core::{hash, label};
 use thiserror::Error;
 
 use crate::bank::Bank;
@@ -69,8 +68,8 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         Ok(CheckedPayment { context, payment: bytes.to_vec(), chains })
     }
 
-    /// Records a checked payment and keeps it for its payee, until it cannot be redeemed any more. The same payment again
-    /// changes nothing.
+    /// Records a checked payment and keeps it for its payee, until it cannot be redeemed any more. The same payment again,
+    /// in whatever form and order, changes nothing.
     ///
     /// # Errors
     /// When it comes too late, or something fails; nothing is kept then.
@@ -83,8 +82,10 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             self.record_links(tx, chain, &chain.links, now)?;
         }
         let deadline = chains.iter().map(|chain| chain.summary.redeem_until).min().unwrap_or(now);
-        let name = hash::h32(label::BANK_REQUEST, &[b"payment", payment]);
-        tx.insert_payment(context, &name, payment, deadline)?;
+        // A payment has many encodings, and its chains many orders: one is enough, named by a transfer that is in all.
+        if let Some(name) = chains.iter().map(|chain| chain.last().id).min() {
+            tx.insert_payment(context, &name, payment, deadline)?;
+        }
         Ok(())
     }
 

@@ -232,16 +232,16 @@ pub trait Tx: View {
 
     /// Keeps a double spend.
     fn insert_double_spend(&mut self, double_spend: &DoubleSpendRecord) -> Stored<bool>;
-    /// Keeps a revocation list.
+    /// Keeps a revocation list in place of those before it.
     fn insert_revocation(&mut self, sequence: u64, list: &[u8]) -> Stored<bool>;
     /// Raises an alarm about `subject`.
     fn insert_alarm(&mut self, kind: &str, subject: &[u8], at: Timestamp) -> Stored<bool>;
 
-    /// Keeps an undelivered payment.
+    /// Keeps an undelivered payment under the name of one of its transfers.
     fn insert_payment(
         &mut self,
         context: &Context,
-        hash: &[u8; 32],
+        name: &TransferId,
         payment: &[u8],
         deadline: Timestamp,
     ) -> Stored<bool>;

@@ -117,3 +117,27 @@ fn bad_payments_are_not_kept() {
     world.now = at(START + 180 * DAY + 1);
     assert!(matches!(upload(&mut world, &one.payment()), Err(PaymentError::Chain(ChainError::Expired(_)))));
 }
+
+#[test]
+fn a_payment_in_other_words_is_not_kept_again() {
+    let mut world = World::new(94);
+    let (alice, bob) = (world.device("alpha"), world.device("beta"));
+    let tags = world.tags(&bob, 3);
+    let request = request(150, &[&tags[0], &tags[1], &tags[2]]);
+    let context = request.context();
+    let paid: Vec<_> = tags.iter().map(|tag| world.note(&alice, 50).pay(&[(50, tag)], context).remove(0)).collect();
+    let payment = joined(&[&paid[0], &paid[1], &paid[2]]);
+    upload(&mut world, &payment).unwrap();
+    // In another order, and with the points left out here and there: whoever claims would have to read them all.
+    upload(&mut world, &joined(&[&paid[2], &paid[0], &paid[1]])).unwrap();
+    for which in 0..3 {
+        let mut compact = paid.clone();
+        for transfer in &mut compact[which].chain {
+            *transfer = transfer.compact();
+        }
+        upload(&mut world, &joined(&compact.iter().collect::<Vec<_>>())).unwrap();
+    }
+    let kept = world.bank().storage().read(|view| view.payments(&context)).unwrap();
+    assert_eq!(kept, [payment.clone()]);
+    assert_eq!(claim(&world, &request).unwrap(), payment);
+}

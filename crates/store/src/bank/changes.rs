@@ -238,7 +238,9 @@ impl Tx for Tables<'_> {
 
     fn insert_revocation(&mut self, sequence: u64, list: &[u8]) -> Stored<bool> {
         let sql = "INSERT INTO bank_revocation (sequence, list) VALUES (?1, ?2) ON CONFLICT (sequence) DO NOTHING";
-        self.changed(sql, &[whole(sequence), list.into()])
+        let inserted = self.changed(sql, &[whole(sequence), list.into()])?;
+        self.change("DELETE FROM bank_revocation WHERE sequence < ?1", &[whole(sequence)])?;
+        Ok(inserted)
     }
 
     fn insert_alarm(&mut self, kind: &str, subject: &[u8], at: Timestamp) -> Stored<bool> {
@@ -250,13 +252,13 @@ impl Tx for Tables<'_> {
     fn insert_payment(
         &mut self,
         context: &Context,
-        hash: &[u8; 32],
+        name: &TransferId,
         payment: &[u8],
         deadline: Timestamp,
     ) -> Stored<bool> {
         let sql = "INSERT INTO bank_payment (context, hash, payment, deadline) VALUES (?1, ?2, ?3, ?4) \
                    ON CONFLICT (context, hash) DO NOTHING";
-        self.changed(sql, &[context.into(), hash.into(), payment.into(), deadline.into()])
+        self.changed(sql, &[context.into(), name.into(), payment.into(), deadline.into()])
     }
 
     fn delete_payments(&mut self, now: Timestamp) -> Stored<u64> {

@@ -281,7 +281,9 @@ pub(crate) fn double_spends_are_counted<S: Storage>(open: impl Fn() -> S) {
 
 pub(crate) fn payments_wait_and_orders_come_back<S: Storage>(open: impl Fn() -> S) {
     let context = Context([1; 32]);
-    let put = |hash: u8, deadline| write(&open(), |tx| tx.insert_payment(&context, &[hash; 32], &[hash], at(deadline)));
+    let put = |hash: u8, deadline| {
+        write(&open(), |tx| tx.insert_payment(&context, &TransferId([hash; 32]), &[hash], at(deadline)))
+    };
     assert!(put(2, 20) && put(1, 10) && !put(1, 10));
     assert_eq!(open().read(|view| view.payments(&context)).unwrap(), [vec![1], vec![2]]);
     assert!(open().read(|view| view.payments(&Context([2; 32]))).unwrap().is_empty());

@@ -3,8 +3,10 @@
 
 mod contract;
 
+use specie_bank::storage::{Storage, StorageError};
 use specie_store::Sqlite;
 use specie_store::bank::{BankStore, SCHEMA};
+use specie_store::sql::{Database, SqlError};
 
 /// Runs every function of the contract on an empty SQLite database of its own.
 macro_rules! on_sqlite {
@@ -16,6 +18,20 @@ macro_rules! on_sqlite {
             contract::$name(|| BankStore(Sqlite::open(&path, &[SCHEMA]).unwrap()));
         }
     )*};
+}
+
+/// The contract asks for the newest list alone: all lists of a growing number of notes would be its square.
+#[test]
+fn older_revocation_lists_are_dropped() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = BankStore(Sqlite::open(&directory.path().join("bank.db"), &[SCHEMA]).unwrap());
+    for sequence in 1..4 {
+        let inserted: Result<bool, StorageError> = store.transact(|tx| tx.insert_revocation(sequence, &[7]));
+        assert!(inserted.unwrap());
+    }
+    let sql = "SELECT COUNT(*) FROM bank_revocation";
+    let count: Result<u64, SqlError> = store.0.read(|session| session.query_one(sql, &[])?.column(0));
+    assert_eq!(count.unwrap(), 1);
 }
 
 on_sqlite! {
