@@ -36,7 +36,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         longs.iter().try_for_each(|long| answer.push(&long.to_be_bytes()))
     }
 
-    /// Erases everything. The journal goes on erasing at the next power-up where it is interrupted.
+    /// Erases everything. The journal goes on erasing with the next command or power-up where it is interrupted.
     pub(super) fn wipe(&mut self, even_so: bool) -> Result<(), StatusWord> {
         if self.life_cycle == LifeCycle::Wiped {
             return Ok(());
@@ -53,7 +53,8 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         self.secrets = None;
         self.verified = false;
         self.classes.clear();
-        Ok(())
+        // Wiped, but not erased yet: who hears that it is done may rely on it.
+        if self.records.is_stale() { Err(StatusWord::FLASH_FAILED) } else { Ok(()) }
     }
 }
 

@@ -6,6 +6,7 @@ use specie_core::label;
 use specie_core::signature::PublicKey;
 use specie_element::client::{self, Wipe};
 use specie_element::instruction::{LifeCycle, Purpose};
+use specie_element::sim::Cut;
 use specie_element::status::StatusWord;
 
 use crate::support::*;
@@ -125,4 +126,31 @@ fn wiping_asks_whether_money_is_held_and_leaves_no_secret() {
 fn an_element_fits_in_16_kilobytes_of_memory() {
     type Board<'a> = specie_element::Element<&'a mut Flash, TestPlatform, 256>;
     assert!(size_of::<Board<'_>>() < 8 * 1024, "{}", size_of::<Board<'_>>());
+}
+
+/// Nobody is told that an element is wiped while its seed can still be read from the flash.
+#[test]
+fn wiping_is_not_done_before_everything_is_erased() {
+    let world = World::new();
+    let holds_seed = |flash: &Flash| flash.bytes().windows(32).any(|bytes| bytes == [7; 32]);
+    let mut failures = 0;
+    for n in 0.. {
+        let mut flash = world.registered().0.into_flash();
+        assert!(holds_seed(&flash));
+        flash.fail_after(n, Cut::Clean, true);
+        let mut element = power_up(flash);
+        let answer = client::wipe(&mut element, Wipe::EvenSo);
+        let mut flash = element.into_flash();
+        let failed = flash.failures() > 0;
+        assert!(answer.is_err() || !holds_seed(&flash), "failing from operation {n}");
+        flash.power_up();
+        let mut element = power_up(flash);
+        client::wipe(&mut element, Wipe::EvenSo).unwrap();
+        assert!(!holds_seed(&element.into_flash()), "failing from operation {n}");
+        if !failed {
+            break;
+        }
+        failures += 1;
+    }
+    assert!(failures > 3);
 }
