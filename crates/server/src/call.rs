@@ -1,7 +1,8 @@
 //! A request as the handlers get it: read whole, so that its signature can be checked over every byte.
 
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Request};
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use serde::de::DeserializeOwned;
 use specie_api::authorization::{AuthorizationError, Signed, Unsigned};
@@ -24,6 +25,10 @@ pub struct Call {
     headers: HeaderMap,
     body: Bytes,
 }
+
+/// The name of one thing in a path, as text.
+#[derive(Clone, Debug)]
+pub struct Named(pub String);
 
 impl Call {
     /// The body as a `T`.
@@ -106,6 +111,16 @@ impl From<AuthorizationError> for Refusal {
             _ => &problem::UNAUTHENTICATED,
         };
         Self::new(code, error.to_string())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Named {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refusal> {
+        let name = Path::from_request_parts(parts, state).await;
+        let nothing = || Refusal::new(&problem::NOT_FOUND, "the name in the path is no text");
+        name.map(|Path(name)| Self(name)).map_err(|_| nothing())
     }
 }
 

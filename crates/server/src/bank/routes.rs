@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ use specie_core::{Amount, ClassId, Timestamp};
 use zeroize::Zeroizing;
 
 use super::setup::CentralBank;
-use crate::call::Call;
+use crate::call::{Call, Named};
 use crate::clock::random_seed;
 use crate::reply::{Refusal, Reply, blocking};
 
@@ -179,7 +179,7 @@ async fn struck_off(State(central): Shared, call: Call) -> Reply<api::StruckOffP
     .await
 }
 
-async fn open_batch(State(central): Shared, Path(batch): Path<String>, call: Call) -> Reply<api::Batch> {
+async fn open_batch(State(central): Shared, Named(batch): Named, call: Call) -> Reply<api::Batch> {
     blocking(move || {
         let asked = Asked::<api::IssuanceRequest>::new(&central, &call)?;
         let items = asked.body.items.iter().map(|item| (ClassId(item.class_id.0), item.count)).collect();
@@ -192,7 +192,7 @@ async fn open_batch(State(central): Shared, Path(batch): Path<String>, call: Cal
     .await
 }
 
-async fn batch(State(central): Shared, Path(batch): Path<String>, call: Call) -> Reply<api::BatchStatus> {
+async fn batch(State(central): Shared, Named(batch): Named, call: Call) -> Reply<api::BatchStatus> {
     blocking(move || {
         let (psp, _) = asker(&central, &call)?;
         let key = batch_key(&psp, &batch)?;
@@ -202,7 +202,7 @@ async fn batch(State(central): Shared, Path(batch): Path<String>, call: Call) ->
     .await
 }
 
-async fn challenge(State(central): Shared, Path(batch): Path<String>, call: Call) -> Reply<api::Responses> {
+async fn challenge(State(central): Shared, Named(batch): Named, call: Call) -> Reply<api::Responses> {
     blocking(move || {
         let asked = Asked::<api::Challenges>::new(&central, &call)?;
         let key = batch_key(&asked.psp, &batch)?;
@@ -221,7 +221,7 @@ async fn challenge(State(central): Shared, Path(batch): Path<String>, call: Call
     .await
 }
 
-async fn acknowledge(State(central): Shared, Path(batch): Path<String>, call: Call) -> Reply<api::BatchStatus> {
+async fn acknowledge(State(central): Shared, Named(batch): Named, call: Call) -> Reply<api::BatchStatus> {
     blocking(move || {
         let asked = Asked::<api::Empty>::new(&central, &call)?;
         let key = batch_key(&asked.psp, &batch)?;
@@ -230,7 +230,7 @@ async fn acknowledge(State(central): Shared, Path(batch): Path<String>, call: Ca
     .await
 }
 
-async fn cancel(State(central): Shared, Path(batch): Path<String>, call: Call) -> Reply<api::BatchStatus> {
+async fn cancel(State(central): Shared, Named(batch): Named, call: Call) -> Reply<api::BatchStatus> {
     blocking(move || {
         let asked = Asked::<api::Empty>::new(&central, &call)?;
         let key = batch_key(&asked.psp, &batch)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::routing::{get, post};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -24,7 +24,7 @@ use specie_psp::request::Request;
 use specie_psp::transfer::TransferOrder;
 
 use super::setup::Provider;
-use crate::call::Call;
+use crate::call::{Call, Named};
 use crate::clock::random_seed;
 use crate::reply::{Refusal, Reply, blocking};
 
@@ -192,7 +192,7 @@ async fn withdraw(State(provider): Shared, call: Call) -> Reply<api::Withdrawal>
     .await
 }
 
-async fn challenge(State(provider): Shared, Path(id): Path<String>, call: Call) -> Reply<api::Responses> {
+async fn challenge(State(provider): Shared, Named(id): Named, call: Call) -> Reply<api::Responses> {
     blocking(move || {
         let asked = Asked::<api::Challenges>::new(&call, provider.clock.now())?;
         let challenges: Vec<_> = asked.body.challenges.iter().map(|challenge| challenge.0).collect();
@@ -202,7 +202,7 @@ async fn challenge(State(provider): Shared, Path(id): Path<String>, call: Call) 
     .await
 }
 
-async fn acknowledge(State(provider): Shared, Path(id): Path<String>, call: Call) -> Reply<api::Empty> {
+async fn acknowledge(State(provider): Shared, Named(id): Named, call: Call) -> Reply<api::Empty> {
     blocking(move || {
         let asked = Asked::<api::Empty>::new(&call, provider.clock.now())?;
         provider.psp.acknowledge(&asked.request(), &withdrawal(&id)?, asked.now)?;
@@ -211,7 +211,7 @@ async fn acknowledge(State(provider): Shared, Path(id): Path<String>, call: Call
     .await
 }
 
-async fn cancel(State(provider): Shared, Path(id): Path<String>, call: Call) -> Reply<api::Empty> {
+async fn cancel(State(provider): Shared, Named(id): Named, call: Call) -> Reply<api::Empty> {
     blocking(move || {
         let asked = Asked::<api::Empty>::new(&call, provider.clock.now())?;
         provider.psp.cancel(&asked.request(), &withdrawal(&id)?, asked.now)?;

@@ -78,6 +78,8 @@ fn unknown_paths_and_methods() {
     {
         expect(address, &request("GET", target, &[], b""), &problem::MALFORMED);
     }
+    // What is no text at all names nothing.
+    expect(address, &request("POST", "/v1/withdrawals/%ff/cancel", &[], b""), &problem::NOT_FOUND);
     let (status, _, body) = exchange(address, &request("GET", "/healthz", &[], b""));
     assert_eq!((status, body.as_slice()), (200, br#"{"healthy":true}"#.as_slice()));
 }
