@@ -66,10 +66,10 @@ pub(crate) fn all(world: &World) -> Vec<Work<'_>> {
         Work::timed("pay a payee with a name: two signatures more", None, 1, |times| {
             pay(purse_of_10, named_requests, Part::Whole, times)
         }),
-        Work::timed("receive, extended: verify, records, receipt", None, 1, |times| {
+        Work::timed("receive, extended: verify, records, receipt", Some(6), 1, |times| {
             receive(&world.payee, payments, times)
         }),
-        Work::timed("receive, compact: verify, records, receipt", None, 1, |times| {
+        Work::timed("receive, compact: verify, records, receipt", Some(9), 1, |times| {
             receive(&world.payee, compact_payments, times)
         }),
         Work::timed("withdrawal of 100 notes, wallet, element and bank, per note", Some(30), 100, withdraw),
