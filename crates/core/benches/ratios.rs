@@ -17,7 +17,7 @@ mod works;
 use fixture::World;
 
 fn main() {
-    if table::is_test() {
+    if !table::is_wanted() {
         return;
     }
     let world = World::new();

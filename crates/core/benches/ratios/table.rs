@@ -44,9 +44,9 @@ pub(crate) fn publish(heading: &str, content: &str) {
         .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
-/// Whether the program was started by `cargo test`, which measures nothing.
-pub(crate) fn is_test() -> bool {
-    std::env::args().any(|argument| argument == "--test")
+/// Whether the program was started by `cargo bench`. `cargo test` with benchmarks among its targets measures nothing.
+pub(crate) fn is_wanted() -> bool {
+    std::env::args().any(|argument| argument == "--bench")
 }
 
 /// For each work its ratios, one a round, sorted.
