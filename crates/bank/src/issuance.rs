@@ -379,7 +379,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         if !tx.move_batch_if(&batch.key, BatchState::Open, BatchState::Answered)? {
             return Err(damaged("an open batch is not open").into());
         }
-        let responses = self.sign(batch, sessions, challenges, now)?;
+        let responses = self.sign(batch, sessions, challenges)?;
         for (index, (response, e)) in (0..).zip(responses.iter().zip(challenges)) {
             let bytes = Zeroizing::new(response.to_bytes());
             if !tx.answer_session_if_open(&batch.key, index, &challenge_hash(e), &bytes)? {
@@ -394,7 +394,6 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         batch: &BatchRecord,
         sessions: Vec<SessionRecord>,
         challenges: &[Scalar],
-        now: Timestamp,
     ) -> Result<Vec<Response>, IssuanceError> {
         let secrets = sessions.into_iter().map(|session| {
             let secrets = session.secrets.ok_or_else(|| damaged("an open session has no secrets"))?;
@@ -402,7 +401,8 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             Ok::<_, StorageError>((session.class_id, secrets))
         });
         let sessions = secrets.collect::<Result<_, _>>()?;
-        Ok(self.signer().answer(Answering { batch: &batch.key, sessions, challenges, now })?)
+        let valid_until = batch.valid_until;
+        Ok(self.signer().answer(Answering { batch: &batch.key, sessions, challenges, valid_until })?)
     }
 }
 

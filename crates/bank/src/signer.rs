@@ -38,8 +38,8 @@ pub struct Answering<'a> {
     pub sessions: Vec<(ClassId, IssuerSession)>,
     /// A challenge for each.
     pub challenges: &'a [Scalar],
-    /// When.
-    pub now: Timestamp,
+    /// Last moment at which the batch may be answered: until then, at least, a signer with a memory needs it.
+    pub valid_until: Timestamp,
 }
 
 /// Holds the keys.

@@ -23,8 +23,8 @@ pub const SCHEMA: Schema = Schema {
 pub struct SignerJournal<D>(pub D);
 
 impl<D: Database> SignerJournal<D> {
-    /// Records that `batch` is answered for `challenges` (a hash of them), on disk before this returns. Tells whether that
-    /// may be: not if it was answered for others before.
+    /// Records that `batch` is answered for `challenges` (a hash of them), on disk before this returns; `at` is when it can be
+    /// answered no more. Tells whether that may be: not if it was answered for others before.
     ///
     /// # Errors
     /// When the database fails; nothing may be answered then.
@@ -39,7 +39,7 @@ impl<D: Database> SignerJournal<D> {
         })
     }
 
-    /// Forgets what was answered before `before`: batches so old are void by their dates.
+    /// Forgets the batches that could be answered until before `before`: they are void by their dates.
     ///
     /// # Errors
     /// When the database fails.

@@ -289,7 +289,8 @@ impl World {
         withdrawal.blind(self, &device, &class, commitment);
         let batch = BatchKey { psp: device.psp, id: [0; 16] };
         let sessions = vec![(class.id(), session)];
-        let answering = Answering { batch: &batch, sessions, challenges: &withdrawal.challenges, now: self.now };
+        let (challenges, valid_until) = (&withdrawal.challenges, self.now);
+        let answering = Answering { batch: &batch, sessions, challenges, valid_until };
         let responses = self.bank().signer().answer(answering).unwrap();
         let held = withdrawal.finish(self, &device, &responses).remove(0);
         Asset { chain: Vec::new(), input: Input::Issued, held, value: amount(face) }

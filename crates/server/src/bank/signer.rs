@@ -18,8 +18,9 @@ use zeroize::Zeroizing;
 
 use crate::key_file::is_exposed;
 
-/// How long the signer remembers what it answered, in seconds: twice as long as a batch can be answered.
-const REMEMBERED_SECONDS: u64 = 2 * specie_bank::issuance::LIFETIME_SECONDS;
+/// How long the signer remembers what it answered after the batch's last moment, in seconds. It counts from that moment and
+/// not from the answer: a batch opened by a clock that was ahead lives longer than others.
+const REMEMBERED_SECONDS: u64 = specie_bank::issuance::LIFETIME_SECONDS;
 
 /// Keys in a private file, and a journal of what was answered with them.
 pub struct FileSigner {
@@ -110,7 +111,7 @@ impl Signer for FileSigner {
         }
         let start = hash::Hasher::new(label::BANK_REQUEST).part(b"challenges");
         let challenges = answering.challenges.iter().fold(start, |hasher, e| hasher.part(e.as_bytes())).h32();
-        let recorded = self.journal.record(answering.batch, &challenges, answering.now);
+        let recorded = self.journal.record(answering.batch, &challenges, answering.valid_until);
         if !recorded.map_err(|error| SignerError::Failed(error.to_string()))? {
             return Err(SignerError::OtherChallenges);
         }
@@ -154,4 +155,59 @@ fn read_keys(path: &Path) -> Result<KeyRing, KeyRingFileError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1));
     file.read_to_end(&mut bytes).map_err(failed)?;
     KeyRing::from_bytes(&bytes).map_err(|source| KeyRingFileError::NoKeys { path: path.into(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use specie_bank::issuance::{BatchKey, LIFETIME_SECONDS};
+    use specie_core::class::{Class, Info, Kind};
+    use specie_core::group::{Generators, Scalar};
+    use specie_core::issuance::{IssuerSession, IssuingKey};
+    use specie_core::signature::SigningKey;
+    use specie_core::text::{Currency, Name};
+    use specie_core::{Amount, label};
+    use specie_store::signer_journal::SCHEMA;
+
+    use super::*;
+
+    #[test]
+    fn an_answer_is_remembered_as_long_as_its_batch_could_be_answered() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = |file: &str| directory.path().join(file);
+        let (at, name) = (|seconds| Timestamp::new(seconds).unwrap(), |text| Name::new(text).unwrap());
+        let key = IssuingKey::derive(&[1; 32]);
+        let info = Info {
+            issuer: name("central-bank"),
+            currency: Currency::new("XTS").unwrap(),
+            kind: Kind::Value,
+            amount: Amount::new(10).unwrap(),
+            epoch: 1,
+            issue_from: at(0),
+            spend_until: at(1_000_000_000),
+            redeem_until: at(1_000_000_000),
+            max_hops: 1,
+        };
+        let class = Class::new(key.public(), info).unwrap();
+        let mut ring = KeyRing::new(SigningKey::from_seed(&[2; 32]));
+        ring.insert(class.id(), key);
+        write_keys(&path("bank.keys"), &ring).unwrap();
+        let journal = SignerJournal(Sqlite::open(&path("signer.db"), &[SCHEMA]).unwrap());
+        let signer = FileSigner::open(&path("bank.keys"), journal).unwrap();
+        let generators = Generators::new();
+        let identity = hash::hs(label::DEVICE_KEY, &[b"u"]) * generators.K;
+        // Opened by a clock that was far ahead, and answered after it was set right: when, does not matter.
+        let (batch, valid_until) = (BatchKey { psp: name("alpha"), id: [7; 16] }, at(100 * LIFETIME_SECONDS));
+        let answer = |e: Scalar| {
+            let (session, _) = IssuerSession::commit(&generators, &class, &identity, &[3; 32]);
+            let sessions = vec![(class.id(), session)];
+            signer.answer(Answering { batch: &batch, sessions, challenges: &[e], valid_until })
+        };
+        let (one, other) = (Scalar::ONE, Scalar::ONE + Scalar::ONE);
+        answer(one).unwrap();
+        assert_eq!(signer.forget(valid_until).unwrap(), 0);
+        assert!(matches!(answer(other), Err(SignerError::OtherChallenges)));
+        assert_eq!(signer.forget(valid_until.saturating_add(LIFETIME_SECONDS + 1)).unwrap(), 1);
+    }
 }
