@@ -21,7 +21,7 @@ use specie_api::psp;
 use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
 use specie_core::text::Currency;
-use specie_element::client::{self, Status};
+use specie_element::client::{self, ElementError, Status};
 use specie_wallet::recovery::Resumed;
 use specie_wallet::settings::Settings;
 use specie_wallet::{Step, Wallet};
@@ -41,6 +41,9 @@ pub use pay::Paid;
 pub use receive::{Asked, Terms};
 pub use synchronise::{Stage, SyncReport};
 pub use withdraw::Withdrawn;
+
+/// Bytes that a PIN may have.
+const PIN_LENGTHS: std::ops::RangeInclusive<usize> = 4..=12;
 
 /// What a new device is made of.
 #[derive(Clone, Debug)]
@@ -134,12 +137,16 @@ impl Device {
         Ok(client::status(&mut self.element)?)
     }
 
-    /// Tells the element the PIN, once after opening, where one is set.
+    /// Tells the element the PIN, once after opening; nothing happens where none is set.
     ///
     /// # Errors
     /// It is wrong or blocked.
     pub fn enter_pin(&mut self, pin: &[u8]) -> Done<()> {
-        Ok(client::verify(&mut self.element, pin)?)
+        if self.element_status()?.pin_tries_left.is_none() {
+            return Ok(());
+        }
+        check_pin(pin)?;
+        client::verify(&mut self.element, pin).map_err(|error| wrong("PIN", error))
     }
 
     /// Sets a new PIN of 4 to 12 bytes; `old` is empty while none is set.
@@ -147,7 +154,11 @@ impl Device {
     /// # Errors
     /// The old one is wrong or blocked, or the new one does not fit.
     pub fn change_pin(&mut self, old: &[u8], new: &[u8]) -> Done<()> {
-        Ok(client::change_pin(&mut self.element, old, new)?)
+        if !old.is_empty() {
+            check_pin(old)?;
+        }
+        check_pin(new)?;
+        client::change_pin(&mut self.element, old, new).map_err(|error| wrong("PIN", error))
     }
 
     /// Sets a new PIN with the PUK.
@@ -155,7 +166,8 @@ impl Device {
     /// # Errors
     /// The PUK is wrong or blocked, or the new PIN does not fit.
     pub fn unblock_pin(&mut self, puk: &[u8; 8], new: &[u8]) -> Done<()> {
-        Ok(client::unblock(&mut self.element, puk, new)?)
+        check_pin(new)?;
+        client::unblock(&mut self.element, puk, new).map_err(|error| wrong("PUK", error))
     }
 
     /// Changes the owner's choices.
@@ -205,6 +217,32 @@ impl Device {
 
     fn seed() -> Done<zeroize::Zeroizing<[u8; 32]>> {
         Ok(zeroize::Zeroizing::new(entropy::bytes()?))
+    }
+}
+
+/// What cannot be a PIN costs no try.
+fn check_pin(pin: &[u8]) -> Done<()> {
+    if PIN_LENGTHS.contains(&pin.len()) {
+        return Ok(());
+    }
+    Err(Failure::new("wrong-pin", "a PIN has 4 to 12 characters", "give the PIN of this device; no try was used up"))
+}
+
+/// The element takes a PIN or PUK for wrong, or fails otherwise.
+fn wrong<E: std::fmt::Display>(what: &str, error: ElementError<E>) -> Failure {
+    match &error {
+        ElementError::Refused(status) => match status.tries_left() {
+            Some(0) if what == "PIN" => {
+                Failure::new("wrong-pin", "wrong PIN, and no tries are left", "unblock the PIN with the PUK")
+            }
+            Some(tries) => Failure::new(
+                "wrong-pin",
+                format!("wrong {what}, {tries} tries left"),
+                "do not guess: give the right one, every wrong one uses up a try",
+            ),
+            None => error.into(),
+        },
+        _ => error.into(),
     }
 }
 

@@ -14,14 +14,20 @@ use crate::folder::FolderError;
 use crate::maker::PersonaliseError;
 use crate::wallet_file::WalletFileError;
 
-/// Something that did not happen: a stable code for machines, what happened, and what to do. No money moved.
+/// Something that did not happen: a stable code for machines, what happened, whether money moved, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     code: Cow<'static, str>,
     what: String,
     advice: Cow<'static, str>,
     reach: Reach,
+    in_doubt: bool,
 }
+
+/// Code of a request that may have arrived, and of which no answer came.
+const NO_ANSWER: &str = "no-answer";
+/// Code of a request that was not sent.
+const UNREACHABLE: &str = "psp-unreachable";
 
 /// How much a failure makes impossible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +43,7 @@ enum Reach {
 impl Failure {
     /// A failure of `code`, with `what` happened and `advice` on what to do.
     pub fn new(code: &'static str, what: impl Into<String>, advice: &'static str) -> Self {
-        Self { code: code.into(), what: what.into(), advice: advice.into(), reach: Reach::Operation }
+        Self { code: code.into(), what: what.into(), advice: advice.into(), reach: Reach::Operation, in_doubt: false }
     }
 
     /// A stable code, in lower case with hyphens.
@@ -55,9 +61,25 @@ impl Failure {
         &self.advice
     }
 
-    /// Whether money moved: never.
-    pub const fn money_moved(&self) -> bool {
-        false
+    /// Whether money moved: it did not, or (`None`) nobody knows yet; the same again finds out, and moves nothing twice.
+    pub const fn money_moved(&self) -> Option<bool> {
+        if self.in_doubt { None } else { Some(false) }
+    }
+
+    /// Whether the PSP heard nothing of what was to be done, this time.
+    pub(crate) fn nothing_was_sent(&self) -> bool {
+        self.code == UNREACHABLE
+    }
+
+    /// Of something that moves money: once it was sent, nobody knows without an answer whether it moved.
+    pub(crate) fn of_money(self) -> Self {
+        if self.nothing_was_sent() { self } else { self.halfway() }
+    }
+
+    /// Of something that was sent before, or of which a part may be done.
+    pub(crate) fn halfway(self) -> Self {
+        let in_doubt = self.in_doubt || self.ends_everything();
+        Self { in_doubt, ..self }
     }
 
     /// Whether the PSP could not be reached: everything that is possible offline still is.
@@ -73,7 +95,8 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({}); no money moved; {}", self.what, self.code, self.advice)
+        let money = if self.in_doubt { "whether money moved is not known yet" } else { "no money moved" };
+        write!(f, "{} ({}); {money}; {}", self.what, self.code, self.advice)
     }
 }
 
@@ -108,21 +131,23 @@ impl From<CallError> for Failure {
             CallError::Refused(problem) => Self {
                 code: problem.code.into(),
                 what: format!("{}: {}", problem.title, problem.detail),
-                advice: problem.advice.into(),
+                // Devices keep their keys themselves.
+                advice: problem.advice.replace(" with the same idempotency key", "").into(),
                 reach: Reach::Operation,
+                in_doubt: problem.money_moved,
             },
             CallError::NoAnswer { reason } => Self {
                 reach: Reach::Network,
                 ..Self::new(
-                    "no-answer",
+                    NO_ANSWER,
                     format!("the PSP did not answer ({reason})"),
-                    "do the same again: it is done once",
+                    "do the same again: it is done once; if it goes on, check the PSP's address in device.toml",
                 )
             },
             CallError::Unreachable { reason } => Self {
                 reach: Reach::Network,
                 ..Self::new(
-                    "psp-unreachable",
+                    UNREACHABLE,
                     format!("the PSP cannot be reached ({reason})"),
                     "try again when there is a network; paying and receiving work without",
                 )
@@ -138,7 +163,7 @@ impl From<CallError> for Failure {
 
 impl From<BadAddress> for Failure {
     fn from(error: BadAddress) -> Self {
-        Self::new("bad-address", error.to_string(), "correct the address of the PSP in device.toml")
+        Self::new("bad-address", error.to_string(), "correct the address of the PSP (--psp, later in device.toml)")
     }
 }
 
@@ -215,7 +240,10 @@ mod tests {
         let failure = Failure::from(CallError::Refused(Box::new(problem)));
         assert_eq!(failure.code(), "insufficient-balance");
         assert_eq!(failure.advice(), psp::BALANCE.advice);
-        assert!(failure.what().contains("3.00 there") && !failure.money_moved() && !failure.is_offline());
+        assert!(failure.what().contains("3.00 there") && !failure.is_offline());
+        assert_eq!(failure.of_money().money_moved(), Some(false));
+        let busy = Failure::from(CallError::Refused(Box::new(Problem::new(&specie_api::problem::INTERNAL, "x"))));
+        assert!(!busy.advice().contains("key"), "{busy}");
     }
 
     #[test]
@@ -224,5 +252,17 @@ mod tests {
         let failure = Failure::from(CallError::Unsigned(Box::new(fault)));
         assert_eq!(failure.code(), "pin-needed");
         assert!(Failure::from(CallError::NoAnswer { reason: "x".into() }).is_offline());
+    }
+
+    #[test]
+    fn nobody_is_told_that_no_money_moved_while_nobody_knows() {
+        let unanswered = Failure::from(CallError::NoAnswer { reason: "x".into() });
+        assert_eq!(unanswered.money_moved(), Some(false), "a question moves nothing");
+        let unanswered = unanswered.of_money();
+        assert_eq!(unanswered.money_moved(), None);
+        assert!(unanswered.to_string().contains("not known"), "{unanswered}");
+        let unreachable = Failure::from(CallError::Unreachable { reason: "x".into() });
+        assert_eq!(unreachable.clone().of_money().money_moved(), Some(false));
+        assert_eq!(unreachable.halfway().money_moved(), None);
     }
 }

@@ -34,10 +34,15 @@ fn main() -> ExitCode {
         ("an_undelivered_payment_is_claimed_from_the_bank", whole::an_undelivered_payment_is_claimed_from_the_bank),
         ("two_devices_pay_over_tcp", whole::two_devices_pay_over_tcp),
         ("a_merchant_is_paid_online_once", whole::a_merchant_is_paid_online_once),
+        ("what_was_never_sent_is_not_under_way", whole::what_was_never_sent_is_not_under_way),
         ("refusals_say_what_to_do", whole::refusals_say_what_to_do),
         (
             "a_network_that_dies_within_any_exchange_costs_nothing",
             broken::a_network_that_dies_within_any_exchange_costs_nothing,
+        ),
+        (
+            "a_withdrawal_that_breaks_off_anywhere_is_done_once",
+            broken::a_withdrawal_that_breaks_off_anywhere_is_done_once,
         ),
         (
             "an_enrolment_that_breaks_off_anywhere_is_done_once",

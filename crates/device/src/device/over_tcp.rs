@@ -69,7 +69,9 @@ impl Device {
                 format!("the payee at {address} cannot be reached ({source})"),
                 "check that it is waiting for payment",
             )),
-            (Err(error), _) => Err(Failure::new("no-request", error.to_string(), "connect again")),
+            (Err(PayError::NoRequest(error)), _) => {
+                Err(Failure::new("no-request", format!("{error}, before it sent a request"), "connect again"))
+            }
             (Ok(_), None) => Err(Failure::new("no-request", "nothing was paid", "connect again")),
         }
     }

@@ -39,7 +39,7 @@ impl Device {
         let step = self.wallet.plan_payment(request, self.now(), &seed, &mut self.element)?;
         let id = self.commit(step)?;
         let step = self.wallet.execute_payment(&id, self.now(), &mut self.element)?;
-        match self.commit(step)? {
+        match self.commit(step).map_err(Failure::of_money)? {
             Execution::Paid(ready) => Ok(Paid { id, message: ready.message, publications: ready.publications }),
             Execution::Refused(reason) => Err(reason.into()),
         }

@@ -84,22 +84,26 @@ impl Device {
         let mut report = SyncReport::default();
         progress(Stage::Publications);
         self.fetch_publications(&mut report)?;
+        self.move_money(&mut report, progress).map_err(Failure::halfway)?;
+        report.manifest_sequence = self.wallet.manifest_sequence();
+        Ok(report)
+    }
+
+    fn move_money(&mut self, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
         self.resume()?;
-        self.part(&mut report, |device, report| {
+        self.part(report, |device, report| {
             report.transfers = device.finish_transfers()?;
             Ok(())
         })?;
         report.failures.extend(self.finish_withdrawals(progress)?);
         progress(Stage::Uploading);
-        self.part(&mut report, Self::upload_payments)?;
+        self.part(report, Self::upload_payments)?;
         progress(Stage::Claiming);
-        self.part(&mut report, Self::claim_payments)?;
-        self.part(&mut report, |device, report| device.redeem(false, report, progress))?;
-        self.part(&mut report, |device, report| device.replenish(report, progress))?;
+        self.part(report, Self::claim_payments)?;
+        self.part(report, |device, report| device.redeem(false, report, progress))?;
+        self.part(report, |device, report| device.replenish(report, progress))?;
         progress(Stage::Housekeeping);
-        self.part(&mut report, |device, _| device.keep_house())?;
-        report.manifest_sequence = self.wallet.manifest_sequence();
-        Ok(report)
+        self.part(report, |device, _| device.keep_house())
     }
 
     /// Synchronises and redeems everything that the wallet holds, notes included: for a device that is given up.
@@ -111,14 +115,19 @@ impl Device {
         progress(Stage::Publications);
         self.fetch_publications(&mut report)?;
         self.resume()?;
-        report.failures.extend(self.finish_withdrawals(progress)?);
-        self.part(&mut report, Self::upload_payments)?;
-        self.part(&mut report, Self::claim_payments)?;
-        self.part(&mut report, |device, report| device.redeem(true, report, progress))?;
-        self.part(&mut report, |device, _| device.keep_house())?;
-        report.account_balance = self.account()?.balance;
+        self.give_up_money(&mut report, progress).map_err(Failure::halfway)?;
         report.manifest_sequence = self.wallet.manifest_sequence();
         Ok(report)
+    }
+
+    fn give_up_money(&mut self, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
+        report.failures.extend(self.finish_withdrawals(progress)?);
+        self.part(report, Self::upload_payments)?;
+        self.part(report, Self::claim_payments)?;
+        self.part(report, |device, report| device.redeem(true, report, progress))?;
+        self.part(report, |device, _| device.keep_house())?;
+        report.account_balance = self.account()?.balance;
+        Ok(())
     }
 
     /// Runs a part. Its failure stands in the report, unless nothing more can work.

@@ -39,7 +39,7 @@ impl Device {
         })?;
         let id = request.context();
         if let Some(errand) = self.errand::<Errand<OnlinePayment>>(&name(&id))? {
-            return self.run_transfer(&id, errand);
+            return self.run_transfer(&id, errand).map_err(Failure::halfway);
         }
         if request.body.expiry < self.now() {
             return Err(PaymentError::RequestExpired.into());
@@ -64,7 +64,14 @@ impl Device {
         };
         let errand = Errand::new(OnlinePayment { order, transfer: None })?;
         self.note_errand(&name(&id), &errand)?;
-        self.run_transfer(&id, errand)
+        match self.run_transfer(&id, errand) {
+            // The PSP never heard of it: it can be paid offline as well.
+            Err(failure) if failure.nothing_was_sent() => {
+                self.forget_errand(&name(&id))?;
+                Err(failure)
+            }
+            done => done.map_err(Failure::of_money),
+        }
     }
 
     /// Who asks to be paid, if a PSP of the manifest vouches for it.

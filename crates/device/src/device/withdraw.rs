@@ -26,17 +26,29 @@ pub struct Withdrawn {
 }
 
 impl Device {
-    /// Withdraws `amount` from the account, in notes that pay any amount. What was under way is finished first, as far as
-    /// it can be.
+    /// Withdraws `amount` from the account, in notes that pay any amount. What was under way is finished first; where that
+    /// is just what is asked for, it is not withdrawn again: the same again after a break is done once.
     ///
     /// # Errors
     /// The PSP or the bank refuses, and the account is as it was; or the PSP does not answer: then the withdrawal goes on with
     /// the next call or synchronisation.
     pub fn withdraw(&mut self, currency: Currency, amount: Amount, progress: &mut dyn FnMut(Stage)) -> Done<Withdrawn> {
-        self.resume()?;
-        self.finish_withdrawals(progress)?;
         let items = self.wallet.value_items(currency, amount, self.now())?;
-        self.withdraw_items(&items, progress)
+        let under_way = self.wallet.balance(currency, self.now()).in_withdrawal;
+        self.resume()?;
+        let failures = self.finish_withdrawals(progress)?;
+        match failures.into_iter().next() {
+            None if under_way == amount => Ok(self.worth(&items)),
+            Some(failure) if self.wallet.withdrawals().next().is_some() => Err(failure),
+            _ => {
+                let id = self.begin_withdrawal(&items)?;
+                match self.see_through(&id, progress) {
+                    // The notes are here. The PSP hears of it another time.
+                    Err(failure) if failure.is_offline() && self.is_here(&id) => Ok(self.worth(&items)),
+                    done => done.map(|()| self.worth(&items)),
+                }
+            }
+        }
     }
 
     /// Withdraws `count` blanks that may each own `cap`.
@@ -58,12 +70,37 @@ impl Device {
 
     /// Withdraws what is asked for, of any classes.
     pub(super) fn withdraw_items(&mut self, items: &[Item], progress: &mut dyn FnMut(Stage)) -> Done<Withdrawn> {
-        let withdrawn = self.worth(items);
+        let id = self.begin_withdrawal(items)?;
+        self.see_through(&id, progress).map(|()| self.worth(items))
+    }
+
+    fn begin_withdrawal(&mut self, items: &[Item]) -> Done<WithdrawalId> {
         let seed = Self::seed()?;
         let step = self.wallet.plan_withdrawal(items, self.now(), &seed)?;
-        let id = self.commit(step)?;
-        self.run_withdrawal(&id, progress)?;
-        Ok(withdrawn)
+        self.commit(step)
+    }
+
+    /// Runs a withdrawal for the first time.
+    fn see_through(&mut self, id: &WithdrawalId, progress: &mut dyn FnMut(Stage)) -> Done<()> {
+        let done = self.run_withdrawal(id, progress);
+        match done {
+            // The PSP never heard of it: it is as if it had not begun.
+            Err(failure) if failure.nothing_was_sent() && self.is_unopened(id) => {
+                let step = self.wallet.cancel_withdrawal(id)?;
+                self.commit(step)?;
+                Err(failure)
+            }
+            done => done.map_err(Failure::halfway),
+        }
+    }
+
+    fn is_unopened(&self, id: &WithdrawalId) -> bool {
+        matches!(self.wallet.withdrawal_action(id), Action::Open { .. })
+    }
+
+    /// Whether all of its notes are in the wallet.
+    fn is_here(&self, id: &WithdrawalId) -> bool {
+        matches!(self.wallet.withdrawal_action(id), Action::Acknowledge { .. })
     }
 
     /// Finishes the withdrawals that were under way; gives why some of them could not be.
@@ -76,7 +113,7 @@ impl Device {
         for id in &ids {
             match self.run_withdrawal(id, progress) {
                 Ok(()) => {}
-                Err(failure) if failure.ends_everything() => return Err(failure),
+                Err(failure) if failure.ends_everything() => return Err(failure.halfway()),
                 Err(failure) => failures.push(failure),
             }
         }

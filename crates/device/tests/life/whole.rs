@@ -6,6 +6,7 @@ use std::time::Duration;
 use specie_device::Device;
 use specie_device::device::Delivered;
 use specie_device::link::compact;
+use specie_wallet::recovery::Pending;
 
 use crate::town::{Town, amount, currency, holding, terms};
 
@@ -46,7 +47,7 @@ pub(crate) fn money_goes_round_while_the_servers_are_away() {
 
     town.close();
     let failure = alice.synchronise(&mut |_| {}).unwrap_err();
-    assert!(failure.is_offline() && !failure.money_moved(), "{failure}");
+    assert!(failure.is_offline() && failure.money_moved() == Some(false), "{failure}");
     hand_over(&mut alice, &mut bob, 1_234);
     hand_over(&mut bob, &mut carol, 1_000);
     assert_eq!((holding(&alice), holding(&bob), holding(&carol)), (6_766, 234, 1_000));
@@ -131,6 +132,28 @@ pub(crate) fn a_merchant_is_paid_online_once() {
     town.check_books();
 }
 
+pub(crate) fn what_was_never_sent_is_not_under_way() {
+    let mut town = Town::new();
+    let mut alice = town.enrol("alice", 5_000, "standard");
+    let mut shop = town.enrol("shop", 0, "merchant");
+    synchronise(&mut alice);
+    synchronise(&mut shop);
+    alice.withdraw(currency(), amount(1_000), &mut |_| {}).unwrap();
+    let asked = shop.request(&terms(300)).unwrap();
+    town.close();
+    let failure = alice.withdraw(currency(), amount(700), &mut |_| {}).unwrap_err();
+    assert_eq!((failure.code(), failure.money_moved()), ("psp-unreachable", Some(false)));
+    assert!(!alice.overview().pending.iter().any(|pending| matches!(pending, Pending::Withdrawal(_))));
+    let failure = alice.pay_online(&asked.message).unwrap_err();
+    assert_eq!((failure.code(), failure.money_moved()), ("psp-unreachable", Some(false)));
+    let paid = alice.pay(&asked.message).unwrap();
+    assert_eq!(shop.receive(&paid.message).unwrap().amount, amount(300));
+    town.open();
+    alice.withdraw(currency(), amount(700), &mut |_| {}).unwrap();
+    assert_eq!((town.balance(&alice), holding(&alice)), (3_300, 1_400));
+    town.check_books();
+}
+
 pub(crate) fn refusals_say_what_to_do() {
     let town = Town::new();
     let address = format!("http://{}", town.psp_address());
@@ -155,6 +178,11 @@ pub(crate) fn refusals_say_what_to_do() {
     drop(alice);
     let mut alice = Device::open(&town.path("alice")).unwrap();
     assert_eq!(alice.withdraw(currency(), amount(50), &mut |_| {}).unwrap_err().code(), "pin-needed");
+    assert_eq!(alice.enter_pin(b"12").unwrap_err().code(), "wrong-pin");
+    let failure = alice.enter_pin(b"4321").unwrap_err();
+    assert!(failure.code() == "wrong-pin" && failure.what().contains("2 tries left"), "{failure}");
+    let failure = alice.unblock_pin(b"00000000", b"1234").unwrap_err();
+    assert!(failure.code() == "wrong-pin" && failure.what().contains("wrong PUK"), "{failure}");
     alice.enter_pin(b"1234").unwrap();
     assert_eq!(alice.withdraw(currency(), amount(50), &mut |_| {}).unwrap().amount, 50);
     town.check_books();
