@@ -76,6 +76,21 @@ mod tests {
         assert!(missing.is_empty(), "no examples in the help of {missing:?}");
     }
 
+    /// Prose is wrapped where the terminal ends, not where the source does: a line of it is a paragraph.
+    #[test]
+    fn prose_in_the_help_is_not_broken_by_hand() {
+        let mut broken = Vec::new();
+        prose(&Arguments::command(), &mut broken);
+        assert!(broken.is_empty(), "{broken:#?}");
+    }
+
+    fn prose(command: &clap::Command, broken: &mut Vec<String>) {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let lines = help.lines().filter(|line| !line.is_empty() && !line.starts_with(' ') && !line.ends_with(':'));
+        broken.extend(lines.filter(|line| !line.ends_with('.')).map(str::to_owned));
+        command.get_subcommands().for_each(|inner| prose(inner, broken));
+    }
+
     fn visit(command: &clap::Command, missing: &mut Vec<String>) {
         for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
             let help = inner.get_after_help().map(ToString::to_string).unwrap_or_default();

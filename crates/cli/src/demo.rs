@@ -29,8 +29,8 @@ EXAMPLES:
   specie demo
   specie demo --keep town
 
-Starts a central bank and a PSP on loopback with databases on disk and four devices whose secure elements are processes
-of their own. Everything is done by this program, started anew for each command. The exit status says whether
+Starts a central bank and a PSP on loopback with databases on disk and four devices whose secure elements are processes \
+of their own. Everything is done by this program, started anew for each command. The exit status says whether \
 everything that was checked held.")]
 pub(crate) struct Demo {
     /// Leave databases, messages and evidence in this folder, which must not exist or be empty

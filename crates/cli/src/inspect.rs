@@ -37,9 +37,9 @@ EXAMPLES:
   specie inspect vectors/reject.json
   echo 8401… | specie inspect -
 
-Files may be binary CBOR, hex, base64, QR codes (PNG or text) or JSON (an object, or a file of objects, with Y, info, note, preimage, z0, z1
-and z3 in hex). Manifests and requests among the inputs are used to check the others; where no manifest is given, a
-manifest.cbor beside an input is. Every check is printed with its outcome; without a manifest it is said what could not
+Files may be binary CBOR, hex, base64, QR codes (PNG or text) or JSON (an object, or a file of objects, with Y, info, note, preimage, z0, z1 \
+and z3 in hex). Manifests and requests among the inputs are used to check the others; where no manifest is given, a \
+manifest.cbor beside an input is. Every check is printed with its outcome; without a manifest it is said what could not \
 be checked. The exit status is 1 when anything is wrong.")]
 pub(crate) struct Inspect {
     /// Files to inspect; `-` is standard input

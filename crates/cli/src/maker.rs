@@ -23,7 +23,7 @@ enum Command {
 EXAMPLES:
   specie maker init maker.toml --name acme --series soft-1
 
-The file holds the key that certifies elements: keep it to yourself. PSPs are told the public key
+The file holds the key that certifies elements: keep it to yourself. PSPs are told the public key \
 (`specie psp trust`), devices are made with the file (`specie device new --maker`).")]
     Init {
         /// Where to write it; must not exist
