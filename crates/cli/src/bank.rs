@@ -292,6 +292,9 @@ impl Init {
 fn fund(bank: &CentralBank, psp: &Name, amount: &str, reference: Option<&str>, out: bool) -> Result<Answer, Failure> {
     let currency = bank.bank.settings().currency;
     let amount = parse_amount(amount, currency)?;
+    if amount.is_zero() {
+        return Err(Failure::usage("there is nothing to book", "name an amount"));
+    }
     let reference = match reference {
         Some(reference) => reference.to_owned(),
         None => hex::encode(&seed()?[..16]),

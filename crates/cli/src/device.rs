@@ -90,9 +90,14 @@ struct Which {
 }
 
 impl Which {
+    /// Opens the device only to look at it: that needs no PIN, and a wrong one uses up no try.
+    fn look(&self) -> Result<specie_device::Device, Failure> {
+        Ok(specie_device::Device::open(&self.folder)?)
+    }
+
     /// Opens the device, and tells its element the PIN where there is one in the environment.
     fn open(&self) -> Result<specie_device::Device, Failure> {
-        let mut device = specie_device::Device::open(&self.folder)?;
+        let mut device = self.look()?;
         if let Ok(pin) = std::env::var("SPECIE_PIN") {
             device.enter_pin(pin.as_bytes())?;
         }
@@ -132,7 +137,11 @@ pub(crate) fn parse_amount(text: &str, currency: Currency) -> Result<Amount, Fai
 
 impl From<specie_device::Failure> for Failure {
     fn from(failure: specie_device::Failure) -> Self {
-        Self::refused(failure.code(), failure.what(), failure.advice())
+        let advice = match failure.code() {
+            "pin-needed" => "put the PIN into the environment variable SPECIE_PIN and do the same again",
+            _ => failure.advice(),
+        };
+        Self::refused(failure.code(), failure.what(), advice).with_money(failure.money_moved())
     }
 }
 

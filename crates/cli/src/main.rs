@@ -23,7 +23,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let arguments = arguments::Arguments::parse();
+    let arguments = match arguments::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        // What was typed makes no sense as a whole; whether a machine asks can be seen all the same.
+        Err(error) => return failure::report_usage(&error, std::env::args_os().any(|word| word == "--json")),
+    };
     match arguments.run() {
         // When nobody reads the answer, the work is done all the same.
         Ok(answer) => answer.print(arguments.json).map_or(ExitCode::FAILURE, |()| answer.exit_code()),

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use specie_api::client::{Http, Timeouts};
 use specie_api::hexadecimal::HexArray;
 use specie_core::Amount;
 use specie_core::signature::PublicKey;
@@ -184,6 +185,9 @@ impl Psp {
                 let provider = which.open()?;
                 let currency = provider.psp.identity().currency;
                 let amount = parse_amount(amount, currency)?;
+                if amount.is_zero() {
+                    return Err(Failure::usage("there is nothing to book", "name an amount"));
+                }
                 provider.psp.fund_reserve(amount, reference, provider.clock.now())?;
                 let human = format!("Booked {} in the reserve.\n", money::show(amount, currency));
                 Ok(Answer::new(
@@ -197,6 +201,8 @@ impl Psp {
 
 impl Init {
     fn run(&self) -> Result<Answer, Failure> {
+        Http::new(&self.bank, Timeouts::default())
+            .map_err(|error| Failure::refused("bad-address", error, "correct --bank"))?;
         let makers = self.maker.iter().map(|file| maker(file)).collect::<Result<Vec<_>, _>>()?;
         let new = NewPsp {
             name: self.name.clone(),

@@ -23,7 +23,7 @@ EXAMPLES:
   specie vectors vectors/core.json vectors/reject.json
   specie --json vectors vectors/reject.json
 
-Every value of an entry is computed anew and compared bit for bit. Entries with `accept` are shows with the
+Every value of an entry is computed anew and compared bit for bit. Entries with `accept` are shows with the \
 verdict that a verifier must reach. The exit status is 1 when anything differs.")]
 pub(crate) struct Vectors {
     /// Files in the format of vectors/core.json or vectors/reject.json
@@ -67,11 +67,11 @@ impl Vectors {
 
 fn check_file(generators: &Generators, path: &Path) -> Result<Vec<Verdict>, Failure> {
     let name = path.display().to_string();
-    let text = fs::read_to_string(path).map_err(|error| Failure::file(&name, &error))?;
+    let text = fs::read(path).map_err(|error| Failure::file(&name, &error))?;
     let not_vectors = |why: &str| {
         Failure::refused("not-vectors", format!("{name}: {why}"), "give a file in the format of vectors/core.json")
     };
-    let file: Value = serde_json::from_str(&text).map_err(|error| not_vectors(&format!("no JSON: {error}")))?;
+    let file: Value = serde_json::from_slice(&text).map_err(|error| not_vectors(&format!("no JSON: {error}")))?;
     if file["version"] != json!(1) {
         return Err(not_vectors("`version` is not 1"));
     }

@@ -23,7 +23,7 @@ pub(super) struct Balance {
 
 impl Balance {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
-        let device = self.which.open()?;
+        let device = self.which.look()?;
         let overview = device.overview();
         let human: String = overview.holdings.iter().map(lines).collect();
         let human = if human.is_empty() { "Nothing: the device never synchronised.\n".to_owned() } else { human };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use specie_device::link::file::{self, Place};
+use specie_device::link::file::{self, MessageFileError, Place};
 use specie_device::link::qr::{self, Density};
 use specie_device::link::{compact, qr::Sheet};
 
@@ -61,8 +61,9 @@ impl Carry {
         if let Some(path) = self.out.as_deref().or(pipe.then_some(Path::new("-"))) {
             let bytes = if self.compact { &short[..] } else { message };
             let place = Place::named(path);
-            file::write(&place, bytes).map_err(|error| Failure::refused("not-written", error, "name another file"))?;
+            file::write(&place, bytes).map_err(not_written)?;
             carried.piped = place == Place::Pipe;
+            let place = if carried.piped { "standard output".to_owned() } else { place.to_string() };
             carried.notes.push(format!("{} bytes to {place}", bytes.len()));
         }
         if self.qr || (!json && !named && terminal) {
@@ -84,8 +85,7 @@ impl Carry {
 
 impl Carried {
     fn write_image(&mut self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-        file::write(&Place::File(path.to_owned()), bytes)
-            .map_err(|error| Failure::refused("not-written", error, "name another file"))?;
+        file::write(&Place::File(path.to_owned()), bytes).map_err(not_written)?;
         self.notes.push(format!("QR codes to {}", path.display()));
         Ok(())
     }
@@ -112,6 +112,12 @@ impl Carried {
 fn sheet(message: &[u8], density: Density) -> Result<Sheet, Failure> {
     qr::encode(message, density)
         .map_err(|error| Failure::refused("no-qr-code", error, "send the message as a file or over TCP"))
+}
+
+/// A message is there and could not be written.
+pub(super) fn not_written(error: MessageFileError) -> Failure {
+    let what = format!("the message is not written: {error}");
+    Failure::refused("not-written", what, "give the same command again and name another file")
 }
 
 /// Reads a message from files, images of its QR codes or standard input.

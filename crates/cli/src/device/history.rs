@@ -26,7 +26,7 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
-        let device = self.which.open()?;
+        let device = self.which.look()?;
         let mut entries = device.history();
         entries.truncate(self.last.unwrap_or(usize::MAX));
         let human: String = entries.iter().map(line).collect();

@@ -31,7 +31,7 @@ EXAMPLES:
   specie device pay alice shop.request --online
   specie device pay alice bob.request --yes --out bob.payment   # for machines
 
-Amount, payee, and whether it is paid offline from the device or online from the account, are shown before anything is
+Amount, payee, and whether it is paid offline from the device or online from the account, are shown before anything is \
 paid. The same request paid again gives the same payment.")]
 pub(super) struct Pay {
     #[command(flatten)]
@@ -58,25 +58,28 @@ impl Pay {
         if !self.yes && (json || self.request.iter().any(|path| path == Path::new("-"))) {
             return Err(Failure::usage("nobody can be asked for confirmation", "add --yes"));
         }
-        let mut device = self.which.open()?;
-        match &self.to {
-            Some(address) => self.pay_over_tcp(&mut device, address),
-            None if self.online => self.pay_online(&mut device),
-            None => self.pay_offline(&mut device, json),
+        if let Some(address) = &self.to {
+            return self.pay_over_tcp(&mut self.which.open()?, address);
         }
+        // Before the device is opened: whoever writes to the pipe may need it until then.
+        let request = carry::read(&self.request)?;
+        let mut device = self.which.open()?;
+        if self.online { self.pay_online(&mut device, &request) } else { self.pay_offline(&mut device, &request, json) }
     }
 
-    fn pay_offline(&self, device: &mut Device, json: bool) -> Result<Answer, Failure> {
-        let request = carry::read(&self.request)?;
+    fn pay_offline(&self, device: &mut Device, request: &[u8], json: bool) -> Result<Answer, Failure> {
         device.resume()?;
-        let preview = device.preview(&request)?;
+        let preview = device.preview(request)?;
         if !self.confirm(&preview, "OFFLINE, from this device") {
             return Err(not_confirmed());
         }
-        let paid = device.pay(&request)?;
-        let carried = self.carry.send(&paid.message, json)?;
-        let publications = self.send_publications(&paid.publications)?;
-        let mut human = format!("Paid {} offline.\n", money::show(preview.amount, preview.currency));
+        let paid = device.pay(request)?;
+        // It is paid from here on, whether the message gets out or not.
+        let amount = money::show(preview.amount, preview.currency);
+        let unsent = |failure: Failure| failure.after(&format!("{amount} is paid, once"));
+        let carried = self.carry.send(&paid.message, json).map_err(unsent)?;
+        let publications = self.send_publications(&paid.publications).map_err(unsent)?;
+        let mut human = format!("Paid {amount} offline.\n");
         for publication in &publications {
             human.push_str(&format!("The payee may not know this yet, send it along: {publication}\n"));
         }
@@ -97,8 +100,7 @@ impl Pay {
             .map(|message| {
                 let suffix = if Message::peek(message) == Ok(Message::Manifest) { "manifest" } else { "revocations" };
                 let path = PathBuf::from(format!("{}.{suffix}", out.display()));
-                file::write(&Place::File(path.clone()), message)
-                    .map_err(|error| Failure::refused("not-written", error, "name another file"))?;
+                file::write(&Place::File(path.clone()), message).map_err(carry::not_written)?;
                 Ok(path.display().to_string())
             })
             .collect()
@@ -133,13 +135,12 @@ impl Pay {
         Ok(Answer::verdict(holds, human, machine))
     }
 
-    fn pay_online(&self, device: &mut Device) -> Result<Answer, Failure> {
-        let request = carry::read(&self.request)?;
-        let shown = online_preview(device, &request)?;
+    fn pay_online(&self, device: &mut Device, request: &[u8]) -> Result<Answer, Failure> {
+        let shown = online_preview(device, request)?;
         if !self.ask(&shown.lines("ONLINE, from the account at the PSP")) {
             return Err(not_confirmed());
         }
-        let paid = device.pay_online(&request)?;
+        let paid = device.pay_online(request)?;
         let human =
             format!("Paid {} online, transfer {}.\n", shown.amount, paid.transfer.as_deref().unwrap_or("unknown"));
         let machine = json!({

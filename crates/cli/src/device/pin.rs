@@ -29,7 +29,7 @@ pub(super) struct Pin {
 
 impl Pin {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
-        let mut device = specie_device::Device::open(&self.which.folder)?;
+        let mut device = self.which.look()?;
         let set = device.element_status()?.pin_tries_left.is_some();
         if self.unblock {
             let puk = ask("PUK")?;

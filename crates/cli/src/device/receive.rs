@@ -58,11 +58,13 @@ impl Receive {
             let advice = "name a file, or take the receipt from the JSON document";
             return Err(Failure::usage("--json and --receipt - both want standard output", advice));
         }
-        let mut device = self.which.open()?;
         if let (Some(address), Some(request)) = (&self.listen, &self.request) {
-            return wait_on(&mut device, &listen(address)?, request, Duration::from_secs(self.wait));
+            let listener = listen(address)?;
+            return wait_on(&mut self.which.open()?, &listener, request, Duration::from_secs(self.wait));
         }
+        // Before the device is opened: whoever writes to the pipe may need it until then.
         let message = carry::read(&self.message)?;
+        let mut device = self.which.open()?;
         device.resume()?;
         match Message::peek(&message) {
             Ok(Message::Receipt) => {
@@ -74,9 +76,9 @@ impl Receive {
             _ => {
                 let received = device.receive(&message)?;
                 if let Some(place) = &receipt {
-                    file::write(place, &received.receipt).map_err(|error| {
-                        Failure::refused("not-written", error, "name another file and receive it again")
-                    })?;
+                    let amount = money::show(received.amount, received.currency);
+                    file::write(place, &received.receipt)
+                        .map_err(|error| carry::not_written(error).after(&format!("{amount} is received and yours")))?;
                 }
                 let answer = describe(&received);
                 Ok(if receipt == Some(Place::Pipe) { answer.aside() } else { answer })

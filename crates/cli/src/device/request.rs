@@ -38,7 +38,7 @@ pub(super) struct Request {
     #[arg(long, value_name = "TEXT")]
     memo: Option<String>,
     /// For how long a payment is accepted, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 24 * 3_600)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 24 * 3_600, value_parser = clap::value_parser!(u64).range(1..))]
     valid: u64,
     /// The most notes in which it may be paid; each takes a blank for as long
     #[arg(long, value_name = "COUNT", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=8))]
@@ -66,7 +66,15 @@ impl Request {
         let mut device = self.which.open()?;
         let (currency, amount) = self.currency.amount(&device, &self.amount)?;
         let terms = Terms { currency, amount, valid_seconds: self.valid, notes_max: self.notes, memo };
-        let asked = device.request(&terms)?;
+        let asked = device.request(&terms).map_err(|failure| match failure.code() {
+            "no-blank" => Failure::refused(
+                "no-blank",
+                format!("no free blank may own {} until the request expires", money::show(amount, currency)),
+                "synchronise to get new blanks, withdraw requests that nobody pays (`specie device status` shows them, \
+                 `specie device cancel` frees their blanks), or ask for less",
+            ),
+            _ => failure.into(),
+        })?;
         let machine = json!({
             "id": hex::encode(asked.id.0),
             "amount": amount.minor(),
@@ -109,7 +117,14 @@ impl Cancel {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
         let mut device = self.which.open()?;
         device.resume()?;
-        device.cancel_request(&self.request)?;
+        device.cancel_request(&self.request).map_err(|failure| match failure.code() {
+            "unknown-request" => Failure::refused(
+                "unknown-request",
+                "there is no request of this name that could still be paid: it was paid, withdrawn before, or never made",
+                "see `specie device status` for open requests and `specie device history` for paid ones",
+            ),
+            _ => failure.into(),
+        })?;
         Ok(Answer::new("The request is withdrawn.\n", json!({ "id": hex::encode(self.request.0), "cancelled": true })))
     }
 }

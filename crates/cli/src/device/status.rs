@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use specie_core::{Amount, Timestamp};
 use specie_device::link::file::{self, Place};
+use specie_wallet::request::{RequestId, Terms};
 
 use super::Which;
 use super::recover::{describe_pending, kind};
@@ -23,7 +24,7 @@ pub(super) struct Status {
 
 impl Status {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
-        let mut device = self.which.open()?;
+        let mut device = self.which.look()?;
         let element = device.element_status()?;
         let wallet = device.wallet();
         let certificate = wallet.certificate().body;
@@ -46,20 +47,34 @@ impl Status {
             element.records_used + element.records_free,
             element.pin_tries_left.map_or("not set".to_owned(), |tries| format!("set, {tries} tries left")),
         );
-        human.push_str(&format!(
-            "  limits       per payment {}, until the next synchronisation {} ({} used), held {} ({} held), valid until {}\n",
-            amount(element.max_payment),
-            amount(element.max_cumulative),
-            amount(element.spent),
-            amount(element.max_holding),
-            amount(element.held),
-            moment::show(until),
-        ));
+        if element.valid_until == 0 {
+            human.push_str("  limits       none yet: synchronise to get them\n");
+        } else {
+            human.push_str(&format!(
+                "  limits       per payment {}, until the next synchronisation {} ({} used), held {} ({} held), valid until {}\n",
+                amount(element.max_payment),
+                amount(element.max_cumulative),
+                amount(element.spent),
+                amount(element.max_holding),
+                amount(element.held),
+                moment::show(until),
+            ));
+        }
         human.push_str(&format!(
             "  knows        manifest {}, revocation list {}\n",
             wallet.manifest_sequence(),
             wallet.revocation_sequence()
         ));
+        let requests: Vec<(RequestId, Terms)> =
+            wallet.open_requests(device.now()).filter_map(|id| Some((id, wallet.request_terms(&id)?))).collect();
+        for (id, terms) in &requests {
+            human.push_str(&format!(
+                "  asks for     {} until {}, request {}\n",
+                money::show(terms.amount, terms.currency),
+                moment::show(terms.expiry),
+                hex::encode(id.0)
+            ));
+        }
         pending.iter().for_each(|item| human.push_str(&format!("  unfinished   {}\n", describe_pending(item))));
         let pending: Vec<Value> =
             pending.iter().map(|item| json!({ "kind": kind(item), "what": describe_pending(item) })).collect();
@@ -84,6 +99,12 @@ impl Status {
                 "spent": element.spent,
                 "held": element.held,
             },
+            "requests": requests.iter().map(|(id, terms)| json!({
+                "id": hex::encode(id.0),
+                "amount": terms.amount.minor(),
+                "currency": terms.currency.as_str(),
+                "expiry": terms.expiry.seconds(),
+            })).collect::<Vec<_>>(),
             "pending": pending,
         });
         Ok(Answer::new(human, machine))
@@ -110,12 +131,12 @@ impl Manifest {
         if json && place == Place::Pipe {
             return Err(Failure::usage("--json and --out - both want standard output", "name a file"));
         }
-        let device = self.which.open()?;
+        let device = self.which.look()?;
         let manifest = device
             .wallet()
             .manifest()
             .ok_or_else(|| Failure::refused("no-manifest", "the device holds no manifest yet", "synchronise first"))?;
-        file::write(&place, manifest).map_err(|error| Failure::refused("not-written", error, "name another file"))?;
+        file::write(&place, manifest).map_err(super::carry::not_written)?;
         let sequence = device.wallet().manifest_sequence();
         let human = format!("Wrote manifest {sequence} to {place}.\n");
         let answer = Answer::new(human, json!({ "manifest_sequence": sequence, "bytes": manifest.len() }));

@@ -19,8 +19,8 @@ EXAMPLES:
   specie device sync alice
   specie device sync alice --everything   # redeem all notes too, before giving the device up
 
-What was received, change, and notes close to their end are redeemed to the account; payments that did not arrive are
-uploaded or fetched; manifest, revocation list, limits and blanks are renewed. Where it breaks off, the next one goes on.
+What was received, change, and notes close to their end are redeemed to the account; payments that did not arrive are \
+uploaded or fetched; manifest, revocation list, limits and blanks are renewed. Where it breaks off, the next one goes on. \
 The exit status is 1 when a part of it was refused.")]
 pub(super) struct Sync {
     #[command(flatten)]
@@ -56,7 +56,7 @@ fn describe(report: &SyncReport, currency: Option<Currency>) -> Answer {
         human.push_str(&format!("  online payments finished   {}\n", report.transfers));
     }
     if report.uploaded > 0 {
-        human.push_str(&format!("  uploaded for their payees  {} payments\n", report.uploaded));
+        human.push_str(&format!("  uploaded for their payees  {}\n", report.uploaded));
     }
     for received in &report.claimed {
         human.push_str(&format!("  fetched from the bank      {}\n", money::show(received.amount, received.currency)));
@@ -93,7 +93,12 @@ fn to_json(report: &SyncReport) -> Value {
     });
     let refused = report.coins_refused.iter().map(|(coin, code)| json!({ "coin": coin.0, "code": code }));
     let failures = report.failures.iter().map(|failure| {
-        json!({ "code": failure.code(), "what": failure.what(), "advice": failure.advice(), "money_moved": false })
+        json!({
+            "code": failure.code(),
+            "what": failure.what(),
+            "advice": failure.advice(),
+            "money_moved": failure.money_moved(),
+        })
     });
     json!({
         "manifest_sequence": report.manifest_sequence,

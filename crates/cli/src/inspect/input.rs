@@ -1,6 +1,6 @@
 //! Reads what is to be inspected: binary, hex, base64, QR codes or JSON; from files or standard input.
 
-use std::fs;
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -34,17 +34,20 @@ impl Input {
     pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let stdin = path == Path::new("-");
         let source = if stdin { "standard input".to_owned() } else { path.display().to_string() };
-        let mut bytes = Vec::new();
-        let read =
-            if stdin { io::stdin().lock().read_to_end(&mut bytes).map(drop) } else { read_into(path, &mut bytes) };
-        read.map_err(|error| Failure::file(&source, &error))?;
+        let read = if stdin { read_start(io::stdin().lock()) } else { File::open(path).and_then(read_start) };
+        let bytes = read.map_err(|error| Failure::file(&source, &error))?;
         Ok(Self { source, content: Content::of(bytes) })
     }
 }
 
-fn read_into(path: &Path, bytes: &mut Vec<u8>) -> io::Result<()> {
-    *bytes = fs::read(path)?;
-    Ok(())
+/// Larger than any message, its picture, or a file of test vectors.
+const LARGEST: usize = 64 << 20;
+
+/// All of it, or more than the largest.
+fn read_start(input: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    input.take(LARGEST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl Content {
@@ -52,6 +55,9 @@ impl Content {
     fn of(bytes: Vec<u8>) -> Self {
         if bytes.is_empty() {
             return Self::Unreadable("empty".to_owned());
+        }
+        if bytes.len() > LARGEST {
+            return Self::Unreadable("more than 64 MiB: larger than anything that could be inspected".to_owned());
         }
         if bytes.starts_with(b"\x89PNG") {
             return qr::scan(&bytes)
@@ -117,6 +123,8 @@ mod tests {
             assert_eq!(binary(form).unwrap(), [0x82, 1, 2], "{form:?}");
         }
         assert_eq!(binary(b"g_8").unwrap(), [0x83, 0xff]);
+        assert!(matches!(Content::of(vec![0x82; LARGEST + 1]), Content::Unreadable(_)));
+        assert_eq!(read_start(io::repeat(0)).unwrap().len(), LARGEST + 1, "an endless input ends");
         assert!(matches!(Content::of(b"{\"a\":1}".to_vec()), Content::Json(_)));
         for wrong in [&b""[..], b"{\"a\":", b"hello, world"] {
             assert!(matches!(Content::of(wrong.to_vec()), Content::Unreadable(_)), "{wrong:?}");

@@ -48,6 +48,44 @@ fn a_payment_goes_by_file_pipe_and_picture() {
     assert!(world.run(&["device", "history", "alice"]).exits(0).stdout.contains("two coffees"));
 }
 
+/// Every command of a pipeline is started at once, two of them for the same device: each waits for its message first.
+#[test]
+fn a_pipeline_started_at_once_pays() {
+    let world = two_people();
+    world.json(&["device", "request", "bob", "2", "--out", "r"]);
+    let start = |arguments: &[&str], input: Stdio| {
+        world.command(arguments).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let mut pay = start(&["device", "pay", "alice", "r", "--yes"], Stdio::null());
+    let payment = pay.stdout.take().unwrap();
+    let mut receive = start(&["device", "receive", "bob", "-", "--receipt", "-"], payment.into());
+    let receipt = receive.stdout.take().unwrap();
+    let file = start(&["device", "receive", "alice", "-"], receipt.into());
+    for process in [pay, receive, file] {
+        Run::of(process.wait_with_output().unwrap()).exits(0);
+    }
+    assert_eq!((world.total("alice"), world.total("bob")), (4_800, 200));
+    assert_eq!(world.json(&["device", "history", "alice", "--last", "1"])["history"][0]["progress"], "complete");
+}
+
+/// What was paid or received stays so where the message cannot be written, and nobody is told otherwise.
+#[test]
+fn who_is_paid_is_told_so_even_without_a_receipt() {
+    let world = two_people();
+    world.json(&["device", "request", "bob", "2", "--out", "r"]);
+    let moved = |arguments: &[&str], words: &str| {
+        let run = world.run(&[&["--json"], arguments].concat()).exits(1);
+        let error = &run.json()["error"];
+        assert_eq!((&error["code"], &error["money_moved"]), (&"not-written".into(), &true.into()), "{run:?}");
+        assert!(run.stderr.contains(words) && !run.stderr.contains("No money moved"), "{run:?}");
+    };
+    moved(&["device", "pay", "alice", "r", "--yes", "--out", "nowhere/p"], "2.00 XTS is paid, once");
+    world.json(&["device", "pay", "alice", "r", "--yes", "--out", "p"]);
+    moved(&["device", "receive", "bob", "p", "--receipt", "nowhere/x"], "2.00 XTS is received and yours");
+    assert_eq!((world.total("alice"), world.total("bob")), (4_800, 200));
+    assert_eq!(world.json(&["device", "receive", "bob", "p", "--receipt", "x"])["repeated"], true);
+}
+
 fn piped(world: &World, arguments: &[&str], input: &[u8]) -> Vec<u8> {
     let mut child =
         world.command(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -141,8 +179,16 @@ fn a_pin_guards_the_element() {
         let arguments = ["--json", "device", "pay", "alice", "r", "--yes", "--out", "p"];
         Run::of(world.command(&arguments).env("SPECIE_PIN", pin).output().unwrap())
     };
-    pay("1111").exits(1);
+    assert!(world.run(&["device", "pay", "alice", "r", "--yes", "--out", "p"]).stderr.contains("SPECIE_PIN"));
+    let run = pay("1111").exits(1);
+    assert_eq!(run.json()["error"]["code"], "wrong-pin");
+    assert!(run.stderr.contains("2 tries left"), "{run:?}");
     pay("2468").exits(0);
+    // Looking uses up no try, and a device without a PIN does not mind one.
+    for arguments in [["device", "balance", "alice"], ["device", "status", "alice"], ["device", "sync", "bob"]] {
+        Run::of(world.command(&arguments).env("SPECIE_PIN", "1111").output().unwrap()).exits(0);
+    }
+    assert_eq!(world.json(&["device", "status", "alice"])["element"]["pin_tries_left"], 3);
     piped(&world, &["device", "pin", "alice"], b"2468\n1357\n");
     pay("2468").exits(1);
     pay("1357").exits(0);

@@ -1,8 +1,9 @@
 //! What goes wrong is said with a stable code, and moves no money.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
-use crate::running::specie;
+use crate::running::{Run, SPECIE, specie};
 use crate::world::World;
 
 #[test]
@@ -39,7 +40,20 @@ fn what_makes_no_sense_exits_with_2() {
     ] {
         let run = specie(wrong).exits(2);
         assert!(run.stdout.is_empty() && !run.stderr.is_empty(), "{wrong:?}");
+        let run = specie(&[wrong, &["--json"]].concat()).exits(2);
+        assert_eq!((&run.json()["error"]["code"], run.stderr.is_empty()), (&"usage".into(), false), "{run:?}");
     }
+    assert!(specie(&["device", "--help", "--json"]).exits(0).stdout.contains("Usage"));
+}
+
+#[test]
+fn nobody_has_to_read_the_reason() {
+    let mut command = Command::new(SPECIE);
+    command.args(["--json", "inspect", "nowhere"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let run = Run::of(child.wait_with_output().unwrap()).exits(2);
+    assert!(run.stderr.contains("nowhere") && !run.stderr.contains("panicked"), "{run:?}");
 }
 
 #[test]
@@ -56,6 +70,10 @@ fn operators_are_told_what_is_wrong() {
     world.refused(&["psp", "customer", "show", "psp", "nobody"], "unknown-customer");
     world.run(&["bank", "fund", "bank", "psp-one", "1.234"]).exits(2);
     world.run(&["bank", "fund", "bank", "psp-one", "1,50"]).exits(2);
+    world.run(&["bank", "fund", "bank", "psp-one", "0"]).exits(2);
+    world.run(&["psp", "reserve", "psp", "0", "--reference", "2"]).exits(2);
+    world.refused(&["psp", "init", "p", "--name", "p", "--bank", "ftp://b", "--root", &world.root], "bad-address");
+    assert!(!world.path("p").exists());
     // A reference is booked once.
     world.json(&["psp", "customer", "add", "psp", "carl"]);
     for _ in 0..2 {
@@ -88,6 +106,8 @@ fn owners_are_told_what_is_wrong() {
     world.refused(&["device", "enrol", "alice", "--customer", "alice", "--code", "x"], "enrolled-already");
     world.json(&["device", "new", "eve", "--maker", "maker.toml", "--root", &world.root, "--psp", &psp]);
     world.refused(&["device", "sync", "eve"], "not-enrolled");
+    let status = world.run(&["device", "status", "eve"]).exits(0).stdout;
+    assert!(status.contains("limits       none yet") && !status.contains("1970"), "{status}");
     world.refused(
         &["device", "enrol", "eve", "--customer", "alice", "--code", "00000-00000-00000-00000-00000"],
         "claim-code-invalid",
@@ -96,6 +116,15 @@ fn owners_are_told_what_is_wrong() {
     assert_eq!((world.account("alice"), world.total("alice")), (10_000, 0));
     world.json(&["device", "request", "bob", "20", "--out", "r"]);
     world.refused(&["device", "pay", "alice", "r", "--yes", "--out", "p"], "not-enough-money");
+    world.run(&["device", "request", "bob", "1", "--valid", "0"]).exits(2);
+    let open = &world.json(&["device", "status", "bob"])["requests"];
+    assert_eq!((open.as_array().unwrap().len(), &open[0]["amount"]), (1, &2_000.into()));
+    assert!(world.run(&["device", "status", "bob"]).exits(0).stdout.contains("asks for     20.00 XTS"));
+    let id = world.json(&["device", "request", "bob", "3", "--out", "r3"])["id"].as_str().unwrap().to_owned();
+    world.json(&["device", "cancel", "bob", &id]);
+    world.refused(&["device", "cancel", "bob", &id], "unknown-request");
+    let run = world.run(&["device", "request", "bob", "100000", "--out", "r4"]).exits(1);
+    assert!(run.stderr.contains("100000.00 XTS") && run.stderr.contains("[no-blank]"), "{run:?}");
     world.json(&["device", "withdraw", "alice", "50"]);
     world.refused(&["device", "pay", "bob", "r", "--yes", "--out", "p"], "own-request");
     world.refused(&["device", "receive", "alice", "r"], "unexpected-message");
@@ -117,6 +146,9 @@ fn owners_are_told_what_is_wrong() {
     world.refused(&["device", "sync", "alice"], "psp-unreachable");
     world.refused(&["device", "withdraw", "alice", "1"], "psp-unreachable");
     world.start_psp();
+    let before = (world.account("alice"), world.total("alice"));
+    world.json(&["device", "withdraw", "alice", "1"]);
+    assert_eq!((world.account("alice"), world.total("alice")), (before.0 - 100, before.1 + 100), "once, not twice");
     world.json(&["device", "sync", "alice"]);
     world.json(&["device", "sync", "bob"]);
     assert_eq!((world.account("alice") + world.total("alice"), world.account("bob")), (8_000, 2_000));

@@ -78,6 +78,9 @@ fn refuses_what_is_no_file_of_vectors() {
         let run = specie(&["vectors", &write(&folder, &no_vectors)]).exits(1);
         assert!(run.stdout.is_empty() && run.stderr.contains("not-vectors"), "{run:?}");
     }
+    fs::write(folder.path().join("binary"), [0xFF; 100]).unwrap();
+    let run = specie(&["vectors", folder.path().join("binary").to_str().unwrap()]).exits(1);
+    assert!(run.stderr.contains("not-vectors"), "{run:?}");
     let run = specie(&["vectors", "no/such/file"]).exits(2);
     assert!(run.stderr.contains("No money moved"), "{run:?}");
     specie(&["vectors"]).exits(2);

@@ -117,7 +117,7 @@ impl World {
         let run = self.run(&[&["--json"], arguments].concat()).exits(1);
         let json = run.json();
         assert_eq!(json["error"]["code"], code, "{run:?}");
-        assert_eq!(json["error"]["money_moved"], false);
+        assert_eq!(json["error"]["money_moved"], false, "{run:?}");
         let told =
             run.stderr.contains("No money moved") && run.stderr.contains("What to do") && run.stderr.contains(code);
         assert!(told, "{run:?}");
