@@ -88,8 +88,10 @@ impl fmt::Display for Failure {
 pub(crate) fn report_usage(error: &clap::Error, json: bool) -> ExitCode {
     if json && error.use_stderr() {
         let rendered = error.render().to_string();
-        let what = rendered.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-        let failure = Failure::usage(what, "see --help of the command");
+        // The first paragraph, without how to use the command.
+        let reason = rendered.split("\n\n").next().unwrap_or_default().trim_start_matches("error: ");
+        let words: Vec<&str> = reason.split_whitespace().collect();
+        let failure = Failure::usage(words.join(" "), "see --help of the command");
         let _ = writeln!(io::stdout(), "{:#}", failure.to_json());
     }
     let _ = error.print();

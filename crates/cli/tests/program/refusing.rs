@@ -43,6 +43,8 @@ fn what_makes_no_sense_exits_with_2() {
         let run = specie(&[wrong, &["--json"]].concat()).exits(2);
         assert_eq!((&run.json()["error"]["code"], run.stderr.is_empty()), (&"usage".into(), false), "{run:?}");
     }
+    let missing = specie(&["--json", "device", "pay", "--yes"]).exits(2).json();
+    assert!(missing["error"]["what"].as_str().unwrap().ends_with("<DEVICE> <REQUEST>..."), "{missing}");
     assert!(specie(&["device", "--help", "--json"]).exits(0).stdout.contains("Usage"));
 }
 
