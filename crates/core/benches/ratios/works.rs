@@ -110,8 +110,8 @@ fn issuance(world: &World) -> Vec<Work<'_>> {
             let Withdrawal { commitment, blinding, blinded, .. } = first;
             black_box(blinded.unblind(generators, class, &device.U, blinding, commitment, &response).expect("valid"));
         }),
-        work("— element: N0 and N1 to register", None, 1, move || {
-            register(world, &first.blinding.k0, &first.blinding.k1, &device.k3(index));
+        work("— element: ζ, N0 and N1 to register", None, 1, move || {
+            register(world, &first.blinding, &device.k3(index));
         }),
     ]
 }
@@ -119,14 +119,15 @@ fn issuance(world: &World) -> Vec<Work<'_>> {
 /// One note from commitment to registration: the bank, the host and the arithmetic of the element.
 fn withdrawal(world: &World, index: u64) {
     let begun = Withdrawal::begin(&world.generators, &world.value, &world.alice, index);
-    let (k0, k1) = (begun.blinding.k0, begun.blinding.k1);
+    let blinding = begun.blinding.clone();
     black_box(begun.finish(&world.generators, &world.value, &world.alice));
-    register(world, &k0, &k1, &world.alice.k3(index));
+    register(world, &blinding, &world.alice.k3(index));
 }
 
-/// What the element computes when a note is registered: `N0 = k0·Z`, `N1 = k1·G + k3·K`.
-fn register(world: &World, k0: &Scalar, k1: &Scalar, k3: &Scalar) {
-    let N0 = k0 * world.value.class.Z();
-    let N1 = specie_core::group::RistrettoPoint::mul_base(k1) + k3 * world.generators.K;
-    black_box((encode_point(&N0), encode_point(&N1)));
+/// What the element computes when a note is registered: `ζ = γ·Z`, `N0 = k0·Z`, `N1 = k1·G + k3·K`.
+fn register(world: &World, blinding: &Blinding, k3: &Scalar) {
+    let Z = world.value.class.Z();
+    let (zeta, N0) = (blinding.gamma * Z, blinding.k0 * Z);
+    let N1 = specie_core::group::RistrettoPoint::mul_base(&blinding.k1) + k3 * world.generators.K;
+    black_box((encode_point(&zeta), encode_point(&N0), encode_point(&N1)));
 }
