@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::relayed::{ClaimedPayment, PaymentClaim, PaymentUpload, Redemption, RedemptionItem, RedemptionRequest};
+pub use crate::relayed::{
+    ClaimedPayment, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionItem, RedemptionRequest, Revocations,
+    SignedHeader,
+};
 
 use crate::hexadecimal::{Hex, HexArray};
 use crate::problem_codes;
@@ -102,8 +105,6 @@ problem_codes! {
     BATCH_UNKNOWN = 404 "batch-unknown", "There is no such batch", "open a batch first", retry: false;
     /// The batch was cancelled or ran out. It was not answered and never will be.
     BATCH_VOID = 409 "batch-void", "The batch is void and was not answered", "refund it and open another", retry: false;
-    /// The batch was answered, so it cannot be cancelled.
-    BATCH_ANSWERED = 409 "batch-answered", "The batch was answered", "repeat the challenges to get the answer",
         retry: false;
     /// The batch is not answered yet, so there is nothing to acknowledge.
     BATCH_OPEN = 409 "batch-open", "The batch is not answered yet", "send the challenges first", retry: false;
@@ -166,34 +167,6 @@ pub struct Status {
     pub double_spends: u64,
     /// Alarms: things that cannot be while keys and generators are sound. Must be 0.
     pub alarms: u64,
-}
-
-/// The bank's manifests after some sequence.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifests {
-    /// Every signed header after that sequence, oldest first.
-    pub headers: Vec<SignedHeader>,
-    /// The newest manifest (CBOR); null while there is none.
-    pub manifest: Option<Hex>,
-}
-
-/// A manifest's header with its signature.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SignedHeader {
-    /// `manifest-header` (CBOR).
-    pub header: Hex,
-    /// By the root key.
-    pub signature: HexArray<64>,
-}
-
-/// The bank's newest revocation list.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Revocations {
-    /// `revocation-list` (CBOR); null while no note was ever revoked.
-    pub list: Option<Hex>,
 }
 
 /// A page of the evidence.

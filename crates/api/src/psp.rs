@@ -6,7 +6,10 @@ pub use client::Client;
 
 use serde::{Deserialize, Serialize};
 
-pub use crate::relayed::{ClaimedPayment, PaymentClaim, PaymentUpload, Redemption, RedemptionItem, RedemptionRequest};
+pub use crate::relayed::{
+    ClaimedPayment, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionItem, RedemptionRequest, Revocations,
+    SignedHeader,
+};
 
 use crate::hexadecimal::{Hex, HexArray};
 use crate::problem_codes;
@@ -146,34 +149,6 @@ pub struct Status {
 pub struct Time {
     /// Unix seconds.
     pub seconds: u64,
-}
-
-/// The bank's manifests after some sequence.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Manifests {
-    /// Every signed header after that sequence, oldest first: `manifest-header ‖ signature` of the manifest (CBOR).
-    pub headers: Vec<SignedHeader>,
-    /// The newest manifest (CBOR); null while there is none.
-    pub manifest: Option<Hex>,
-}
-
-/// A manifest's header with its signature.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SignedHeader {
-    /// `manifest-header` (CBOR).
-    pub header: Hex,
-    /// By the root key.
-    pub signature: HexArray<64>,
-}
-
-/// The bank's newest revocation list.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Revocations {
-    /// `revocation-list` (CBOR); null while there is none.
-    pub list: Option<Hex>,
 }
 
 /// A nonce for one enrolment.

@@ -1,8 +1,37 @@
-//! What a device asks of the bank and its PSP hands on unchanged: redemptions, and payments that did not arrive.
+//! What goes between a device and the bank, and its PSP hands on unchanged: what the bank publishes, redemptions, and
+//! payments that did not arrive.
 
 use serde::{Deserialize, Serialize};
 
-use crate::hexadecimal::Hex;
+use crate::hexadecimal::{Hex, HexArray};
+
+/// The bank's manifests after some sequence.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifests {
+    /// Every signed header after that sequence, oldest first.
+    pub headers: Vec<SignedHeader>,
+    /// The newest manifest (CBOR); null while there is none.
+    pub manifest: Option<Hex>,
+}
+
+/// A manifest's header with its signature.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedHeader {
+    /// `manifest-header` (CBOR).
+    pub header: Hex,
+    /// By the root key.
+    pub signature: HexArray<64>,
+}
+
+/// The bank's newest revocation list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revocations {
+    /// `revocation-list` (CBOR); null while no note was ever revoked.
+    pub list: Option<Hex>,
+}
 
 /// Redeems chains to one account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -36,7 +36,6 @@ const REFUSALS: &[(&Code, Refusal)] = &[
     (&api::CLASS_NOT_ISSUED, Refusal::ClassNotIssued),
     (&api::BATCH_UNKNOWN, Refusal::BatchUnknown),
     (&api::BATCH_VOID, Refusal::BatchVoid),
-    (&api::BATCH_ANSWERED, Refusal::BatchAnswered),
     (&api::OTHER_CHALLENGES, Refusal::OtherChallenges),
     (&api::CHALLENGES_INVALID, Refusal::ChallengesInvalid),
     (&api::BATCH_ERASED, Refusal::BatchErased),
