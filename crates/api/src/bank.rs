@@ -105,7 +105,6 @@ problem_codes! {
     BATCH_UNKNOWN = 404 "batch-unknown", "There is no such batch", "open a batch first", retry: false;
     /// The batch was cancelled or ran out. It was not answered and never will be.
     BATCH_VOID = 409 "batch-void", "The batch is void and was not answered", "refund it and open another", retry: false;
-        retry: false;
     /// The batch is not answered yet, so there is nothing to acknowledge.
     BATCH_OPEN = 409 "batch-open", "The batch is not answered yet", "send the challenges first", retry: false;
     /// The batch was answered and acknowledged, or its notes are worthless by now: the answers are erased.
