@@ -18,7 +18,10 @@ use crate::{
 pub(crate) const BARE_TARGET: &str = "thumbv7em-none-eabihf";
 
 /// The crates that must run there.
-const CRATES: &[&str] = &["specie-core", "specie-element", "specie-wallet"];
+const CRATES: &[&str] = &["specie-core", "specie-element", "specie-wallet", "specie-api"];
+
+/// Features that need an operating system, and are left out.
+const HOSTED: &[(&str, &str)] = &[("specie-api", "client")];
 
 /// Debian's cargo and compiler, whose library can be built from source.
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
@@ -108,10 +111,11 @@ pub(crate) fn run() -> Result<()> {
     build_all(toolchain, &Metadata::of_workspace()?)
 }
 
-/// None, each alone, all together; comma-separated as cargo takes them.
+/// None, each alone, all together, without [`HOSTED`] ones; comma-separated as cargo takes them.
 fn feature_sets(package: &Package) -> Vec<String> {
-    let features: Vec<&str> =
-        package.features.keys().map(String::as_str).filter(|&feature| feature != "default").collect();
+    let hosted = |feature| HOSTED.contains(&(package.name.as_str(), feature));
+    let features = package.features.keys().map(String::as_str);
+    let features: Vec<&str> = features.filter(|&feature| feature != "default" && !hosted(feature)).collect();
     let mut sets = vec![String::new()];
     sets.extend(features.iter().map(|&feature| feature.to_owned()));
     if features.len() > 1 {
@@ -140,6 +144,13 @@ mod tests {
             core.features.insert(feature.into(), Vec::new());
         }
         assert_eq!(feature_sets(&core), ["", "alloc", "tables", "alloc,tables"]);
+    }
+
+    #[test]
+    fn features_that_need_an_operating_system_are_left_out() {
+        let mut api = package("specie-api", &[]);
+        api.features.insert("client".into(), Vec::new());
+        assert_eq!(feature_sets(&api), [""]);
     }
 
     #[test]

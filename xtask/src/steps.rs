@@ -44,7 +44,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "nostd",
-        title: "core, element and wallet on a bare Cortex-M, with and without each feature",
+        title: "core, element, wallet and api on a bare Cortex-M, with and without each feature",
         needs: &[Tool::BareTarget],
         run: freestanding::run,
     },

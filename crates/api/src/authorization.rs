@@ -3,6 +3,11 @@
 //! A device's element signs a digest of the request with `A`; a PSP signs with its own key, which the manifest names.
 //! Time is an argument here: the caller has the clock.
 
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
 use specie_core::Timestamp;
 use specie_core::hash;
 use specie_core::label;
@@ -63,7 +68,7 @@ pub enum AuthorizationError {
 }
 
 /// Why a request could not be signed: what the element, or whoever signs, says.
-pub type SigningError = Box<dyn std::error::Error + Send + Sync>;
+pub type SigningError = Box<dyn core::error::Error + Send + Sync>;
 
 /// Names and values of headers to add to a request.
 pub type Headers = Vec<(&'static str, String)>;
@@ -168,7 +173,7 @@ impl Signed<Name> {
     /// When a header is missing or malformed.
     pub fn psp<'h>(header: impl Fn(&str) -> Option<&'h str>) -> Result<Self, AuthorizationError> {
         let name = header(PSP_HEADER).and_then(|text| Hex::parse(text).ok());
-        let name = name.and_then(|name| Name::new(std::str::from_utf8(&name.0).ok()?));
+        let name = name.and_then(|name| Name::new(core::str::from_utf8(&name.0).ok()?));
         signed(name, PSP_HEADER, header)
     }
 

@@ -3,6 +3,9 @@
 //! Requests of PSPs are signed with [`authorization::Psp`](crate::authorization::Psp). Manifests, revocations,
 //! evidence, conservation and status are public.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 
 pub use crate::relayed::{
@@ -13,8 +16,10 @@ pub use crate::relayed::{
 use crate::hexadecimal::{Hex, HexArray};
 use crate::problem_codes;
 
+#[cfg(feature = "client")]
 mod client;
 
+#[cfg(feature = "client")]
 pub use client::Client;
 
 /// Where to ask.

@@ -1,7 +1,10 @@
 //! A blocking HTTP client that tells "the server said no" from "no answer": only after the second may something have
 //! happened, and the same request with the same key finds out.
 
-use std::time::Duration;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

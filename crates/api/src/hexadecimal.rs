@@ -1,6 +1,7 @@
 //! Binary in JSON: lowercase hexadecimal, in one form only.
 
-use std::fmt;
+use alloc::vec::Vec;
+use core::fmt;
 
 use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -129,6 +130,8 @@ impl<T> Visitor<'_> for TextVisitor<T> {
 
 #[cfg(test)]
 mod tests {
+    use alloc::vec;
+
     use super::*;
 
     #[test]

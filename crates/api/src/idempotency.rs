@@ -1,6 +1,7 @@
 //! Idempotency keys: the same key with the same request takes effect once, however often it is sent.
 
-use std::fmt;
+use alloc::string::String;
+use core::fmt;
 
 /// The header that carries the key.
 pub const HEADER: &str = "idempotency-key";

@@ -1,6 +1,8 @@
 //! Problems (RFC 9457): why a server said no, in a form for machines and for people.
 
-use std::fmt;
+use alloc::format;
+use alloc::string::String;
+use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +128,7 @@ impl fmt::Display for Problem {
     }
 }
 
-impl std::error::Error for Problem {}
+impl core::error::Error for Problem {}
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,13 @@
 //! The interface between devices and their PSP: paths, requests and answers.
 
+#[cfg(feature = "client")]
 mod client;
 
+#[cfg(feature = "client")]
 pub use client::Client;
+
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 

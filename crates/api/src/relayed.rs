@@ -1,6 +1,9 @@
 //! What goes between a device and the bank, and its PSP hands on unchanged: what the bank publishes, redemptions, and
 //! payments that did not arrive.
 
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde::{Deserialize, Serialize};
 
 use crate::hexadecimal::{Hex, HexArray};

@@ -1,5 +1,8 @@
 //! Calls of the bank, typed.
 
+use alloc::format;
+use alloc::string::{String, ToString};
+
 use super::{
     Batch, BatchStatus, Challenges, ClaimedPayment, Conservation, CreditsPage, DeviceRegistration, Empty, EvidencePage,
     IssuanceRequest, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionRequest, Reserve, Responses,

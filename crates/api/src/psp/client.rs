@@ -1,5 +1,8 @@
 //! Calls of a PSP, typed.
 
+use alloc::format;
+use alloc::string::{String, ToString};
+
 use super::{
     Account, Challenges, ClaimedPayment, Descriptor, Empty, Enrolled, EnrolmentNonce, EnrolmentRequest, Limits,
     Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionRequest, Responses, Revocations, Status, Time,
