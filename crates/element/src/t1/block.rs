@@ -323,3 +323,126 @@ impl Drop for Decoder {
         self.clear();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec::Vec;
+
+    use super::*;
+
+    fn decode(decoder: &mut Decoder, bytes: &[u8]) -> Option<Result<Control, BlockError>> {
+        let (last, rest) = bytes.split_last().expect("bytes");
+        for &byte in rest {
+            assert_eq!(decoder.push(byte), None, "too early in {bytes:02X?}");
+        }
+        decoder.push(*last)
+    }
+
+    fn framed(control: Control, information: &[u8]) -> Vec<u8> {
+        let mut frame = Frame::new();
+        frame.set(control, information);
+        frame.bytes().to_vec()
+    }
+
+    const PIECE: Control = Control::Information { sequence: Sequence::FIRST, more: false };
+
+    #[test]
+    fn vector_checksum_and_blocks() {
+        assert_eq!(CHECKSUM.checksum(b"123456789"), 0x906E);
+        assert_eq!(framed(PIECE, &[0x80, 0x32, 0, 0]), [0, 0, 4, 0x80, 0x32, 0, 0, 0x18, 0xBF]);
+        let resynch = Control::Supervision { matter: Matter::Resynch, response: false };
+        assert_eq!(framed(resynch, &[]), [0, 0xC0, 0, 0x66, 0x0C]);
+        let fault = Control::Ready { expected: Sequence::FIRST.next(), fault: Some(Fault::Checksum) };
+        assert_eq!(framed(fault, &[]), [0, 0x91, 0, 0x49, 0xC6]);
+    }
+
+    #[test]
+    fn every_control_byte_has_one_meaning() {
+        let mut known = 0;
+        for byte in 0..=u8::MAX {
+            if let Some(control) = Control::from_byte(byte) {
+                assert_eq!(control.to_byte(), byte);
+                known += 1;
+            }
+        }
+        assert_eq!(known, 4 + 6 + 8);
+    }
+
+    #[test]
+    fn blocks_come_out_as_they_went_in() {
+        let mut decoder = Decoder::new();
+        for byte in 0..=u8::MAX {
+            let Some(control) = Control::from_byte(byte) else { continue };
+            for length in (0..=INFORMATION_MAX).filter(|&length| control.takes(length)) {
+                let information: Vec<u8> = (0..length).map(|at| (at as u8) ^ byte).collect();
+                assert_eq!(decode(&mut decoder, &framed(control, &information)), Some(Ok(control)));
+                assert_eq!(decoder.information(), information);
+                assert_eq!(decoder.silence(), None);
+            }
+        }
+    }
+
+    #[test]
+    fn rejects_what_is_no_block_at_the_byte_that_shows_it() {
+        for (bytes, error) in [
+            (&[1][..], BlockError::Node),
+            (&[0, 0x01], BlockError::Control),
+            (&[0, 0x83], BlockError::Control),
+            (&[0, 0xA0], BlockError::Control),
+            (&[0, 0xC4], BlockError::Control),
+            (&[0, 0x00, 255], BlockError::Length),
+            (&[0, 0x80, 1], BlockError::Length),
+            (&[0, 0xC0, 5], BlockError::Length),
+            (&[0, 0xC1, 0], BlockError::Length),
+            (&[0, 0xC2, 1], BlockError::Length),
+            (&[0, 0xC3, 2], BlockError::Length),
+            (&[0, 0xC0, 0, 0x66, 0x0D], BlockError::Checksum),
+            (&[0, 0xC0, 0, 0x0C, 0x66], BlockError::Checksum),
+        ] {
+            let mut decoder = Decoder::new();
+            assert_eq!(decode(&mut decoder, bytes), Some(Err(error)), "{bytes:02X?}");
+            // A block right behind it is not taken for one.
+            assert_eq!(decode(&mut decoder, &framed(PIECE, &[1])), None);
+            assert_eq!(decoder.silence(), Some(error));
+            assert_eq!(decode(&mut decoder, &framed(PIECE, &[1])), Some(Ok(PIECE)));
+        }
+    }
+
+    #[test]
+    fn silence_ends_a_block_cut_anywhere() {
+        let block = framed(PIECE, &[7; 20]);
+        for end in 1..block.len() {
+            let mut decoder = Decoder::new();
+            assert_eq!(decode(&mut decoder, &block[..end]), None);
+            assert_eq!(decoder.silence(), Some(BlockError::Truncated), "cut at {end}");
+            assert_eq!(decode(&mut decoder, &block), Some(Ok(PIECE)));
+        }
+    }
+
+    #[test]
+    fn every_changed_bit_is_noticed() {
+        let block = framed(PIECE, &[0x55; 9]);
+        for bit in 0..block.len() * 8 {
+            let mut changed = block.clone();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            let mut decoder = Decoder::new();
+            assert!(!changed.iter().any(|&byte| matches!(decoder.push(byte), Some(Ok(_)))), "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn nothing_stays_of_what_was_cleared() {
+        let block = framed(PIECE, &[0xAA; INFORMATION_MAX]);
+        let mut decoder = Decoder::new();
+        assert_eq!(decode(&mut decoder, &block), Some(Ok(PIECE)));
+        decoder.clear();
+        assert_eq!(decoder.bytes, [0; BLOCK_MAX]);
+        assert_eq!(decode(&mut decoder, &block[..200]), None);
+        assert_eq!(decoder.silence(), Some(BlockError::Truncated));
+        assert_eq!(decoder.bytes, [0; BLOCK_MAX]);
+        let mut frame = Frame::new();
+        frame.set(PIECE, &[0xAA; INFORMATION_MAX]);
+        frame.set(PIECE, &[]);
+        assert!(!frame.bytes.contains(&0xAA));
+    }
+}

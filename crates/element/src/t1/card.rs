@@ -274,3 +274,220 @@ impl Drop for Card {
         self.wipe_message();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+    use std::vec::Vec;
+
+    use super::*;
+
+    const FIRST: Sequence = Sequence::FIRST;
+    const SECOND: Sequence = Sequence::FIRST.next();
+
+    const fn piece(sequence: Sequence, more: bool) -> Control {
+        Control::Information { sequence, more }
+    }
+
+    const fn ready(expected: Sequence, fault: Option<Fault>) -> Control {
+        Control::Ready { expected, fault }
+    }
+
+    const fn request(matter: Matter) -> Control {
+        Control::Supervision { matter, response: false }
+    }
+
+    const fn response(matter: Matter) -> Control {
+        Control::Supervision { matter, response: true }
+    }
+
+    fn framed(control: Control, information: &[u8]) -> Vec<u8> {
+        let mut frame = Frame::new();
+        frame.set(control, information);
+        frame.bytes().to_vec()
+    }
+
+    /// Hands over a block; gives the event of its last byte.
+    fn hear(card: &mut Card, control: Control, information: &[u8]) -> Event {
+        let block = framed(control, information);
+        let (last, rest) = block.split_last().expect("a block");
+        assert!(rest.iter().all(|&byte| card.receive(byte) == Event::Nothing));
+        card.receive(*last)
+    }
+
+    /// Hands over a block that is answered by this one.
+    #[track_caller]
+    fn answers(card: &mut Card, heard: (Control, &[u8]), sent: (Control, &[u8])) {
+        assert_eq!(hear(card, heard.0, heard.1), Event::Send);
+        assert_eq!(card.outgoing(), framed(sent.0, sent.1));
+    }
+
+    fn synchronised() -> Card {
+        let mut card = Card::new();
+        answers(&mut card, (request(Matter::Resynch), &[1, 2]), (response(Matter::Resynch), &[1, 2]));
+        card
+    }
+
+    fn executing(command: &[u8]) -> Card {
+        let mut card = synchronised();
+        assert_eq!(hear(&mut card, piece(FIRST, false), command), Event::Command);
+        assert_eq!(card.command(), command);
+        card
+    }
+
+    #[test]
+    fn nothing_is_done_before_a_resynch() {
+        let mut card = Card::new();
+        for sequence in [FIRST, SECOND] {
+            for control in [piece(sequence, false), piece(sequence, true), ready(sequence, None)] {
+                answers(&mut card, (control, &[]), (ready(FIRST, Some(Fault::Other)), &[]));
+            }
+        }
+        answers(&mut card, (request(Matter::InformationSize), &[9]), (ready(FIRST, Some(Fault::Other)), &[]));
+        assert_eq!(hear(&mut card, response(Matter::MoreTime), &[1]), Event::Nothing);
+        assert!(card.command().is_empty());
+    }
+
+    #[test]
+    fn a_command_is_handed_out_once_and_its_answer_as_often_as_wanted() {
+        let mut card = executing(b"command");
+        assert_eq!(hear(&mut card, piece(FIRST, false), b"command"), Event::Nothing);
+        card.answer(b"answer");
+        let answer = (piece(FIRST, false), &b"answer"[..]);
+        assert_eq!(card.outgoing(), framed(answer.0, answer.1));
+        for again in [piece(FIRST, false), ready(FIRST, Some(Fault::Checksum)), ready(FIRST, None)] {
+            answers(&mut card, (again, &[]), answer);
+        }
+        // The host has the answer and lost its next command on the way.
+        answers(&mut card, (ready(SECOND, Some(Fault::Other)), &[]), (ready(SECOND, None), &[]));
+        assert_eq!(hear(&mut card, piece(SECOND, false), b"next"), Event::Command);
+        assert_eq!(card.command(), b"next");
+        card.answer(b"other");
+        assert_eq!(card.outgoing(), framed(piece(SECOND, false), b"other"));
+    }
+
+    #[test]
+    fn chains_go_both_ways() {
+        let mut card = synchronised();
+        answers(&mut card, (piece(FIRST, true), b"com"), (ready(SECOND, None), &[]));
+        for again in [piece(FIRST, true), ready(FIRST, Some(Fault::Other))] {
+            answers(&mut card, (again, &[]), (ready(SECOND, None), &[]));
+        }
+        assert_eq!(hear(&mut card, piece(SECOND, false), b"mand"), Event::Command);
+        assert_eq!(card.command(), b"command");
+        card.answer(&[7; 600]);
+        assert_eq!(card.outgoing(), framed(piece(FIRST, true), &[7; 254]));
+        answers(&mut card, (piece(SECOND, false), b"mand"), (piece(FIRST, true), &[7; 254]));
+        answers(&mut card, (ready(SECOND, None), &[]), (piece(SECOND, true), &[7; 254]));
+        answers(&mut card, (ready(SECOND, None), &[]), (piece(SECOND, true), &[7; 254]));
+        // No new command before the host took the whole answer.
+        answers(&mut card, (piece(FIRST, false), b"x"), (ready(FIRST, Some(Fault::Other)), &[]));
+        answers(&mut card, (ready(FIRST, None), &[]), (piece(FIRST, false), &[7; 92]));
+        assert_eq!(hear(&mut card, piece(FIRST, false), b"x"), Event::Command);
+    }
+
+    #[test]
+    fn damage_is_reported_when_the_line_is_silent() {
+        let mut card = synchronised();
+        assert_eq!(card.silence(), Event::Nothing);
+        let mut block = framed(piece(FIRST, false), b"command");
+        *block.last_mut().unwrap() ^= 1;
+        assert!(block.iter().all(|&byte| card.receive(byte) == Event::Nothing));
+        assert_eq!(card.silence(), Event::Send);
+        assert_eq!(card.outgoing(), framed(ready(FIRST, Some(Fault::Checksum)), &[]));
+        assert!(block[..5].iter().all(|&byte| card.receive(byte) == Event::Nothing));
+        assert_eq!(card.silence(), Event::Send);
+        assert_eq!(card.outgoing(), framed(ready(FIRST, Some(Fault::Other)), &[]));
+        assert_eq!(card.silence(), Event::Nothing);
+        assert_eq!(hear(&mut card, piece(FIRST, false), b"command"), Event::Command);
+    }
+
+    #[test]
+    fn a_resynch_forgets_half_a_command_and_half_an_answer() {
+        let mut card = synchronised();
+        assert_eq!(hear(&mut card, piece(FIRST, true), b"half a "), Event::Send);
+        answers(&mut card, (request(Matter::Resynch), &[]), (response(Matter::Resynch), &[]));
+        assert_eq!(hear(&mut card, piece(FIRST, false), b"command"), Event::Command);
+        assert_eq!(card.command(), b"command");
+        card.answer(&[7; 600]);
+        answers(&mut card, (request(Matter::Resynch), &[]), (response(Matter::Resynch), &[]));
+        answers(&mut card, (ready(SECOND, None), &[]), (ready(FIRST, Some(Fault::Other)), &[]));
+        assert_eq!(hear(&mut card, piece(FIRST, false), b"command"), Event::Command);
+    }
+
+    #[test]
+    fn pieces_are_as_small_as_the_host_wants() {
+        let mut card = synchronised();
+        for size in [0, 255] {
+            let complaint = (ready(FIRST, Some(Fault::Other)), &[][..]);
+            answers(&mut card, (request(Matter::InformationSize), &[size]), complaint);
+        }
+        answers(&mut card, (request(Matter::InformationSize), &[3]), (response(Matter::InformationSize), &[3]));
+        assert_eq!(hear(&mut card, piece(FIRST, false), b"command"), Event::Command);
+        card.answer(b"answer");
+        assert_eq!(card.outgoing(), framed(piece(FIRST, true), b"ans"));
+        answers(&mut card, (ready(SECOND, None), &[]), (piece(SECOND, false), b"wer"));
+        answers(&mut card, (request(Matter::Resynch), &[]), (response(Matter::Resynch), &[]));
+        assert_eq!(hear(&mut card, piece(FIRST, false), b"command"), Event::Command);
+        card.answer(b"answer");
+        assert_eq!(card.outgoing(), framed(piece(FIRST, false), b"answer"));
+    }
+
+    #[test]
+    fn either_side_may_break_off_and_then_both_begin_anew() {
+        let mut card = synchronised();
+        answers(&mut card, (piece(FIRST, true), b"x"), (ready(SECOND, None), &[]));
+        answers(&mut card, (request(Matter::Abort), &[]), (response(Matter::Abort), &[]));
+        answers(&mut card, (piece(SECOND, false), b"x"), (ready(SECOND, Some(Fault::Other)), &[]));
+
+        let mut card = synchronised();
+        let mut sequence = FIRST;
+        for _ in 0..MAX_COMMAND / INFORMATION_MAX {
+            assert_eq!(hear(&mut card, piece(sequence, true), &[1; INFORMATION_MAX]), Event::Send);
+            sequence = sequence.next();
+        }
+        let rest = MAX_COMMAND % INFORMATION_MAX;
+        answers(&mut card, (piece(sequence, false), &vec![1; rest + 1]), (request(Matter::Abort), &[]));
+        assert_eq!(hear(&mut card, response(Matter::Abort), &[]), Event::Nothing);
+        assert_eq!(card.message, [0; MAX_COMMAND]);
+        assert_eq!(hear(&mut card, piece(sequence, false), &[]), Event::Send);
+        assert!(card.command().is_empty());
+    }
+
+    #[test]
+    fn time_is_asked_for_a_command_only() {
+        let mut card = synchronised();
+        assert_eq!(card.ask_for_time(1), Event::Nothing);
+        let mut card_executing = executing(b"command");
+        assert_eq!(card_executing.ask_for_time(2), Event::Send);
+        assert_eq!(card_executing.outgoing(), framed(request(Matter::MoreTime), &[2]));
+        assert_eq!(hear(&mut card_executing, response(Matter::MoreTime), &[2]), Event::Nothing);
+        card_executing.answer(b"answer");
+        assert_eq!(card_executing.outgoing(), framed(piece(FIRST, false), b"answer"));
+        assert_eq!(hear(&mut card_executing, response(Matter::MoreTime), &[2]), Event::Nothing);
+        answers(&mut card, (request(Matter::MoreTime), &[1]), (ready(FIRST, Some(Fault::Other)), &[]));
+    }
+
+    #[test]
+    fn answers_that_nobody_asked_for_or_that_are_too_long_are_not_sent() {
+        let mut card = synchronised();
+        card.answer(b"answer");
+        assert!(card.outgoing().is_empty());
+        let mut card = executing(b"command");
+        card.answer(&[1; MAX_RESPONSE + 1]);
+        assert_eq!(card.outgoing(), framed(piece(FIRST, false), &[]));
+    }
+
+    #[test]
+    fn nothing_stays_of_a_command_or_an_answer() {
+        let mut card = executing(&[0xAA; 200]);
+        card.answer(&[0xBB; 100]);
+        assert!(!card.message.contains(&0xAA) && !card.frame.bytes().contains(&0xAA));
+        assert_eq!(hear(&mut card, piece(SECOND, true), b"x"), Event::Send);
+        assert!(!card.message.contains(&0xBB) && !card.frame.bytes().contains(&0xBB));
+        let mut card = executing(&[0xAA; 200]);
+        card.answer(&[0xBB; 100]);
+        assert_eq!(hear(&mut card, request(Matter::Resynch), &[]), Event::Send);
+        assert_eq!(card.message, [0; MAX_COMMAND]);
+    }
+}
