@@ -1,6 +1,6 @@
 //! What happened: who, when, how much, and how far it got.
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -8,6 +8,7 @@ use specie_core::bytes::Context;
 use specie_core::encoding::DecodeError;
 use specie_core::text::{Currency, Memo, Name};
 
+use crate::boxes::Boxes;
 use crate::record::{Changes, Fields, ReadField, Table, read};
 use crate::step::Step;
 use crate::wallet::{Wallet, bytes_of};
@@ -69,7 +70,7 @@ pub struct HistoryEntry {
 
 /// The history.
 #[derive(Default)]
-pub(crate) struct Log(BTreeMap<u64, HistoryEntry>);
+pub(crate) struct Log(Boxes<u64, HistoryEntry>);
 
 const EVENTS: [Event; 4] = [Event::Paid, Event::Received, Event::Withdrew, Event::Redeemed];
 const PROGRESS: [Progress; 4] = [Progress::Planned, Progress::Undelivered, Progress::Complete, Progress::Abandoned];
@@ -108,7 +109,7 @@ impl Log {
         changes: &mut Changes,
     ) {
         if let Some(entry) = self.0.get(&sequence) {
-            self.set(HistoryEntry { progress, receipt, ..*entry }, changes);
+            self.set(HistoryEntry { progress, receipt, ..**entry }, changes);
         }
     }
 
@@ -129,12 +130,12 @@ impl Log {
 
     fn set(&mut self, entry: HistoryEntry, changes: &mut Changes) {
         changes.put(Table::History, &entry.sequence.to_be_bytes(), entry.to_record());
-        self.0.insert(entry.sequence, entry);
+        self.0.insert(entry.sequence, Box::new(entry));
     }
 
     pub(crate) fn load(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
         let sequence = u64::from_be_bytes(bytes_of(id)?);
-        self.0.insert(sequence, HistoryEntry::of_record(sequence, record)?);
+        self.0.insert(sequence, Box::new(HistoryEntry::of_record(sequence, record)?));
         Ok(())
     }
 }
@@ -175,7 +176,7 @@ impl HistoryEntry {
 impl Wallet {
     /// What happened, newest first.
     pub fn history(&self) -> impl Iterator<Item = HistoryEntry> {
-        self.log.0.values().rev().copied()
+        self.log.0.values().rev().map(|entry| **entry)
     }
 
     /// Forgets what was complete before `before`, and can matter no more: lines of history, payments with a receipt, requests that were paid or

@@ -18,6 +18,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod balance;
+mod boxes;
 pub mod element;
 pub mod error;
 pub mod history;

@@ -5,7 +5,6 @@ mod accept;
 mod held;
 mod tell;
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use specie_core::amount::Timestamp;
@@ -16,6 +15,7 @@ use specie_core::limits::LimitsBody;
 use specie_core::manifest::SignedHeader;
 use thiserror::Error;
 
+use crate::boxes::Boxes;
 use crate::element::ElementFault;
 use crate::error::WalletError;
 use crate::wallet::Wallet;
@@ -103,7 +103,7 @@ impl WalletError for PublicationError {
 pub(crate) struct Publications {
     manifest: Option<HeldManifest>,
     /// Every header seen, by sequence.
-    headers: BTreeMap<u64, SignedHeader>,
+    headers: Boxes<u64, SignedHeader>,
     /// Every header up to this one was seen and follows the one before.
     followed: u64,
     revocations: Option<HeldList>,

@@ -7,6 +7,7 @@ mod coin;
 mod record;
 mod stock;
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -23,6 +24,7 @@ pub(crate) use coin::{Coin, Origin};
 pub(crate) use record::{encode_coin, encode_material};
 pub(crate) use stock::Stock;
 
+use crate::boxes::Boxes;
 use crate::request::RequestId;
 use crate::withdrawal::WithdrawalId;
 
@@ -83,7 +85,7 @@ pub(crate) enum Shelf {
 /// Everything that the wallet holds.
 #[derive(Default)]
 pub(crate) struct Purse {
-    holdings: BTreeMap<u32, Holding>,
+    holdings: Boxes<u32, Holding>,
     spendable: Stock,
     kept_change: Stock,
     free_blanks: Stock,
@@ -130,22 +132,22 @@ impl Purse {
     pub(crate) fn insert(&mut self, index: u32, material: Material, place: Place, coin: Option<Coin>) {
         self.remove(index);
         let order = self.take_order();
-        self.holdings.insert(index, Holding { material, place, coin, order });
+        self.holdings.insert(index, Box::new(Holding { material, place, coin, order }));
         self.shelve(index);
     }
 
     /// Takes a holding out for good.
-    pub(crate) fn remove(&mut self, index: u32) -> Option<Holding> {
+    pub(crate) fn remove(&mut self, index: u32) -> Option<Box<Holding>> {
         self.unshelve(index);
         self.holdings.remove(&index)
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&Holding> {
-        self.holdings.get(&index)
+        self.holdings.get(&index).map(Box::as_ref)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (u32, &Holding)> {
-        self.holdings.iter().map(|(index, holding)| (*index, holding))
+        self.holdings.iter().map(|(index, holding)| (*index, holding.as_ref()))
     }
 
     /// Sets a holding aside, or frees it.

@@ -8,6 +8,7 @@ mod items;
 mod registration;
 mod state;
 
+use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -165,7 +166,7 @@ impl Wallet {
         let withdrawal = Withdrawal::new(items.to_vec(), now, derive(seed, "blinding", 0));
         let mut changes = Changes::default();
         withdrawal.store(&id, &mut changes);
-        self.withdrawals.0.insert(id, withdrawal);
+        self.withdrawals.0.insert(id, Box::new(withdrawal));
         Ok(changes.step(id))
     }
 
@@ -256,7 +257,7 @@ impl Wallet {
 
     /// What the notes of a withdrawal in `currency` will be worth, and how many blanks there will be.
     pub(crate) fn arriving(&self, currency: Currency) -> (Amount, usize) {
-        let expected = self.withdrawals.0.values().flat_map(Withdrawal::expected);
+        let expected = self.withdrawals.0.values().flat_map(|withdrawal| withdrawal.expected());
         let classes = expected.filter_map(|class_id| self.class(class_id)).map(specie_core::class::Class::info);
         classes.filter(|info| info.currency == currency).fold((Amount::ZERO, 0), |(value, blanks), info| {
             match info.kind {

@@ -1,6 +1,7 @@
 //! Payments, and how they are stored: the plan in one record, what is handed over in another.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -12,6 +13,7 @@ use specie_core::transfer::{Output, Outputs};
 use specie_element::client::OwnOutput;
 
 use super::PaymentId;
+use crate::boxes::Boxes;
 use crate::purse::{Place, Purse};
 use crate::record::{Changes, Fields, ReadField, Table, read};
 use crate::wallet::{Wallet, bytes_of};
@@ -64,7 +66,7 @@ pub(crate) struct Payment {
 /// Payments by the hash of their request.
 #[derive(Default)]
 pub(crate) struct Payments {
-    by_id: BTreeMap<PaymentId, Payment>,
+    by_id: Boxes<PaymentId, Payment>,
     planned: BTreeSet<PaymentId>,
     /// Made or abandoned, no receipt.
     undelivered: BTreeSet<PaymentId>,
@@ -94,17 +96,17 @@ impl Payments {
             Stage::Made | Stage::Abandoned => drop(self.undelivered.insert(id)),
             Stage::Delivered => {}
         }
-        self.by_id.insert(id, payment);
+        self.by_id.insert(id, Box::new(payment));
     }
 
     pub(crate) fn remove(&mut self, id: &PaymentId) -> Option<Payment> {
         self.planned.remove(id);
         self.undelivered.remove(id);
-        self.by_id.remove(id)
+        self.by_id.remove(id).map(|payment| *payment)
     }
 
     pub(crate) fn get(&self, id: &PaymentId) -> Option<&Payment> {
-        self.by_id.get(id)
+        self.by_id.get(id).map(Box::as_ref)
     }
 
     /// Removes payments with a receipt whose requests expired before `before`.
@@ -126,11 +128,11 @@ impl Payments {
     }
 
     pub(crate) fn planned(&self) -> impl Iterator<Item = (&PaymentId, &Payment)> {
-        self.planned.iter().filter_map(|id| self.by_id.get_key_value(id))
+        self.planned.iter().filter_map(|id| Some((id, self.get(id)?)))
     }
 
     pub(crate) fn undelivered(&self) -> impl Iterator<Item = (&PaymentId, &Payment)> {
-        self.undelivered.iter().filter_map(|id| self.by_id.get_key_value(id))
+        self.undelivered.iter().filter_map(|id| Some((id, self.get(id)?)))
     }
 
     pub(crate) fn load_message(&mut self, id: &[u8], message: &[u8]) -> Result<(), DecodeError> {

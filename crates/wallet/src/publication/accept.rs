@@ -1,6 +1,6 @@
 //! Taking what is published.
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
 
 use specie_core::amount::Timestamp;
 use specie_core::bytes::ManifestId;
@@ -13,6 +13,7 @@ use specie_core::text::Name;
 
 use super::held::{HeldList, HeldManifest};
 use super::{PublicationError, Publications, Update};
+use crate::boxes::Boxes;
 use crate::element::Element;
 use crate::record::{Changes, Document, Fields, Table, read};
 use crate::step::Step;
@@ -33,7 +34,7 @@ impl Publications {
         let signed = read(record, 2, |r| {
             Ok(SignedHeader { header: ManifestHeader::decode(r.bytes()?)?, signature: r.bytes_of()? })
         })?;
-        self.headers.insert(sequence, signed);
+        self.headers.insert(sequence, Box::new(signed));
         // Headers load in order: those that follow were checked when they were stored.
         if sequence == self.followed + 1 {
             self.followed = sequence;
@@ -42,11 +43,11 @@ impl Publications {
     }
 
     /// The headers held and these, if all of them can be parts of one chain.
-    fn with_headers(&self, offered: &[SignedHeader]) -> Result<BTreeMap<u64, SignedHeader>, PublicationError> {
+    fn with_headers(&self, offered: &[SignedHeader]) -> Result<Boxes<u64, SignedHeader>, PublicationError> {
         let mut all = self.headers.clone();
         for signed in offered {
             let sequence = signed.header.sequence;
-            match all.insert(sequence, *signed) {
+            match all.insert(sequence, Box::new(*signed)) {
                 Some(held) if held.header != signed.header => return Err(PublicationError::ManifestFork(sequence)),
                 _ => {}
             }
@@ -66,7 +67,7 @@ impl Publications {
 }
 
 /// How far `headers` go from 1 without a gap.
-fn followed(headers: &BTreeMap<u64, SignedHeader>) -> u64 {
+fn followed(headers: &Boxes<u64, SignedHeader>) -> u64 {
     headers.keys().zip(1..).take_while(|(held, expected)| **held == *expected).count() as u64
 }
 

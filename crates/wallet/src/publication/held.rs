@@ -1,5 +1,6 @@
 //! A manifest and a revocation list as they are held: read once, looked up often.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::ops::Range;
@@ -14,11 +15,13 @@ use specie_core::revocation::RevocationList;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 
+use crate::boxes::Boxes;
+
 /// A manifest whose signature was checked.
 pub(crate) struct HeldManifest {
     pub(super) bytes: Vec<u8>,
     pub(super) signed: SignedHeader,
-    classes: BTreeMap<ClassId, (Class, usize)>,
+    classes: Boxes<ClassId, (Class, usize)>,
     psps: BTreeMap<Name, (PublicKey, usize)>,
     pub(super) ledgers: Vec<PublicKey>,
     /// Where each entry lies in `bytes`.
@@ -48,7 +51,7 @@ impl HeldManifest {
         let mut held = Self {
             bytes: bytes.to_vec(),
             signed: manifest.signed,
-            classes: BTreeMap::new(),
+            classes: Boxes::new(),
             psps: BTreeMap::new(),
             ledgers: Vec::new(),
             entries: Vec::with_capacity(manifest.entry_count()),
@@ -61,7 +64,7 @@ impl HeldManifest {
             held.leaves.push(merkle::leaf(encoded));
             start += encoded.len();
             match entry {
-                Entry::Class(class) => drop(held.classes.insert(class.id(), (class, position))),
+                Entry::Class(class) => drop(held.classes.insert(class.id(), Box::new((class, position)))),
                 Entry::Psp { name, key } => drop(held.psps.insert(name, (key, position))),
                 Entry::Ledger { key } => held.ledgers.push(key),
             }
@@ -70,7 +73,7 @@ impl HeldManifest {
     }
 
     pub(crate) fn classes(&self) -> impl Iterator<Item = &Class> {
-        self.classes.values().map(|(class, _)| class)
+        self.classes.values().map(|held| &held.0)
     }
 
     pub(crate) fn psp(&self, name: &Name) -> Option<PublicKey> {
@@ -78,7 +81,7 @@ impl HeldManifest {
     }
 
     pub(crate) fn class_proof(&self, id: &ClassId) -> Option<Proof<'_>> {
-        self.classes.get(id).and_then(|(_, position)| self.proof(*position))
+        self.classes.get(id).and_then(|held| self.proof(held.1))
     }
 
     pub(crate) fn psp_proof(&self, name: &Name) -> Option<Proof<'_>> {
@@ -95,7 +98,7 @@ impl HeldManifest {
 
 impl Classes for HeldManifest {
     fn class(&self, id: &ClassId) -> Option<&Class> {
-        self.classes.get(id).map(|(class, _)| class)
+        self.classes.get(id).map(|held| &held.0)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The wallet's own requests, and how they are stored.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
@@ -11,6 +12,7 @@ use specie_core::request::{OwnerTags, Request, RequestBody};
 use zeroize::Zeroizing;
 
 use super::{CLAIM_PERIOD, RequestId, Terms};
+use crate::boxes::Boxes;
 use crate::purse::Place;
 use crate::record::{Changes, Fields, ReadField, Table, read};
 use crate::wallet::{Wallet, bytes_of};
@@ -52,7 +54,7 @@ pub(crate) struct OwnRequest {
 /// Requests by name, by hash, and by expiry.
 #[derive(Default)]
 pub(crate) struct Requests {
-    by_id: BTreeMap<RequestId, OwnRequest>,
+    by_id: Boxes<RequestId, OwnRequest>,
     by_context: BTreeMap<Context, RequestId>,
     /// Those that reserve blanks.
     expiring: BTreeSet<(Timestamp, RequestId)>,
@@ -66,7 +68,7 @@ impl Requests {
         if matches!(request.stage, Stage::Planned | Stage::Open) {
             self.expiring.insert((request.terms.expiry, id));
         }
-        self.by_id.insert(id, request);
+        self.by_id.insert(id, Box::new(request));
     }
 
     pub(crate) fn remove(&mut self, id: &RequestId) -> Option<OwnRequest> {
@@ -75,20 +77,20 @@ impl Requests {
             self.by_context.remove(context);
         }
         self.expiring.remove(&(request.terms.expiry, *id));
-        Some(request)
+        Some(*request)
     }
 
     pub(crate) fn get(&self, id: &RequestId) -> Option<&OwnRequest> {
-        self.by_id.get(id)
+        self.by_id.get(id).map(Box::as_ref)
     }
 
     pub(crate) fn of_context(&self, context: &Context) -> Option<(RequestId, &OwnRequest)> {
         let id = self.by_context.get(context)?;
-        self.by_id.get(id).map(|request| (*id, request))
+        self.get(id).map(|request| (*id, request))
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&RequestId, &OwnRequest)> {
-        self.by_id.iter()
+        self.by_id.iter().map(|(id, request)| (id, request.as_ref()))
     }
 
     /// Removes requests that expired before `before`, if they were paid or can be claimed no more.

@@ -1,5 +1,6 @@
 //! Redeeming: set aside, show, send, believe the bank, forget.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -65,7 +66,7 @@ impl Wallet {
         for (index, amount, currency) in redeemable {
             let redemption = Redemption { destination, currency, amount, stage: Stage::Planned };
             redemption.store(index, &mut changes);
-            self.redemptions.0.insert(index, redemption);
+            self.redemptions.0.insert(index, Box::new(redemption));
             self.purse.place(index, Place::Redeeming);
             plan.coins += 1;
             plan.residuals += usize::from(amount.is_zero());

@@ -1,6 +1,6 @@
 //! Redemptions under way, and how they are stored.
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -11,6 +11,7 @@ use specie_core::text::Currency;
 use specie_core::transfer::redemption_context;
 
 use super::CoinId;
+use crate::boxes::Boxes;
 use crate::identity::{Account, read_account};
 use crate::purse::Place;
 use crate::record::{Changes, Fields, ReadField, Table, read};
@@ -36,7 +37,7 @@ pub(super) struct Redemption {
 
 /// Redemptions by the index of the note or blank shown.
 #[derive(Default)]
-pub(crate) struct Redemptions(pub(super) BTreeMap<u32, Redemption>);
+pub(crate) struct Redemptions(pub(super) Boxes<u32, Redemption>);
 
 impl Redemptions {
     /// Those that the element has to show.
@@ -109,7 +110,7 @@ impl Wallet {
         if matches!(redemption.stage, Stage::Planned) {
             self.purse.place(index, Place::Redeeming);
         }
-        self.redemptions.0.insert(index, redemption);
+        self.redemptions.0.insert(index, Box::new(redemption));
         Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! Withdrawals under way, and how they are stored.
 
-use alloc::collections::BTreeMap;
+use alloc::boxed::Box;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -11,6 +11,7 @@ use specie_core::issuance::{Blinded, Blinding, Commitment};
 use zeroize::Zeroizing;
 
 use super::{Item, WithdrawalId};
+use crate::boxes::Boxes;
 use crate::purse::Place;
 use crate::record::{Changes, Fields, ReadField, Table, derive, read};
 use crate::wallet::{Wallet, bytes_of};
@@ -36,7 +37,7 @@ const STAGES: [Stage; 5] =
 
 /// Withdrawals by name.
 #[derive(Default)]
-pub(crate) struct Withdrawals(pub(crate) BTreeMap<WithdrawalId, Withdrawal>);
+pub(crate) struct Withdrawals(pub(crate) Boxes<WithdrawalId, Withdrawal>);
 
 /// One withdrawal.
 pub(crate) struct Withdrawal {
@@ -170,7 +171,7 @@ fn read_withdrawal(record: &[u8]) -> Result<Withdrawal, DecodeError> {
 
 impl Wallet {
     pub(crate) fn load_withdrawal(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
-        self.withdrawals.0.insert(WithdrawalId(bytes_of(id)?), read_withdrawal(record)?);
+        self.withdrawals.0.insert(WithdrawalId(bytes_of(id)?), Box::new(read_withdrawal(record)?));
         Ok(())
     }
 
