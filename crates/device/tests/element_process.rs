@@ -198,14 +198,16 @@ fn recovered(element: &mut impl Link, before: &Known, after: &Known) -> Known {
 
 fn process_and_simulated_flash_hold_the_same() {
     use embedded_storage::nor_flash::ReadNorFlash;
+    use specie_element::entropy::EntropyFailure;
     use specie_element::sim::SimFlash;
     use specie_element::{Element, Platform};
 
     struct Counting(u8);
     impl Platform for Counting {
-        fn entropy(&mut self, out: &mut [u8; 32]) {
+        fn entropy(&mut self, out: &mut [u8; 32]) -> Result<(), EntropyFailure> {
             self.0 += 1;
             *out = [self.0; 32];
+            Ok(())
         }
         fn firmware(&self) -> [u8; 32] {
             [1; 32]

@@ -14,6 +14,7 @@ pub mod apdu;
 pub mod client;
 pub mod command;
 mod element;
+pub mod entropy;
 pub mod instruction;
 pub mod journal;
 mod platform;

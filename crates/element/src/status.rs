@@ -9,6 +9,8 @@ pub struct StatusWord(u16);
 impl StatusWord {
     /// Done.
     pub const DONE: Self = Self(0x9000);
+    /// The noise source failed its health test; nothing was done.
+    pub const ENTROPY_FAILED: Self = Self(0x6400);
     /// The flash failed; nothing was done.
     pub const FLASH_FAILED: Self = Self(0x6581);
     /// A length is wrong: of the data, of a field in it, or of the answer that was asked for.
@@ -84,6 +86,7 @@ impl fmt::Display for StatusWord {
         }
         f.write_str(match *self {
             Self::DONE => "done",
+            Self::ENTROPY_FAILED => "the element's noise source failed its health test and nothing was done",
             Self::FLASH_FAILED => "the element's flash failed and nothing was done; try again",
             Self::WRONG_LENGTH => "a length in the command is wrong",
             Self::PIN_NEEDED => "the PIN has to be verified first",

@@ -72,6 +72,7 @@ impl WalletError for ElementFault {
                 StatusWord::PIN_BLOCKED => "pin-blocked",
                 StatusWord::NO_ROOM => "element-full",
                 StatusWord::FLASH_FAILED => "element-flash-failed",
+                StatusWord::ENTROPY_FAILED => "element-entropy-failed",
                 StatusWord::OVER_PAYMENT => "over-payment-limit",
                 StatusWord::OVER_CUMULATIVE => "over-cumulative-limit",
                 StatusWord::OVER_HOLDING => "over-holding-limit",
@@ -96,6 +97,9 @@ impl WalletError for ElementFault {
                 StatusWord::PIN_NEEDED => "enter the PIN and do the same again",
                 StatusWord::PIN_BLOCKED => "unblock the PIN with the PUK",
                 StatusWord::NO_ROOM => "synchronise: what is redeemed makes room",
+                StatusWord::ENTROPY_FAILED => {
+                    "take the secure element off its power and do the same again; if it keeps failing, use another one"
+                }
                 StatusWord::OVER_PAYMENT => "pay a smaller amount, or pay online",
                 StatusWord::OVER_CUMULATIVE | StatusWord::LIMITS_RUN_OUT => "synchronise to get new limits",
                 StatusWord::OVER_HOLDING => "synchronise: what is redeemed makes room for more",

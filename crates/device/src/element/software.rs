@@ -5,6 +5,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 use specie_element::apdu::MAX_RESPONSE;
+use specie_element::entropy::EntropyFailure;
 use specie_element::journal::{JournalError, bytes_needed};
 use specie_element::{Element, Platform};
 use thiserror::Error;
@@ -69,9 +70,10 @@ pub fn software_element(flash: FileFlash) -> Result<Element<FileFlash, Operating
 pub struct OperatingSystem;
 
 impl Platform for OperatingSystem {
-    fn entropy(&mut self, out: &mut [u8; 32]) {
-        // Without randomness an element must not go on: its process ends, and nothing was done.
-        *out = entropy::bytes().expect("the operating system gives randomness");
+    fn entropy(&mut self, out: &mut [u8; 32]) -> Result<(), EntropyFailure> {
+        // The operating system tests and conditions its noise itself.
+        *out = entropy::bytes().map_err(|_| EntropyFailure)?;
+        Ok(())
     }
 
     fn firmware(&self) -> [u8; 32] {

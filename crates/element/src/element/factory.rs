@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use super::answer::Answer;
 use super::{Element, Secrets};
+use crate::entropy::EntropyFailure;
 use crate::instruction::{LifeCycle, MAX_CERTIFICATE, PUK};
 use crate::journal::Batch;
 use crate::platform::Platform;
@@ -21,7 +22,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
     pub(super) fn generate(&mut self, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
         if self.secrets.is_none() {
             let mut seed = Zeroizing::new([0; 32]);
-            self.platform.entropy(&mut seed);
+            self.platform.entropy(&mut seed).map_err(|EntropyFailure| StatusWord::ENTROPY_FAILED)?;
             let mut batch = Batch::new();
             put_single(&mut batch, single::IDENTITY, &*seed);
             self.records.commit(&batch, 0, 0)?;

@@ -154,3 +154,47 @@ fn wiping_is_not_done_before_everything_is_erased() {
     }
     assert!(failures > 3);
 }
+
+#[test]
+fn a_noise_source_that_failed_leaves_the_element_as_it_was() {
+    use specie_element::entropy::{Entropy, EntropyFailure, NoiseSource};
+    use specie_element::{Element, Platform};
+
+    /// Works from its second power-up on.
+    struct Noise(bool, u64);
+    impl NoiseSource for Noise {
+        fn sample(&mut self) -> Option<u8> {
+            self.1 = self.1.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            Some(if self.0 { (self.1 >> 56) as u8 } else { 0 })
+        }
+    }
+    struct Chip(Entropy<Noise>);
+    impl Platform for Chip {
+        fn entropy(&mut self, out: &mut [u8; 32]) -> Result<(), EntropyFailure> {
+            self.0.draw(out)
+        }
+        fn firmware(&self) -> [u8; 32] {
+            FIRMWARE
+        }
+    }
+    fn power_up(flash: Flash, works: bool) -> Element<Flash, Chip, RECORDS> {
+        Element::new(flash, Chip(Entropy::new(Noise(works, 1)))).unwrap()
+    }
+
+    let mut element = power_up(flash(), false);
+    assert_eq!(client::select(&mut element).unwrap().life_cycle, LifeCycle::Factory);
+    let flash = element.into_flash();
+    let before = flash.bytes().to_vec();
+    let mut element = power_up(flash, false);
+    for _ in 0..2 {
+        assert_eq!(refusal(client::generate(&mut element)), StatusWord::ENTROPY_FAILED);
+        assert_eq!(client::select(&mut element).unwrap().life_cycle, LifeCycle::Factory);
+    }
+    let flash = element.into_flash();
+    assert_eq!(flash.bytes(), before);
+    let mut element = power_up(flash, true);
+    let keys = client::generate(&mut element).unwrap();
+    // What is drawn already needs no noise any more.
+    let mut element = power_up(element.into_flash(), false);
+    assert_eq!(client::generate(&mut element).unwrap(), keys);
+}

@@ -14,6 +14,7 @@ use specie_core::text::{Currency, Name};
 use specie_core::transfer::{Input, Output, Outputs, Preimage};
 use specie_core::{Amount, Context, NoteId, Timestamp, TransferId};
 use specie_element::client::{self, Answer, ElementError, EntryProof, OwnOutput, Registration, Spend};
+use specie_element::entropy::EntropyFailure;
 use specie_element::sim::SimFlash;
 use specie_element::status::StatusWord;
 use specie_element::{Element, Platform};
@@ -34,8 +35,9 @@ pub(crate) type TestElement<F = Flash> = Element<F, TestPlatform, RECORDS>;
 pub(crate) struct TestPlatform;
 
 impl Platform for TestPlatform {
-    fn entropy(&mut self, out: &mut [u8; 32]) {
+    fn entropy(&mut self, out: &mut [u8; 32]) -> Result<(), EntropyFailure> {
         *out = [7; 32];
+        Ok(())
     }
 
     fn firmware(&self) -> [u8; 32] {

@@ -7,6 +7,7 @@ use specie_core::enrolment::{Certificate, CertificateBody};
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::{Amount, hash};
 use specie_element::client::{self, Link};
+use specie_element::entropy::EntropyFailure;
 use specie_element::sim::SimFlash;
 use specie_element::{Element, Platform};
 use specie_wallet::identity::Account;
@@ -30,8 +31,9 @@ type Flash = SimFlash<8, 4096>;
 pub(crate) struct Chip([u8; 32]);
 
 impl Platform for Chip {
-    fn entropy(&mut self, out: &mut [u8; 32]) {
+    fn entropy(&mut self, out: &mut [u8; 32]) -> Result<(), EntropyFailure> {
         *out = self.0;
+        Ok(())
     }
 
     fn firmware(&self) -> [u8; 32] {
