@@ -18,7 +18,7 @@ use crate::{
 pub(crate) const BARE_TARGET: &str = "thumbv7em-none-eabihf";
 
 /// The crates that must run there.
-const CRATES: &[&str] = &["specie-core", "specie-element", "specie-wallet", "specie-api"];
+const CRATES: &[&str] = &["specie-core", "specie-element", "specie-wallet", "specie-api", "specie-embedded"];
 
 /// Features that need an operating system, and are left out.
 const HOSTED: &[(&str, &str)] = &[("specie-api", "client")];

@@ -40,4 +40,4 @@ pub mod withdrawal;
 
 pub use error::WalletError;
 pub use step::{Change, Step};
-pub use wallet::Wallet;
+pub use wallet::{Loading, Wallet};

@@ -42,6 +42,10 @@ pub struct Wallet {
     pub(crate) evidence: BTreeMap<NoteId, Vec<u8>>,
 }
 
+/// A wallet being loaded, one record after the other, for whoever has no memory to hold all of them at once.
+#[derive(Default)]
+pub struct Loading(Option<Wallet>);
+
 /// Why records are not a wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
@@ -83,6 +87,33 @@ impl WalletError for LoadError {
     }
 }
 
+impl Loading {
+    /// Takes the next record, in the order of the keys.
+    ///
+    /// # Errors
+    /// When it is none of a wallet, or out of order.
+    pub fn record(&mut self, key: Vec<u8>, value: &[u8]) -> Result<(), LoadError> {
+        // Tables are numbered such that a record comes after those that it speaks of; the first is the identity.
+        match (Table::of(&key), &mut self.0) {
+            (Some((Table::Identity, [])), None) => self.0 = Some(Wallet::around(Identity::load(value)?)),
+            (_, None) => return Err(LoadError::Empty),
+            (Some((table, id)), Some(wallet)) => {
+                wallet.load_record(table, id, value).map_err(|_| LoadError::Damaged(key))?
+            }
+            (None, Some(_)) => return Err(LoadError::Damaged(key)),
+        }
+        Ok(())
+    }
+
+    /// The wallet, once every record was taken.
+    ///
+    /// # Errors
+    /// When there was none.
+    pub fn done(self) -> Result<Wallet, LoadError> {
+        self.0.ok_or(LoadError::Empty)
+    }
+}
+
 impl Wallet {
     /// Makes an empty wallet around a personalised element, obeying the central bank of root key `root`.
     ///
@@ -100,19 +131,13 @@ impl Wallet {
     /// # Errors
     /// When they are not those of a wallet.
     pub fn load(records: impl IntoIterator<Item = (Vec<u8>, Vec<u8>)>) -> Result<Self, LoadError> {
-        // Tables are numbered such that a record comes after those that it speaks of.
-        let mut sorted: BTreeMap<Vec<u8>, Zeroizing<Vec<u8>>> =
+        let sorted: BTreeMap<Vec<u8>, Zeroizing<Vec<u8>>> =
             records.into_iter().map(|(key, value)| (key, Zeroizing::new(value))).collect();
-        let identity = sorted.remove(&Table::Identity.key(&[])).ok_or(LoadError::Empty)?;
-        let mut wallet = Self::around(Identity::load(&identity)?);
+        let mut loading = Loading::default();
         for (key, value) in sorted {
-            let loaded = match Table::of(&key) {
-                Some((table, id)) => wallet.load_record(table, id, &value),
-                None => Err(DecodeError::OutOfRange),
-            };
-            loaded.map_err(|_| LoadError::Damaged(key))?;
+            loading.record(key, &value)?;
         }
-        Ok(wallet)
+        loading.done()
     }
 
     fn around(identity: Identity) -> Self {

@@ -14,6 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("api", &["core"]),
     ("server", &["core", "api", "bank", "psp", "store"]),
     ("device", &["core", "element", "wallet", "api"]),
+    ("embedded", &["core", "element", "wallet", "api"]),
     ("sim", &["core", "element", "wallet", "bank", "psp", "store", "api", "server", "device"]),
     ("cli", &["core", "element", "wallet", "api", "device", "server", "sim"]),
 ];

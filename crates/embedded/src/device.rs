@@ -1,0 +1,226 @@
+//! A wallet with its flash and its secure element: every operation stores what it is going to say before it says it.
+
+use alloc::vec::Vec;
+
+use embedded_storage::nor_flash::NorFlash;
+use specie_api::idempotency::Key;
+use specie_core::Timestamp;
+use specie_core::signature::PublicKey;
+use specie_wallet::element::Element;
+use specie_wallet::recovery::Resumed;
+use specie_wallet::{Loading, Step, Wallet};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+use crate::records::{Records, RecordsError, Space};
+
+mod pay;
+mod receive;
+
+pub use pay::Paid;
+pub use receive::{Asked, Terms};
+
+/// Bytes of flash that are kept free for what is under way: nothing new is begun below it, so that what was begun can
+/// always be completed. The longest step stores a payment with its message and change for eight notes.
+pub const RESERVE: usize = 8 * 1024;
+
+/// Lines of history that are kept, since memory is short.
+const HISTORY_KEPT: usize = 16;
+
+/// First byte of the keys of the device's own records; the wallet's begin with the numbers of its tables.
+pub(crate) const OWN_RECORDS: u8 = 0xF0;
+
+/// There is no randomness that can be relied on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NoRandomness;
+
+/// Random bytes, fit for keys.
+pub trait Random {
+    /// Fills `out`.
+    ///
+    /// # Errors
+    /// There is no randomness that can be relied on.
+    fn fill(&mut self, out: &mut [u8; 32]) -> Result<(), NoRandomness>;
+}
+
+/// A device: its wallet, the records of it in the flash `F`, its element `E` and its source of randomness `R`.
+pub struct Device<F, E, R> {
+    pub(crate) wallet: Wallet,
+    pub(crate) records: Records<F>,
+    pub(crate) element: E,
+    random: R,
+    /// A step was not stored and the wallet could not be read again: it is ahead of the records.
+    stale: bool,
+}
+
+/// The result of an operation.
+pub type Done<T> = Result<T, Failure>;
+
+/// What a device is made of.
+pub struct Parts<F, E, R> {
+    /// Where its records are.
+    pub flash: F,
+    /// Its secure element.
+    pub element: E,
+    /// Its source of randomness.
+    pub random: R,
+}
+
+/// Why there is no device, and what it would be made of.
+pub struct Unopened<F, E, R> {
+    /// Why.
+    pub failure: Failure,
+    /// To try again with.
+    pub parts: Parts<F, E, R>,
+}
+
+impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
+    /// Makes an empty wallet around a personalised element, obeying the central bank of this root key. Whatever the flash
+    /// held is erased, so this is for a flash of which [`Device::open`] says that it is empty.
+    ///
+    /// # Errors
+    /// The flash is unfit, or the element cannot say who it is.
+    pub fn create(mut parts: Parts<F, E, R>, root: PublicKey) -> Result<Self, Unopened<F, E, R>> {
+        let step = match Wallet::create(root, &mut parts.element) {
+            Ok(step) => step,
+            Err(fault) => return Err(Unopened { failure: fault.into(), parts }),
+        };
+        let Parts { flash, element, random } = parts;
+        let mut records = match Records::format(flash) {
+            Ok(records) => records,
+            Err((error, flash)) => {
+                return Err(Unopened { failure: error.into(), parts: Parts { flash, element, random } });
+            }
+        };
+        match records.commit(step) {
+            Ok(wallet) => Ok(Self { wallet, records, element, random, stale: false }),
+            Err(error) => {
+                let parts = Parts { flash: records.into_flash(), element, random };
+                Err(Unopened { failure: error.into(), parts })
+            }
+        }
+    }
+
+    /// Opens the device in a flash, as it was when the power went off.
+    ///
+    /// # Errors
+    /// There is none (code `no-wallet`), or it is damaged.
+    pub fn open(parts: Parts<F, E, R>) -> Result<Self, Unopened<F, E, R>> {
+        let Parts { flash, element, random } = parts;
+        let mut records = match Records::open(flash) {
+            Ok(records) => records,
+            Err((error, flash)) => {
+                return Err(Unopened { failure: error.into(), parts: Parts { flash, element, random } });
+            }
+        };
+        match load(&mut records) {
+            Ok(wallet) => Ok(Self { wallet, records, element, random, stale: false }),
+            Err(failure) => {
+                let parts = Parts { flash: records.into_flash(), element, random };
+                Err(Unopened { failure, parts })
+            }
+        }
+    }
+
+    /// The wallet, to look at.
+    pub fn wallet(&self) -> &Wallet {
+        &self.wallet
+    }
+
+    /// The element.
+    pub fn element(&mut self) -> &mut E {
+        &mut self.element
+    }
+
+    /// How full the flash is.
+    pub fn space(&self) -> Space {
+        self.records.space()
+    }
+
+    /// Finishes what was under way and needs nothing but the element; gives what that was. Every operation does it first.
+    ///
+    /// # Errors
+    /// The element cannot be asked, or the wallet not stored.
+    pub fn resume(&mut self, now: Timestamp) -> Done<Vec<Resumed>> {
+        self.check_usable()?;
+        let mut resumed = Vec::new();
+        while let Some(step) = self.wallet.resume(now, &mut self.element)? {
+            resumed.push(self.commit(step)?);
+        }
+        self.tidy(now)?;
+        Ok(resumed)
+    }
+
+    /// Tells the element what it may forget, and forgets what is long complete.
+    pub(crate) fn tidy(&mut self, now: Timestamp) -> Done<()> {
+        while self.wallet.housekeeping() > 0 {
+            let step = self.wallet.keep_house(&mut self.element)?;
+            self.commit(step)?;
+        }
+        let old = self.wallet.history().nth(HISTORY_KEPT).map(|entry| entry.at.saturating_add(1));
+        if let Some(before) = old {
+            let step = self.wallet.prune(before, now);
+            self.commit(step)?;
+        }
+        Ok(())
+    }
+
+    /// A key for something that may be done twice, but need not.
+    pub(crate) fn fresh_key(&mut self) -> Done<Key> {
+        let seed = self.seed()?;
+        let (half, _) = seed.split_first_chunk::<16>().expect("32 bytes are more than 16");
+        Ok(Key::from_bytes(half))
+    }
+
+    /// Stores a step and gives its output.
+    pub(crate) fn commit<T>(&mut self, step: Step<T>) -> Done<T> {
+        self.check_usable()?;
+        self.records.commit(step).map_err(|error| {
+            // What the flash holds is what counts; the wallet in memory has gone on already.
+            match load(&mut self.records) {
+                Ok(wallet) => self.wallet = wallet,
+                Err(_) => self.stale = true,
+            }
+            error.into()
+        })
+    }
+
+    /// Nothing new is begun where there is no room to complete it.
+    pub(crate) fn check_room(&self) -> Done<()> {
+        let Space { live, capacity } = self.records.space();
+        if live + RESERVE > capacity { Err(RecordsError::Full.into()) } else { Ok(()) }
+    }
+
+    /// Random bytes for one use.
+    pub(crate) fn seed(&mut self) -> Done<Zeroizing<[u8; 32]>> {
+        let mut seed = Zeroizing::new([0; 32]);
+        self.random.fill(&mut seed).map_err(|_| {
+            Failure::new(
+                "no-entropy",
+                "the noise source failed its test",
+                "restart the device; if it fails again, replace it",
+            )
+        })?;
+        Ok(seed)
+    }
+
+    fn check_usable(&self) -> Done<()> {
+        if !self.stale {
+            return Ok(());
+        }
+        Err(Failure::new("storage-failed", "the flash could not be read", "restart the device: what it stored is kept"))
+    }
+}
+
+/// Loads the wallet, one record after the other: all at once would take the memory twice.
+fn load<F: NorFlash>(records: &mut Records<F>) -> Result<Wallet, Failure> {
+    let mut loading = Loading::default();
+    for position in 0..records.count() {
+        if let Some((key, value)) = records.record(position)?
+            && key.first() != Some(&OWN_RECORDS)
+        {
+            loading.record(key, &value)?;
+        }
+    }
+    Ok(loading.done()?)
+}

@@ -1,0 +1,158 @@
+//! Errands: requests to the PSP that whoever has a network carries there, and the answers that it brings back.
+//!
+//! The device makes and signs the whole HTTP request; who carries it can lose, repeat or withhold it, and read what the PSP
+//! reads, but change nothing.
+
+use alloc::borrow::ToOwned;
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use embedded_storage::nor_flash::NorFlash;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use specie_api::authorization::{Authorize, Device as Signer, Headers, SigningError, Unsigned};
+use specie_api::idempotency::{self, Key};
+use specie_api::problem::{self, Code, Problem};
+use specie_api::psp;
+use specie_core::Timestamp;
+use specie_element::client;
+use specie_element::instruction::Purpose;
+use specie_wallet::element::{Element, ElementFault};
+
+use crate::device::{Device, Done, Random};
+use crate::failure::Failure;
+
+/// A request to the PSP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Errand {
+    /// `GET` or `POST`.
+    pub method: &'static str,
+    /// Path and query.
+    pub target: String,
+    /// Names and values of headers.
+    pub headers: Headers,
+    /// JSON; empty for `GET`.
+    pub body: Vec<u8>,
+}
+
+/// What came of an errand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer<'a> {
+    /// HTTP status; 0 where the PSP was not reached, or did not answer.
+    pub status: u16,
+    /// What the PSP answered.
+    pub body: &'a [u8],
+}
+
+/// Why an errand has no result.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The PSP was not reached, or what came back is no answer of a PSP.
+    NoAnswer(Failure),
+    /// The PSP says no.
+    Problem(Box<Problem>),
+}
+
+impl Errand {
+    /// Reads what anybody may read.
+    pub(crate) fn get(target: impl Into<String>) -> Self {
+        Self { method: "GET", target: target.into(), headers: Headers::new(), body: Vec::new() }
+    }
+
+    /// Asks for something to be done, once for each `key`, unsigned.
+    pub(crate) fn post(target: impl Into<String>, key: &Key, body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body).expect("the types of the interface are JSON");
+        let headers = alloc::vec![
+            ("content-type", "application/json".to_owned()),
+            (idempotency::HEADER, key.as_str().to_owned()),
+        ];
+        Self { method: "POST", target: target.into(), headers, body }
+    }
+
+    /// Has the element sign it, at the PSP's time.
+    pub(crate) fn signed<F: NorFlash, E: Element, R: Random>(
+        mut self,
+        device: &mut Device<F, E, R>,
+        now: Timestamp,
+    ) -> Done<Self> {
+        let key = self.headers.iter().find(|(name, _)| *name == idempotency::HEADER);
+        let key = key.map(|(_, key)| key.clone()).unwrap_or_default();
+        let unsigned = Unsigned { method: self.method, target: &self.target, key: &key, body: &self.body };
+        let (name, element) = (device.wallet.device(), &mut device.element);
+        let mut fault = None;
+        let sign = |digest: &[u8; 32]| {
+            client::sign_request(&mut *element, Purpose::DeviceRequest, digest).map_err(|error| {
+                let error = ElementFault::from(error);
+                fault = Some(error.clone());
+                SigningError::from(error)
+            })
+        };
+        match (Signer { key: name, now, sign }).authorize(&unsigned) {
+            Ok(headers) => self.headers.extend(headers),
+            Err(error) => {
+                return Err(
+                    fault.map_or_else(|| Failure::new("unsigned", &error.to_string(), "try again"), Failure::from)
+                );
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl Answer<'_> {
+    /// The result, read.
+    pub(crate) fn read<A: DeserializeOwned>(&self) -> Result<A, Refusal> {
+        if self.status == 0 {
+            return Err(Refusal::NoAnswer(unreachable_psp()));
+        }
+        if (200..300).contains(&self.status) {
+            return serde_json::from_slice(self.body).map_err(|error| Refusal::NoAnswer(garbled(&error.to_string())));
+        }
+        match serde_json::from_slice::<Problem>(self.body) {
+            Ok(problem) => Err(Refusal::Problem(Box::new(problem))),
+            Err(_) => {
+                Err(Refusal::NoAnswer(garbled(&format!("status {} without a problem; is this a PSP?", self.status))))
+            }
+        }
+    }
+}
+
+impl Refusal {
+    /// Whether the PSP says no for this reason.
+    pub(crate) fn is(&self, code: &Code) -> bool {
+        matches!(self, Self::Problem(problem) if problem.is(code))
+    }
+
+    /// Whether the PSP says no for good.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self, Self::Problem(problem) if !problem.retry)
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        let problem = match refusal {
+            Refusal::NoAnswer(failure) => return failure,
+            Refusal::Problem(problem) => problem,
+        };
+        let known = psp::CODES.iter().chain(problem::CODES).find(|code| problem.is(code));
+        let (code, advice) = known.map_or(("psp-refused", "ask the PSP"), |code| (code.name, code.advice));
+        Self { code, what: problem.detail, advice, money_moved: problem.money_moved }
+    }
+}
+
+/// Whether nothing else can work either.
+pub(crate) fn ends_everything(failure: &Failure) -> bool {
+    ["psp-unreachable", "storage-failed", "element-unreachable", "device-unknown", "device-blocked"]
+        .contains(&failure.code)
+}
+
+fn unreachable_psp() -> Failure {
+    Failure::new("psp-unreachable", "the PSP cannot be reached", "synchronise again later: what was begun goes on then")
+}
+
+fn garbled(reason: &str) -> Failure {
+    Failure::new("wrong-answer", &format!("the PSP's answer makes no sense: {reason}"), "try again, or ask the PSP")
+}

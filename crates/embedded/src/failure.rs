@@ -1,0 +1,58 @@
+//! Why something did not happen: a code for machines, a sentence for people, and what to do.
+
+use alloc::string::{String, ToString};
+
+use specie_wallet::WalletError;
+
+use crate::records::RecordsError;
+
+/// An operation that did not happen. No money moved, unless it says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// Stable code, in lower case with hyphens, at most 64 bytes.
+    pub code: &'static str,
+    /// What happened.
+    pub what: String,
+    /// What to do about it.
+    pub advice: &'static str,
+    /// Whether money moved, or may have.
+    pub money_moved: bool,
+}
+
+impl Failure {
+    pub(crate) fn new(code: &'static str, what: &str, advice: &'static str) -> Self {
+        Self { code, what: what.into(), advice, money_moved: false }
+    }
+
+    /// The same where money moved, or may have.
+    pub(crate) fn of_money(self) -> Self {
+        Self { money_moved: true, ..self }
+    }
+}
+
+impl<E: WalletError> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { code: error.code(), what: error.to_string(), advice: error.advice(), money_moved: error.money_moved() }
+    }
+}
+
+/// What the records fail with says nothing about money: whether the step before was stored shows when they are read again.
+impl WalletError for RecordsError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "no-wallet",
+            Self::Full => "storage-full",
+            Self::FlashUnfit => "storage-unfit",
+            _ => "storage-failed",
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Empty => "make a wallet first",
+            Self::Full => "synchronise: what is redeemed and old history make room",
+            Self::FlashUnfit => "give the device a larger flash",
+            _ => "do the same again; if it keeps failing, replace the device and keep its flash",
+        }
+    }
+}

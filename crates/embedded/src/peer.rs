@@ -1,0 +1,279 @@
+//! Paying and being paid over a serial line: what the other device sends, and what it is sent (`docs/spec/links.md`).
+//!
+//! Nothing here waits. Every message may be lost, repeated or late; what is not answered is sent again, and the wallet
+//! answers what it answered before.
+
+use alloc::collections::{BTreeSet, VecDeque};
+use alloc::vec::Vec;
+
+use embedded_storage::nor_flash::NorFlash;
+use specie_core::encoding::Decode;
+use specie_core::message::Message;
+use specie_core::request::Request;
+use specie_core::{Amount, Timestamp};
+use specie_wallet::element::Element;
+use specie_wallet::payment::{Form, PaymentId};
+use specie_wallet::reception::Route;
+use specie_wallet::request::{RequestId, RequestState};
+
+use crate::device::{Device, Random};
+use crate::failure::Failure;
+use crate::frame::{Inbox, Outbox};
+
+/// Kinds of frames between devices.
+pub mod kind {
+    /// A message of `specie.cddl`.
+    pub const MESSAGE: u8 = 1;
+    /// The sender does not go on: a code.
+    pub const REFUSAL: u8 = 2;
+    /// The receipt arrived.
+    pub const DONE: u8 = 3;
+}
+
+/// After how long what was not answered is sent again, in milliseconds.
+pub const REPEAT_MS: u64 = 1_000;
+
+/// How often a payment without a receipt is offered since power-up: it is not lost then, it waits for the bank.
+const OFFERS_MAX: u32 = 30;
+
+/// What a payer says that does not pay.
+const NOT_PAID: &str = "not-paid";
+
+/// Things to tell whoever operates the device; the oldest is dropped where nobody listens.
+const EVENTS_MAX: usize = 8;
+
+/// What happened on the line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// A payment was made and is on its way.
+    Paid {
+        /// The request.
+        id: PaymentId,
+        /// How much.
+        amount: Amount,
+    },
+    /// The payee gave the receipt.
+    Delivered(PaymentId),
+    /// A payment was received.
+    Received {
+        /// The request.
+        request: RequestId,
+        /// How much.
+        amount: Amount,
+    },
+    /// The other device does not go on, for this reason.
+    Refused(Vec<u8>),
+    /// What the other device sent was not taken.
+    Failed(Failure),
+}
+
+/// What the device does on the line by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+enum Role {
+    /// Nothing but answering.
+    #[default]
+    Idle,
+    /// Offers a request until it is paid.
+    Payee(RequestId),
+    /// Pays the next request of at most this much.
+    Payer(Amount),
+}
+
+/// The line to the other device.
+#[derive(Default)]
+pub struct Peer {
+    inbox: Inbox,
+    outbox: Outbox,
+    role: Role,
+    /// When something was last sent unasked, in milliseconds.
+    offered_at: Option<u64>,
+    offers: u32,
+    /// Payments that the other device does not take.
+    refused: BTreeSet<PaymentId>,
+    /// The payment that was sent last.
+    last: Option<PaymentId>,
+    events: VecDeque<Event>,
+}
+
+impl Peer {
+    /// Pays the next request that comes, if it asks for at most `limit`.
+    pub fn pay_next(&mut self, limit: Amount) {
+        self.role = Role::Payer(limit);
+    }
+
+    /// Offers a request until it is paid or expires.
+    pub fn offer(&mut self, request: RequestId) {
+        self.role = Role::Payee(request);
+        self.offered_at = None;
+    }
+
+    /// Neither pays nor offers anything; gives the request that was being offered.
+    pub fn stop(&mut self) -> Option<RequestId> {
+        match core::mem::take(&mut self.role) {
+            Role::Payee(request) => Some(request),
+            Role::Idle | Role::Payer(_) => None,
+        }
+    }
+
+    /// Something that happened, oldest first.
+    pub fn event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// Bytes to send now; tell with [`Peer::sent`] how many were.
+    pub fn pending(&self) -> &[u8] {
+        self.outbox.pending()
+    }
+
+    /// So many of the pending bytes were sent.
+    pub fn sent(&mut self, count: usize) {
+        self.outbox.sent(count);
+    }
+
+    /// Takes a byte from the line; `ms` counts milliseconds since power-up.
+    pub fn receive<F: NorFlash, E: Element, R: Random>(
+        &mut self,
+        byte: u8,
+        device: &mut Device<F, E, R>,
+        now: Timestamp,
+    ) {
+        let Some(frame) = self.inbox.receive(byte) else { return };
+        match frame.kind {
+            kind::MESSAGE => self.take_message(&frame.message, device, now),
+            kind::REFUSAL => {
+                if matches!(self.role, Role::Payee(_)) {
+                    self.role = Role::Idle;
+                }
+                self.refused.extend(self.last.take());
+                self.tell(Event::Refused(frame.message));
+            }
+            // The receipt arrived: nothing more is due to anybody. Other kinds are of a later version.
+            _ => {}
+        }
+    }
+
+    /// Does what is due without being asked; call it from time to time. `ms` counts milliseconds since power-up.
+    pub fn tick<F: NorFlash, E: Element, R: Random>(&mut self, ms: u64, device: &Device<F, E, R>, now: Timestamp) {
+        let due = self.offered_at.is_none_or(|at| ms.saturating_sub(at) >= REPEAT_MS);
+        // Where the other device takes nothing, nothing is added.
+        if !due || !self.outbox.is_empty() {
+            return;
+        }
+        self.offered_at = Some(ms);
+        let wallet = device.wallet();
+        if let Role::Payee(request) = self.role {
+            match wallet.request_message(&request) {
+                Some(message) if wallet.request_state(&request, now) == Some(RequestState::Open) => {
+                    self.outbox.push(kind::MESSAGE, message);
+                }
+                _ => self.role = Role::Idle,
+            }
+            return;
+        }
+        let mut undelivered = wallet.undelivered_payments().filter(|payment| payment.expiry >= now);
+        let payment = undelivered.find(|payment| !self.refused.contains(&payment.id)).map(|payment| payment.id);
+        if let Some(id) = payment.filter(|_| self.offers < OFFERS_MAX)
+            && let Ok(message) = device.payment_again(&id, Form::Extended)
+        {
+            self.offers += 1;
+            self.last = Some(id);
+            self.outbox.push(kind::MESSAGE, &message);
+        }
+    }
+
+    fn take_message<F: NorFlash, E: Element, R: Random>(
+        &mut self,
+        message: &[u8],
+        device: &mut Device<F, E, R>,
+        now: Timestamp,
+    ) {
+        let taken = match Message::peek(message) {
+            Ok(Message::Request) => self.take_request(message, device, now),
+            Ok(Message::Payment) => self.take_payment(message, device, now),
+            Ok(Message::Receipt) => device.take_receipt(message).map(|id| {
+                self.outbox.push(kind::DONE, &[]);
+                self.tell(Event::Delivered(id));
+            }),
+            // The payer only means well: what is wrong or old changes nothing.
+            Ok(Message::Manifest | Message::RevocationList) => device.take_publication(message).map(drop),
+            _ => {
+                self.refuse("unexpected-message");
+                Ok(())
+            }
+        };
+        if let Err(failure) = taken {
+            self.tell(Event::Failed(failure));
+        }
+    }
+
+    /// Pays, if that was asked for; a request that was paid gets its payment again.
+    fn take_request<F: NorFlash, E: Element, R: Random>(
+        &mut self,
+        message: &[u8],
+        device: &mut Device<F, E, R>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Ok(request) = Request::decode(message) else {
+            self.refuse("malformed");
+            return Ok(());
+        };
+        let (id, amount) = (request.context(), request.body.amount);
+        if !self.outbox.is_empty() {
+            // It is being answered.
+            return Ok(());
+        }
+        let made = device.payment_again(&id, Form::Extended).is_ok();
+        let limit = match self.role {
+            Role::Payer(limit) => Some(limit),
+            Role::Idle | Role::Payee(_) => None,
+        };
+        if !made && limit.is_none_or(|limit| amount > limit) {
+            if limit.is_some() {
+                self.refuse(NOT_PAID);
+            }
+            return Ok(());
+        }
+        let paid = device.pay(message, now).inspect_err(|_| {
+            self.refuse(NOT_PAID);
+        })?;
+        for publication in &paid.publications {
+            self.outbox.push(kind::MESSAGE, publication);
+        }
+        self.outbox.push(kind::MESSAGE, &paid.message);
+        self.last = Some(id);
+        if !made {
+            self.role = Role::Idle;
+            self.tell(Event::Paid { id, amount });
+        }
+        Ok(())
+    }
+
+    fn take_payment<F: NorFlash, E: Element, R: Random>(
+        &mut self,
+        message: &[u8],
+        device: &mut Device<F, E, R>,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let received = device.receive(message, Route::Payer, now).inspect_err(|failure| self.refuse(failure.code))?;
+        self.outbox.push(kind::MESSAGE, &received.receipt);
+        if self.role == Role::Payee(received.request) {
+            self.role = Role::Idle;
+        }
+        if !received.repeated {
+            self.tell(Event::Received { request: received.request, amount: received.amount });
+        }
+        Ok(())
+    }
+
+    fn refuse(&mut self, code: &str) {
+        self.outbox.push(kind::REFUSAL, code.as_bytes());
+    }
+
+    fn tell(&mut self, event: Event) {
+        if self.events.len() == EVENTS_MAX {
+            self.events.pop_front();
+        }
+        self.events.push_back(event);
+    }
+}

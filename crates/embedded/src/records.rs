@@ -1,0 +1,305 @@
+//! The wallet's records in NOR flash: values of any length under keys, changed in steps that survive a power cut at any
+//! flash operation.
+//!
+//! The flash is two areas, of which one is in use. A step is one frame with a checksum at the end of that area's log, read
+//! back before [`Records::commit`] returns. Where the log is full, or its end is torn, what lives is copied to the other
+//! area, which is erased first and comes into use by its header, written last. So a torn frame is never followed by
+//! another, and a half erased area is never believed. `docs/spec/links.md` has the layout.
+
+use alloc::vec::Vec;
+
+use embedded_storage::nor_flash::{NorFlash, NorFlashErrorKind};
+use specie_wallet::{Change, Step};
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+mod area;
+mod frame;
+#[cfg(test)]
+mod tests;
+
+use area::Area;
+use frame::{Found, Place};
+
+/// Why records could not be read or written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum RecordsError {
+    /// Words, pages or size of the flash do not suit.
+    #[error("the flash is too small, or its words or pages do not suit the records")]
+    FlashUnfit,
+    /// There are no records: the flash was never formatted.
+    #[error("there are no records in the flash")]
+    Empty,
+    /// The flash reported an error.
+    #[error("the flash reported an error: {0}")]
+    Flash(NorFlashErrorKind),
+    /// What was written did not read back.
+    #[error("what was written to the flash did not read back")]
+    NotWritten,
+    /// A frame that was checked does not read back.
+    #[error("the flash lost what it held")]
+    Damaged,
+    /// No room for the changes.
+    #[error("the flash has no room for more records")]
+    Full,
+    /// A key or value is longer than a record holds.
+    #[error("a record is too long to be stored")]
+    TooLong,
+}
+
+/// How full the records are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// Bytes that live records take.
+    pub live: usize,
+    /// Bytes that there are for live records in all.
+    pub capacity: usize,
+}
+
+/// Key and value of a record. The value may be secret.
+pub type Record = (Vec<u8>, Zeroizing<Vec<u8>>);
+
+/// Records in a flash.
+///
+/// Memory: four bytes for each record, besides what a step being stored takes.
+pub struct Records<F> {
+    flash: F,
+    /// The area in use.
+    area: Area,
+    generation: u32,
+    /// Where the next frame goes.
+    cursor: u32,
+    /// Live records, in the order of their keys.
+    index: Vec<Place>,
+    /// Bytes that they take.
+    live: usize,
+    /// Nothing may be appended any more: something that is no frame follows.
+    torn: bool,
+}
+
+impl<F: NorFlash> Records<F> {
+    /// Makes a flash hold no records, whatever it held.
+    ///
+    /// # Errors
+    /// The flash is unfit or failed; it comes back.
+    pub fn format(mut flash: F) -> Result<Self, (RecordsError, F)> {
+        match format(&mut flash) {
+            Ok(area) => Ok(Self::empty(flash, area, 1)),
+            Err(error) => Err((error, flash)),
+        }
+    }
+
+    /// Opens the records that a flash holds.
+    ///
+    /// # Errors
+    /// There are none, or the flash is unfit, failed or damaged; it comes back.
+    pub fn open(mut flash: F) -> Result<Self, (RecordsError, F)> {
+        let (area, generation) = match newest(&mut flash) {
+            Ok(Some(newest)) => newest,
+            Ok(None) => return Err((RecordsError::Empty, flash)),
+            Err(error) => return Err((error, flash)),
+        };
+        let mut records = Self::empty(flash, area, generation);
+        match records.scan() {
+            Ok(()) => Ok(records),
+            Err(error) => Err((error, records.flash)),
+        }
+    }
+
+    /// Reads the value under `key`.
+    ///
+    /// # Errors
+    /// The flash failed or is damaged.
+    pub fn get(&mut self, key: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, RecordsError> {
+        match self.find(key)? {
+            Ok(position) => self.index[position].value(&mut self.flash).map(Some),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// How many records there are.
+    pub fn count(&self) -> usize {
+        self.index.len()
+    }
+
+    /// Reads the record at `position` in the order of keys.
+    ///
+    /// # Errors
+    /// The flash failed or is damaged.
+    pub fn record(&mut self, position: usize) -> Result<Option<Record>, RecordsError> {
+        let Some(place) = self.index.get(position).copied() else { return Ok(None) };
+        Ok(Some((place.key(&mut self.flash)?, place.value(&mut self.flash)?)))
+    }
+
+    /// How full the flash is.
+    pub fn space(&self) -> Space {
+        Space { live: self.live, capacity: self.area.capacity::<F>() }
+    }
+
+    /// Stores the changes of a step, all or none, and then gives its output.
+    ///
+    /// # Errors
+    /// They could not be stored, as far as this run of the program knows. The wallet in memory is ahead then: it has to be
+    /// loaded again from what is stored.
+    pub fn commit<T>(&mut self, step: Step<T>) -> Result<T, RecordsError> {
+        self.apply(step.changes())?;
+        Ok(step.committed())
+    }
+
+    /// Stores changes, all or none.
+    ///
+    /// # Errors
+    /// As [`Records::commit`].
+    pub fn apply(&mut self, changes: &[Change]) -> Result<(), RecordsError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let frame = frame::encode::<F>(self.generation, changes)?;
+        if !self.torn && self.fits(frame.len()) && self.append(&frame)? {
+            return Ok(());
+        }
+        // The log is at its end, or torn: what lives moves to the other area, which has room at its end for the step.
+        self.move_to_other(frame.len())?;
+        let frame = frame::encode::<F>(self.generation, changes)?;
+        if self.fits(frame.len()) && self.append(&frame)? { Ok(()) } else { Err(RecordsError::NotWritten) }
+    }
+
+    /// Gives the flash back.
+    pub fn into_flash(self) -> F {
+        self.flash
+    }
+
+    fn empty(flash: F, area: Area, generation: u32) -> Self {
+        let cursor = area.first_frame::<F>();
+        Self { flash, area, generation, cursor, index: Vec::new(), live: 0, torn: false }
+    }
+
+    fn fits(&self, length: usize) -> bool {
+        self.cursor as usize + length <= self.area.end() as usize
+    }
+
+    /// Reads the log of the area in use from its beginning.
+    fn scan(&mut self) -> Result<(), RecordsError> {
+        loop {
+            match frame::find(&mut self.flash, self.generation, self.cursor, self.area.end())? {
+                Found::Frame(end) => self.take_in(end)?,
+                Found::End => return Ok(()),
+                Found::Torn => {
+                    self.torn = true;
+                    return Ok(());
+                }
+            }
+        }
+    }
+
+    /// Writes a frame at the cursor and reads it back; whether it is there.
+    fn append(&mut self, frame: &[u8]) -> Result<bool, RecordsError> {
+        self.torn = true;
+        // What an error means shows when it is read back.
+        let written = self.flash.write(self.cursor, frame);
+        match frame::find(&mut self.flash, self.generation, self.cursor, self.area.end())? {
+            Found::Frame(end) if written.is_ok() && frame::equals(&mut self.flash, self.cursor, frame)? => {
+                self.take_in(end)?;
+                self.torn = false;
+                Ok(true)
+            }
+            // It may count as stored after a restart, or not: no other may come after it.
+            _ => Ok(false),
+        }
+    }
+
+    /// Takes over the frame at the cursor, which ends at `end`.
+    fn take_in(&mut self, end: u32) -> Result<(), RecordsError> {
+        let (mut at, body_end) = frame::body(&mut self.flash, self.cursor)?;
+        while at < body_end {
+            let change = Place::read(&mut self.flash, at)?;
+            at = change.end();
+            let key = change.key(&mut self.flash)?;
+            match (self.find(&key)?, change.is_put()) {
+                (Ok(position), true) => {
+                    self.live = self.live + change.length() - self.index[position].length();
+                    self.index[position] = change;
+                }
+                (Ok(position), false) => {
+                    self.live -= self.index[position].length();
+                    self.index.remove(position);
+                }
+                (Err(position), true) => {
+                    self.live += change.length();
+                    self.index.insert(position, change);
+                }
+                (Err(_), false) => {}
+            }
+        }
+        self.cursor = end;
+        Ok(())
+    }
+
+    /// Where a key is in the index, or would be.
+    fn find(&mut self, key: &[u8]) -> Result<Result<usize, usize>, RecordsError> {
+        let (mut low, mut high) = (0, self.index.len());
+        while low < high {
+            let middle = low.midpoint(high);
+            match self.index[middle].compare_key(&mut self.flash, key)? {
+                core::cmp::Ordering::Equal => return Ok(Ok(middle)),
+                core::cmp::Ordering::Less => low = middle + 1,
+                core::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        Ok(Err(low))
+    }
+
+    /// Copies what lives to the other area and goes on there, where `more` bytes have to fit besides.
+    fn move_to_other(&mut self, more: usize) -> Result<(), RecordsError> {
+        if self.live + self.index.len() * frame::overhead::<F>() + more > self.area.capacity::<F>() {
+            return Err(RecordsError::Full);
+        }
+        let other = self.area.other();
+        let generation = self.generation.checked_add(1).ok_or(RecordsError::FlashUnfit)?;
+        other.erase(&mut self.flash)?;
+        let mut to = other.first_frame::<F>();
+        for position in 0..self.index.len() {
+            let Some((key, value)) = self.record(position)? else { break };
+            let frame = frame::encode::<F>(generation, &[Change::Put { key, value }])?;
+            self.flash.write(to, &frame).map_err(frame::flash_error)?;
+            if !frame::equals(&mut self.flash, to, &frame)? {
+                return Err(RecordsError::NotWritten);
+            }
+            to += frame.len() as u32;
+        }
+        other.open(&mut self.flash, generation)?;
+        let old = self.area;
+        (self.area, self.generation, self.cursor) = (other, generation, other.first_frame::<F>());
+        self.index.clear();
+        (self.live, self.torn) = (0, false);
+        self.scan()?;
+        // Secrets that were deleted do not lie around. Should it fail, the next move erases it.
+        let _ = old.erase(&mut self.flash);
+        Ok(())
+    }
+}
+
+/// Erases everything and brings the first area into use.
+fn format<F: NorFlash>(flash: &mut F) -> Result<Area, RecordsError> {
+    let areas = Area::both(flash)?;
+    for area in areas {
+        area.erase(flash)?;
+    }
+    let [first, _] = areas;
+    first.open(flash, 1)?;
+    Ok(first)
+}
+
+/// The area in use, and its generation.
+fn newest<F: NorFlash>(flash: &mut F) -> Result<Option<(Area, u32)>, RecordsError> {
+    let mut newest: Option<(Area, u32)> = None;
+    for area in Area::both(flash)? {
+        if let Some(generation) = area.generation(flash)?
+            && newest.is_none_or(|(_, other)| generation > other)
+        {
+            newest = Some((area, generation));
+        }
+    }
+    Ok(newest)
+}

@@ -1,0 +1,322 @@
+//! The whole device as bytes in and bytes out: one line to the other device, one to its owner, and a clock.
+//!
+//! The main loop hands over every byte that arrives, sends what is pending as fast as the lines take it, and calls
+//! [`Terminal::poll`]. Nothing waits for the other side of a line; only the element is waited for, as long as its link does.
+
+use alloc::boxed::Box;
+
+use embedded_storage::nor_flash::NorFlash;
+use specie_core::Timestamp;
+use specie_element::client;
+use specie_wallet::element::{Element, ElementFault};
+use zeroize::Zeroize;
+
+use crate::device::{Device, Done, Parts, Random, Unopened};
+use crate::enrolment::Enrolment;
+use crate::errand::Answer;
+use crate::failure::Failure;
+use crate::frame::{Frame, Inbox, Outbox};
+use crate::owner::{self, Command, Status, kind};
+use crate::peer::Peer;
+use crate::synchronisation::{Next, Synchronisation};
+
+/// How long an errand may take, in milliseconds.
+const ERRAND_MS: u64 = 60_000;
+
+/// A device on its lines.
+pub struct Terminal<F, E, R> {
+    state: State<F, E, R>,
+    peer: Peer,
+    inbox: Inbox,
+    outbox: Outbox,
+    /// Unix seconds when the clock began to count, once the owner told the time.
+    epoch: Option<u64>,
+    work: Option<Work>,
+    /// The errand that is out: its number, and when it went, in milliseconds.
+    errand: Option<(u32, u64)>,
+    errands: u32,
+}
+
+/// Whether there is a device.
+enum State<F, E, R> {
+    Open(Box<Device<F, E, R>>),
+    Closed(Unopened<F, E, R>),
+    /// Between the two, for no time at all.
+    Moving,
+}
+
+/// What needs the PSP.
+enum Work {
+    Synchronisation(Box<Synchronisation>),
+    Enrolment(Enrolment),
+}
+
+impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
+    /// The device as it was when the power went off; without one, a terminal that can be told to make one.
+    pub fn new(parts: Parts<F, E, R>) -> Self {
+        let state = match Device::open(parts) {
+            Ok(device) => State::Open(Box::new(device)),
+            Err(unopened) => State::Closed(unopened),
+        };
+        Self {
+            state,
+            peer: Peer::default(),
+            inbox: Inbox::default(),
+            outbox: Outbox::default(),
+            epoch: None,
+            work: None,
+            errand: None,
+            errands: 0,
+        }
+    }
+
+    /// The device, if there is one.
+    pub fn device(&mut self) -> Option<&mut Device<F, E, R>> {
+        match &mut self.state {
+            State::Open(device) => Some(device),
+            State::Closed(_) | State::Moving => None,
+        }
+    }
+
+    /// Takes a byte from the other device. `ms` counts milliseconds since power-up, here and everywhere.
+    pub fn peer_byte(&mut self, byte: u8, ms: u64) {
+        let now = self.now(ms);
+        if let State::Open(device) = &mut self.state {
+            self.peer.receive(byte, device, now);
+        }
+    }
+
+    /// Bytes for the other device.
+    pub fn peer_pending(&self) -> &[u8] {
+        self.peer.pending()
+    }
+
+    /// So many of them were sent.
+    pub fn peer_sent(&mut self, count: usize) {
+        self.peer.sent(count);
+    }
+
+    /// Takes a byte from the owner.
+    pub fn owner_byte(&mut self, byte: u8, ms: u64) {
+        let Some(mut frame) = self.inbox.receive(byte) else { return };
+        match frame.kind {
+            kind::COMMAND => self.take_command(&frame, ms),
+            kind::ANSWER => self.take_answer(&frame.message, ms),
+            _ => {}
+        }
+        // It may have been a PIN.
+        frame.message.zeroize();
+    }
+
+    /// Bytes for the owner.
+    pub fn owner_pending(&self) -> &[u8] {
+        self.outbox.pending()
+    }
+
+    /// So many of them were sent.
+    pub fn owner_sent(&mut self, count: usize) {
+        self.outbox.sent(count);
+    }
+
+    /// Does what is due without being asked.
+    pub fn poll(&mut self, ms: u64) {
+        let now = self.now(ms);
+        if let State::Open(device) = &mut self.state {
+            self.peer.tick(ms, device, now);
+            while self.outbox.is_empty()
+                && let Some(event) = self.peer.event()
+            {
+                self.outbox.push(kind::EVENT, &owner::peer_event(&event));
+            }
+        }
+        if self.errand.is_some_and(|(_, at)| ms.saturating_sub(at) > ERRAND_MS) {
+            self.errand = None;
+            self.answer_work(&Answer { status: 0, body: &[] }, ms);
+        }
+        if self.errand.is_none() && self.outbox.is_empty() {
+            self.go_on(ms);
+        }
+    }
+
+    fn now(&self, ms: u64) -> Timestamp {
+        // Without being told, the device knows of the time what is signed: the wallet sees to it.
+        let seconds = self.epoch.map_or(0, |epoch| epoch.saturating_add(ms / 1000));
+        Timestamp::new(seconds).unwrap_or_default()
+    }
+
+    fn take_command(&mut self, frame: &Frame, ms: u64) {
+        let command = match Command::decode(&frame.message) {
+            Ok(command) => command,
+            Err(error) => {
+                let failure = Failure::new("malformed", &alloc::format!("not a command: {error}"), "send another");
+                self.outbox.push(kind::REPLY, &owner::failed(0, &failure));
+                return;
+            }
+        };
+        let number = command.number();
+        let reply = match self.carry_out(command, ms) {
+            Ok(reply) => reply,
+            Err(failure) => owner::failed(number, &failure),
+        };
+        self.outbox.push(kind::REPLY, &reply);
+    }
+
+    fn carry_out(&mut self, command: Command, ms: u64) -> Done<alloc::vec::Vec<u8>> {
+        let (number, now) = (command.number(), self.now(ms));
+        match command {
+            Command::Status => return Ok(owner::status(number, &self.status(now))),
+            Command::Time(time) => self.epoch = Some(time.seconds().saturating_sub(ms / 1000)),
+            Command::Create(root) => self.create(root)?,
+            Command::Enrol { customer, claim_code } => {
+                let enrolment = Enrolment::new(self.open_device()?, &customer, &claim_code)?;
+                self.begin(Work::Enrolment(enrolment))?;
+            }
+            Command::Synchronise(keep) => {
+                self.open_device()?;
+                self.begin(Work::Synchronisation(Box::new(Synchronisation::new(keep))))?;
+            }
+            Command::Request(terms) => {
+                let asked = self.open_device()?.request(&terms, now)?;
+                self.peer.offer(asked.id);
+                return Ok(owner::made(number, &asked.message));
+            }
+            Command::PayNext(limit) => {
+                self.open_device()?;
+                self.peer.pay_next(limit);
+            }
+            Command::Stop => {
+                if let Some(request) = self.peer.stop() {
+                    self.open_device()?.cancel_request(&request)?;
+                }
+            }
+            Command::Pin(mut pin) => {
+                let verified = client::verify(self.open_device()?.element(), &pin).map_err(ElementFault::from);
+                pin.zeroize();
+                verified?;
+            }
+        }
+        Ok(owner::done(number))
+    }
+
+    fn create(&mut self, root: specie_core::signature::PublicKey) -> Done<()> {
+        let (state, outcome) = match core::mem::replace(&mut self.state, State::Moving) {
+            // Anything else than an empty flash may hold money.
+            State::Closed(unopened) if unopened.failure.code == "no-wallet" => {
+                match Device::create(unopened.parts, root) {
+                    Ok(device) => (State::Open(Box::new(device)), Ok(())),
+                    Err(again) => {
+                        let failure = again.failure.clone();
+                        // The flash still holds no wallet.
+                        (State::Closed(Unopened { failure: unopened.failure, parts: again.parts }), Err(failure))
+                    }
+                }
+            }
+            State::Closed(unopened) => {
+                let failure = unopened.failure.clone();
+                (State::Closed(unopened), Err(failure))
+            }
+            open => (open, Err(Failure::new("wallet-exists", "there is a wallet already", "use it"))),
+        };
+        self.state = state;
+        outcome
+    }
+
+    fn open_device(&mut self) -> Done<&mut Device<F, E, R>> {
+        match &mut self.state {
+            State::Open(device) => Ok(device),
+            State::Closed(unopened) => Err(unopened.failure.clone()),
+            State::Moving => Err(Failure::new("no-wallet", "there is no wallet", "make a wallet first")),
+        }
+    }
+
+    fn begin(&mut self, work: Work) -> Done<()> {
+        if self.work.is_some() {
+            return Err(Failure::new("busy", "the device is synchronising or enrolling", "wait until it is done"));
+        }
+        self.work = Some(work);
+        Ok(())
+    }
+
+    fn status(&self, now: Timestamp) -> Status {
+        let State::Open(device) = &self.state else { return Status::default() };
+        let (wallet, space) = (device.wallet(), device.space());
+        let mut status = Status {
+            wallet: true,
+            enrolled: wallet.account().is_some(),
+            undelivered: wallet.undelivered_payments().count() as u64,
+            pending: wallet.pending().len() as u64,
+            manifest: wallet.manifest_sequence(),
+            limits: wallet.limits_sequence(),
+            live: space.live as u64,
+            capacity: space.capacity as u64,
+            ..Status::default()
+        };
+        for currency in wallet.currencies() {
+            let balance = wallet.balance(currency, now);
+            status.spendable += balance.spendable().minor();
+            status.total += balance.total().minor();
+            status.blanks += wallet.blanks(currency, now).free as u64;
+        }
+        status
+    }
+
+    fn take_answer(&mut self, message: &[u8], ms: u64) {
+        // An answer to another errand came too late, or is somebody's guess.
+        if let Ok((number, answer)) = owner::answer(message)
+            && self.errand.is_some_and(|(out, _)| out == number)
+        {
+            self.errand = None;
+            self.answer_work(&answer, ms);
+        }
+    }
+
+    fn answer_work(&mut self, answer: &Answer<'_>, ms: u64) {
+        let now = self.now(ms);
+        let State::Open(device) = &mut self.state else { return };
+        match &mut self.work {
+            Some(Work::Synchronisation(synchronisation)) => synchronisation.answer(device, answer, now),
+            Some(Work::Enrolment(enrolment)) => {
+                if let Err(failure) = enrolment.answer(device, answer) {
+                    self.work = None;
+                    self.outbox.push(kind::EVENT, &owner::enrolled(&Err(failure)));
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Goes on with what needs the PSP.
+    fn go_on(&mut self, ms: u64) {
+        let now = self.now(ms);
+        let State::Open(device) = &mut self.state else { return };
+        let next = match &mut self.work {
+            None => return,
+            Some(Work::Synchronisation(synchronisation)) => match synchronisation.next(device, now) {
+                Next::Errand(errand) => Ok(errand),
+                Next::Done(report) => Err(owner::synchronised(&report)),
+            },
+            Some(Work::Enrolment(enrolment)) => match enrolment.next(device) {
+                Ok(Some(errand)) => Ok(errand),
+                Ok(None) => Err(owner::enrolled(&Ok(()))),
+                Err(failure) => Err(owner::enrolled(&Err(failure))),
+            },
+        };
+        match next {
+            Ok(errand) => {
+                self.errands = self.errands.wrapping_add(1);
+                let message = owner::errand(self.errands, &errand);
+                drop(errand);
+                if self.outbox.push(kind::ERRAND, &message) {
+                    self.errand = Some((self.errands, ms));
+                } else {
+                    // Longer than a message: it can never be sent from here.
+                    self.answer_work(&Answer { status: 413, body: &[] }, ms);
+                }
+            }
+            Err(event) => {
+                self.work = None;
+                self.outbox.push(kind::EVENT, &event);
+            }
+        }
+    }
+}
