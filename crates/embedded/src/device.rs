@@ -6,6 +6,7 @@ use embedded_storage::nor_flash::NorFlash;
 use specie_api::idempotency::Key;
 use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
+use specie_element::entropy::{Entropy, EntropyFailure, NoiseSource};
 use specie_wallet::element::Element;
 use specie_wallet::recovery::Resumed;
 use specie_wallet::{Loading, Step, Wallet};
@@ -30,17 +31,19 @@ const HISTORY_KEPT: usize = 16;
 /// First byte of the keys of the device's own records; the wallet's begin with the numbers of its tables.
 pub(crate) const OWN_RECORDS: u8 = 0xF0;
 
-/// There is no randomness that can be relied on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NoRandomness;
-
 /// Random bytes, fit for keys.
 pub trait Random {
     /// Fills `out`.
     ///
     /// # Errors
     /// There is no randomness that can be relied on.
-    fn fill(&mut self, out: &mut [u8; 32]) -> Result<(), NoRandomness>;
+    fn fill(&mut self, out: &mut [u8; 32]) -> Result<(), EntropyFailure>;
+}
+
+impl<N: NoiseSource> Random for Entropy<N> {
+    fn fill(&mut self, out: &mut [u8; 32]) -> Result<(), EntropyFailure> {
+        self.draw(out)
+    }
 }
 
 /// A device: its wallet, the records of it in the flash `F`, its element `E` and its source of randomness `R`.
