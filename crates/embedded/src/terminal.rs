@@ -126,7 +126,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
             while self.outbox.is_empty()
                 && let Some(event) = self.peer.event()
             {
-                self.outbox.push(kind::EVENT, &owner::peer_event(&event));
+                self.outbox.push(kind::EVENT, &owner::encode_peer_event(&event));
             }
         }
         if self.errand.is_some_and(|(_, at)| ms.saturating_sub(at) > ERRAND_MS) {
@@ -149,14 +149,14 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
             Ok(command) => command,
             Err(error) => {
                 let failure = Failure::new("malformed", &alloc::format!("not a command: {error}"), "send another");
-                self.outbox.push(kind::REPLY, &owner::failed(0, &failure));
+                self.outbox.push(kind::REPLY, &owner::encode_failed(0, &failure));
                 return;
             }
         };
         let number = command.number();
         let reply = match self.carry_out(command, ms) {
             Ok(reply) => reply,
-            Err(failure) => owner::failed(number, &failure),
+            Err(failure) => owner::encode_failed(number, &failure),
         };
         self.outbox.push(kind::REPLY, &reply);
     }
@@ -164,7 +164,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
     fn carry_out(&mut self, command: Command, ms: u64) -> Done<alloc::vec::Vec<u8>> {
         let (number, now) = (command.number(), self.now(ms));
         match command {
-            Command::Status => return Ok(owner::status(number, &self.status(now))),
+            Command::Status => return Ok(owner::encode_status(number, &self.status(now))),
             Command::Time(time) => self.epoch = Some(time.seconds().saturating_sub(ms / 1000)),
             Command::Create(root) => self.create(root)?,
             Command::Enrol { customer, claim_code } => {
@@ -178,7 +178,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
             Command::Request(terms) => {
                 let asked = self.open_device()?.request(&terms, now)?;
                 self.peer.offer(asked.id);
-                return Ok(owner::made(number, &asked.message));
+                return Ok(owner::encode_made(number, &asked.message));
             }
             Command::PayNext(limit) => {
                 self.open_device()?;
@@ -195,7 +195,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
                 verified?;
             }
         }
-        Ok(owner::done(number))
+        Ok(owner::encode_done(number))
     }
 
     fn create(&mut self, root: specie_core::signature::PublicKey) -> Done<()> {
@@ -262,7 +262,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
 
     fn take_answer(&mut self, message: &[u8], ms: u64) {
         // An answer to another errand came too late, or is somebody's guess.
-        if let Ok((number, answer)) = owner::answer(message)
+        if let Ok((number, answer)) = owner::decode_answer(message)
             && self.errand.is_some_and(|(out, _)| out == number)
         {
             self.errand = None;
@@ -278,7 +278,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
             Some(Work::Enrolment(enrolment)) => {
                 if let Err(failure) = enrolment.answer(device, answer) {
                     self.work = None;
-                    self.outbox.push(kind::EVENT, &owner::enrolled(&Err(failure)));
+                    self.outbox.push(kind::EVENT, &owner::encode_enrolled(&Err(failure)));
                 }
             }
             None => {}
@@ -293,18 +293,18 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
             None => return,
             Some(Work::Synchronisation(synchronisation)) => match synchronisation.next(device, now) {
                 Next::Errand(errand) => Ok(errand),
-                Next::Done(report) => Err(owner::synchronised(&report)),
+                Next::Done(report) => Err(owner::encode_synchronised(&report)),
             },
             Some(Work::Enrolment(enrolment)) => match enrolment.next(device) {
                 Ok(Some(errand)) => Ok(errand),
-                Ok(None) => Err(owner::enrolled(&Ok(()))),
-                Err(failure) => Err(owner::enrolled(&Err(failure))),
+                Ok(None) => Err(owner::encode_enrolled(&Ok(()))),
+                Err(failure) => Err(owner::encode_enrolled(&Err(failure))),
             },
         };
         match next {
             Ok(errand) => {
                 self.errands = self.errands.wrapping_add(1);
-                let message = owner::errand(self.errands, &errand);
+                let message = owner::encode_errand(self.errands, &errand);
                 drop(errand);
                 if self.outbox.push(kind::ERRAND, &message) {
                     self.errand = Some((self.errands, ms));
