@@ -7,6 +7,7 @@ use alloc::boxed::Box;
 
 use embedded_storage::nor_flash::NorFlash;
 use specie_core::Timestamp;
+use specie_core::signature::PublicKey;
 use specie_element::client;
 use specie_wallet::element::{Element, ElementFault};
 use zeroize::Zeroize;
@@ -72,10 +73,62 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
 
     /// The device, if there is one.
     pub fn device(&mut self) -> Option<&mut Device<F, E, R>> {
+        self.open_device().ok()
+    }
+
+    /// The device.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn open_device(&mut self) -> Done<&mut Device<F, E, R>> {
         match &mut self.state {
-            State::Open(device) => Some(device),
-            State::Closed(_) | State::Moving => None,
+            State::Open(device) => Ok(device),
+            State::Closed(unopened) => Err(unopened.failure.clone()),
+            State::Moving => Err(Failure::new("no-wallet", "there is no wallet", "make a wallet first")),
         }
+    }
+
+    /// Makes a wallet that obeys the central bank of this root key.
+    ///
+    /// # Errors
+    /// There is one already, or may be; the flash is unfit, or the element cannot say who it is.
+    pub fn create(&mut self, root: PublicKey) -> Done<()> {
+        let (state, outcome) = match core::mem::replace(&mut self.state, State::Moving) {
+            // Anything else than an empty flash may hold money.
+            State::Closed(unopened) if unopened.failure.code == "no-wallet" => {
+                match Device::create(unopened.parts, root) {
+                    Ok(device) => (State::Open(Box::new(device)), Ok(())),
+                    Err(again) => {
+                        let failure = again.failure.clone();
+                        // The flash still holds no wallet.
+                        (State::Closed(Unopened { failure: unopened.failure, parts: again.parts }), Err(failure))
+                    }
+                }
+            }
+            State::Closed(unopened) => {
+                let failure = unopened.failure.clone();
+                (State::Closed(unopened), Err(failure))
+            }
+            open => (open, Err(Failure::new("wallet-exists", "there is a wallet already", "use it"))),
+        };
+        self.state = state;
+        outcome
+    }
+
+    /// Tells what time it is `ms` milliseconds after power-up.
+    pub fn set_time(&mut self, now: Timestamp, ms: u64) {
+        self.epoch = Some(now.seconds().saturating_sub(ms / 1000));
+    }
+
+    /// The line to the other device, to be told what to do there, and to tell what happened. What is not asked of it before
+    /// the next [`Terminal::poll`] the owner is told.
+    pub fn peer(&mut self) -> &mut Peer {
+        &mut self.peer
+    }
+
+    /// Whether the owner had something begun that needs the PSP, and is not over.
+    pub fn is_working(&self) -> bool {
+        self.work.is_some()
     }
 
     /// Takes a byte from the other device. `ms` counts milliseconds since power-up, here and everywhere.
@@ -165,7 +218,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
         let (number, now) = (command.number(), self.now(ms));
         match command {
             Command::Status => return Ok(owner::encode_status(number, &self.status(now))),
-            Command::Time(time) => self.epoch = Some(time.seconds().saturating_sub(ms / 1000)),
+            Command::Time(time) => self.set_time(time, ms),
             Command::Create(root) => self.create(root)?,
             Command::Enrol { customer, claim_code } => {
                 let enrolment = Enrolment::new(self.open_device()?, &customer, &claim_code)?;
@@ -196,37 +249,6 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
             }
         }
         Ok(owner::encode_done(number))
-    }
-
-    fn create(&mut self, root: specie_core::signature::PublicKey) -> Done<()> {
-        let (state, outcome) = match core::mem::replace(&mut self.state, State::Moving) {
-            // Anything else than an empty flash may hold money.
-            State::Closed(unopened) if unopened.failure.code == "no-wallet" => {
-                match Device::create(unopened.parts, root) {
-                    Ok(device) => (State::Open(Box::new(device)), Ok(())),
-                    Err(again) => {
-                        let failure = again.failure.clone();
-                        // The flash still holds no wallet.
-                        (State::Closed(Unopened { failure: unopened.failure, parts: again.parts }), Err(failure))
-                    }
-                }
-            }
-            State::Closed(unopened) => {
-                let failure = unopened.failure.clone();
-                (State::Closed(unopened), Err(failure))
-            }
-            open => (open, Err(Failure::new("wallet-exists", "there is a wallet already", "use it"))),
-        };
-        self.state = state;
-        outcome
-    }
-
-    fn open_device(&mut self) -> Done<&mut Device<F, E, R>> {
-        match &mut self.state {
-            State::Open(device) => Ok(device),
-            State::Closed(unopened) => Err(unopened.failure.clone()),
-            State::Moving => Err(Failure::new("no-wallet", "there is no wallet", "make a wallet first")),
-        }
     }
 
     fn begin(&mut self, work: Work) -> Done<()> {
