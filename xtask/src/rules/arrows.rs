@@ -13,8 +13,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("store", &["core", "bank", "psp"]),
     ("api", &["core"]),
     ("server", &["core", "api", "bank", "psp", "store"]),
-    ("device", &["core", "element", "wallet", "api"]),
+    ("device", &["core", "element", "wallet", "embedded", "api"]),
     ("embedded", &["core", "element", "wallet", "api"]),
+    ("emulation", &["element"]),
     ("sim", &["core", "element", "wallet", "bank", "psp", "store", "api", "server", "device"]),
     ("cli", &["core", "element", "wallet", "api", "device", "server", "sim"]),
 ];
