@@ -24,43 +24,87 @@ pub(crate) struct Sum<const N: usize> {
     scalars: [Scalar; N],
     points: [RistrettoPoint; N],
     length: usize,
+    /// What is added once needs no multiplication.
+    plain: RistrettoPoint,
 }
 
 impl<const N: usize> Sum<N> {
     pub(crate) fn new() -> Self {
-        Self { scalars: [Scalar::ZERO; N], points: [RistrettoPoint::identity(); N], length: 0 }
+        let identity = RistrettoPoint::identity();
+        Self { scalars: [Scalar::ZERO; N], points: [identity; N], length: 0, plain: identity }
     }
 
     /// Adds `scalar·point`.
     pub(crate) fn add(&mut self, scalar: Scalar, point: &RistrettoPoint) {
+        if scalar == Scalar::ONE {
+            self.plain += point;
+            return;
+        }
         self.scalars[self.length] = scalar;
         self.points[self.length] = *point;
         self.length += 1;
     }
 
-    /// The multiples, for somebody who sums more than these.
+    /// The multiples and the rest, for somebody who sums more than these.
     #[cfg(feature = "alloc")]
-    pub(crate) fn terms(&self) -> impl Iterator<Item = (&Scalar, &RistrettoPoint)> {
-        self.scalars[..self.length].iter().zip(&self.points)
+    pub(crate) fn parts(&self) -> (&[Scalar], &[RistrettoPoint], &RistrettoPoint) {
+        (&self.scalars[..self.length], &self.points[..self.length], &self.plain)
     }
 
     /// The sum.
     pub(crate) fn vartime_value(&self) -> RistrettoPoint {
         let (scalars, points) = (&self.scalars[..self.length], &self.points[..self.length]);
         #[cfg(feature = "alloc")]
-        {
-            use curve25519_dalek::traits::VartimeMultiscalarMul;
-            RistrettoPoint::vartime_multiscalar_mul(scalars, points)
-        }
+        let multiples = vartime_sum(scalars.iter().zip(points));
         #[cfg(not(feature = "alloc"))]
-        {
-            vartime_straus::<N>(scalars, points)
-        }
+        let multiples = vartime_straus::<N>(scalars, points);
+        self.plain + multiples
     }
 
     /// Whether the sum is the identity.
     pub(crate) fn vartime_is_identity(&self) -> bool {
         self.vartime_value() == RistrettoPoint::identity()
+    }
+}
+
+/// A public sum of as many multiples as there are, over the heap.
+#[cfg(feature = "alloc")]
+pub(crate) fn vartime_sum<'t>(terms: impl Iterator<Item = (&'t Scalar, &'t RistrettoPoint)> + Clone) -> RistrettoPoint {
+    use alloc::vec::Vec;
+    use curve25519_dalek::traits::VartimeMultiscalarMul;
+    let count = terms.clone().count();
+    let (mut scalars, mut points) = (Vec::with_capacity(count), Vec::with_capacity(count));
+    for (scalar, point) in terms {
+        scalars.push(scalar);
+        points.push(Operand { point, room: ROOM });
+    }
+    RistrettoPoint::vartime_multiscalar_mul(scalars, points)
+}
+
+/// A point for `curve25519-dalek` to multiply. It makes a table of each; collecting them in a vector that grows would
+/// take up to thrice their size meanwhile, which a computer has. On a microcontroller an operand is as large as a
+/// table, and the standard library then collects them where the operands were.
+#[cfg(feature = "alloc")]
+struct Operand<'p> {
+    point: &'p RistrettoPoint,
+    #[allow(dead_code, reason = "room for what is put in its place")]
+    room: Room,
+}
+
+#[cfg(all(feature = "alloc", not(target_os = "none")))]
+type Room = ();
+#[cfg(all(feature = "alloc", not(target_os = "none")))]
+const ROOM: Room = ();
+/// A table is eight points of four coordinates of ten words; a pointer is one word.
+#[cfg(all(feature = "alloc", target_os = "none"))]
+type Room = core::mem::MaybeUninit<[u32; 8 * 4 * 10 - 1]>;
+#[cfg(all(feature = "alloc", target_os = "none"))]
+const ROOM: Room = core::mem::MaybeUninit::uninit();
+
+#[cfg(feature = "alloc")]
+impl core::borrow::Borrow<RistrettoPoint> for Operand<'_> {
+    fn borrow(&self) -> &RistrettoPoint {
+        self.point
     }
 }
 

@@ -18,9 +18,16 @@ pub(crate) fn hashed<const N: usize>(label: &str, everything: &[&[u8]]) -> [Scal
     })
 }
 
-/// Of the equations of one show, or of one issuance.
+/// Of the equations of one show, or of one issuance. The first is one, and its equation costs no multiplication (§6).
 pub(crate) fn of_one<const N: usize>(everything: &[&[u8]]) -> [Scalar; N] {
-    hashed(label::WEIGHTS, everything)
+    first_is_one(hashed(label::WEIGHTS, everything))
+}
+
+/// One weight of a whole sum may be one: if an equation with another weight does not hold, that weight would have to be
+/// the one value of 2^128 that fits; if all of those hold, nothing is left to cancel this one.
+pub(crate) fn first_is_one<const N: usize>(mut weights: [Scalar; N]) -> [Scalar; N] {
+    weights[0] = Scalar::ONE;
+    weights
 }
 
 #[cfg(test)]
@@ -31,7 +38,8 @@ mod tests {
     fn weights_differ_from_each_other_and_with_the_input() {
         let weights: [Scalar; 9] = of_one(&[b"a"]);
         let other: [Scalar; 9] = of_one(&[b"b"]);
-        for (index, weight) in weights.iter().enumerate() {
+        assert_eq!((weights[0], other[0]), (Scalar::ONE, Scalar::ONE));
+        for (index, weight) in weights.iter().enumerate().skip(1) {
             assert!(weight.as_bytes()[16..] == [0; 16], "128 bits");
             assert!(!weights[..index].contains(weight) && !other.contains(weight));
         }

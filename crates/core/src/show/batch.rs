@@ -6,6 +6,8 @@ use super::{Equations, Points, Show, VerificationFailure, bases};
 use crate::class::Class;
 use crate::group::Generators;
 use crate::multiscalar::Sum;
+#[cfg(feature = "alloc")]
+use crate::multiscalar::vartime_sum;
 use crate::note::Note;
 use crate::{label, weights};
 
@@ -39,6 +41,7 @@ impl Batch {
     ) -> Result<(), VerificationFailure> {
         let equations = Equations::check(class, note, d, show, points)?;
         let weights = weights::hashed(label::BATCH, &[&self.seed, &self.shows.to_be_bytes()]);
+        let weights = if self.shows == 0 { weights::first_is_one(weights) } else { weights };
         let mut own = Sum::<8>::new();
         let shared = equations.weigh(&weights, &mut own);
         self.shared.iter_mut().zip(&shared.generators).for_each(|(sum, scalar)| *sum += scalar);
@@ -63,13 +66,20 @@ impl Batch {
     }
 }
 
-/// All terms, for one multiplication at the end.
+/// The most terms that are multiplied at once, those that all shows share included. The more there are the less one
+/// costs, and beyond thousands hardly less; but while it lasts each takes more than a kilobyte, so that a
+/// microcontroller multiplies one show at a time.
+#[cfg(feature = "alloc")]
+const TERMS_MAX: usize = if cfg!(target_os = "none") { 13 } else { 8_192 };
+
+/// Terms, until there are so many that they are multiplied, and the sum of those that were.
 #[cfg(feature = "alloc")]
 #[derive(Default)]
 struct Terms {
     scalars: alloc::vec::Vec<Scalar>,
     points: alloc::vec::Vec<RistrettoPoint>,
     classes: alloc::vec::Vec<ClassTerms>,
+    sum: RistrettoPoint,
 }
 
 /// What all shows of one class ask of its two points.
@@ -83,22 +93,38 @@ struct ClassTerms {
 #[cfg(feature = "alloc")]
 impl Terms {
     fn add(&mut self, class: &Class, Y: Scalar, Z: Scalar, own: &Sum<8>) {
-        for (scalar, point) in own.terms() {
-            self.scalars.push(*scalar);
-            self.points.push(*point);
+        self.add_within::<TERMS_MAX>(class, Y, Z, own);
+    }
+
+    fn add_within<const MAX: usize>(&mut self, class: &Class, Y: Scalar, Z: Scalar, own: &Sum<8>) {
+        let (scalars, points, plain) = own.parts();
+        // With the two of a class, and the three generators at the end.
+        let length = self.scalars.len() + 2 * self.classes.len();
+        if length > 0 && length + scalars.len() + 2 + 3 > MAX {
+            self.fold();
         }
+        self.sum += plain;
+        self.scalars.extend_from_slice(scalars);
+        self.points.extend_from_slice(points);
         match self.classes.iter_mut().find(|terms| terms.id == class.id()) {
             Some(terms) => terms.scalars.iter_mut().zip([Y, Z]).for_each(|(sum, scalar)| *sum += scalar),
             None => self.classes.push(ClassTerms { id: class.id(), points: [*class.Y(), *class.Z()], scalars: [Y, Z] }),
         }
     }
 
+    /// Multiplies what was collected.
+    fn fold(&mut self) {
+        self.sum = self.vartime_value(&Sum::new());
+        self.scalars.clear();
+        self.points.clear();
+        self.classes.clear();
+    }
+
     fn vartime_value(&self, shared: &Sum<3>) -> RistrettoPoint {
-        use curve25519_dalek::traits::VartimeMultiscalarMul;
         let classes = self.classes.iter().flat_map(|terms| terms.scalars.iter().zip(&terms.points));
-        let all = self.scalars.iter().zip(&self.points).chain(classes).chain(shared.terms());
-        let (scalars, points): (alloc::vec::Vec<&Scalar>, alloc::vec::Vec<&RistrettoPoint>) = all.unzip();
-        RistrettoPoint::vartime_multiscalar_mul(scalars, points)
+        let (scalars, points, plain) = shared.parts();
+        let own = self.scalars.iter().zip(&self.points);
+        self.sum + plain + vartime_sum(own.chain(classes).chain(scalars.iter().zip(points)))
     }
 }
 
@@ -118,5 +144,65 @@ impl Terms {
 
     fn vartime_value(&self, shared: &Sum<3>) -> RistrettoPoint {
         self.0 + shared.vartime_value()
+    }
+}
+
+#[cfg(test)]
+#[cfg(feature = "alloc")]
+mod tests {
+    use curve25519_dalek::traits::Identity;
+
+    use super::*;
+    use crate::amount::{Amount, Timestamp};
+    use crate::class::{Info, Kind};
+    use crate::hash;
+    use crate::text::{Currency, Name};
+
+    fn class(epoch: u32) -> Class {
+        let date = Timestamp::new(1).unwrap();
+        let info = Info {
+            issuer: Name::new("bank").unwrap(),
+            currency: Currency::new("XTS").unwrap(),
+            kind: Kind::Blank,
+            amount: Amount::new(1).unwrap(),
+            epoch,
+            issue_from: date,
+            spend_until: date,
+            redeem_until: date,
+            max_hops: 0,
+        };
+        Class::new(hash::hg("test", &[b"Y"]), info).unwrap()
+    }
+
+    /// How many terms are multiplied at once changes nothing but memory and time.
+    #[test]
+    fn sums_in_portions_are_the_sum() {
+        let classes = [class(1), class(2), class(3)];
+        let scalar = |seed: u8| hash::hs("test", &[&[seed]]);
+        let mut expected = RistrettoPoint::identity();
+        let (mut at_once, mut one_by_one, mut in_threes) = (Terms::default(), Terms::default(), Terms::default());
+        for show in 0..7 {
+            let class = &classes[usize::from(show) % classes.len()];
+            let mut own = Sum::<8>::new();
+            for term in 0..8 {
+                let scalar = if show == 0 && term == 0 { Scalar::ONE } else { scalar(10 * show + term) };
+                let point = hash::hg("test", &[&[show, term]]);
+                own.add(scalar, &point);
+                expected += scalar * point;
+            }
+            let (Y, Z) = (scalar(100 + show), scalar(200 + show));
+            expected += Y * class.Y() + Z * class.Z();
+            at_once.add(class, Y, Z, &own);
+            one_by_one.add_within::<13>(class, Y, Z, &own);
+            in_threes.add_within::<33>(class, Y, Z, &own);
+            assert!(one_by_one.scalars.len() + 2 * one_by_one.classes.len() <= 10);
+            assert!(in_threes.scalars.len() + 2 * in_threes.classes.len() <= 30);
+        }
+        let mut shared = Sum::<3>::new();
+        shared.add(scalar(250), classes[0].Y());
+        expected += scalar(250) * classes[0].Y();
+        for terms in [at_once, one_by_one, in_threes] {
+            assert_eq!(terms.vartime_value(&shared), expected);
+        }
     }
 }
