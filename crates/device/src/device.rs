@@ -14,19 +14,21 @@ mod synchronise;
 mod transfer;
 mod withdraw;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use specie_api::client::{Http, Timeouts};
 use specie_api::psp;
 use specie_core::Timestamp;
+use specie_core::encoding::Encode;
 use specie_core::signature::PublicKey;
 use specie_core::text::Currency;
 use specie_element::client::{self, ElementError, Status};
+use specie_wallet::element::ElementFault;
 use specie_wallet::recovery::Resumed;
 use specie_wallet::settings::Settings;
 use specie_wallet::{Step, Wallet};
 
-use crate::element::{ElementProcess, create_flash};
+use crate::element::{ChipElement, DeviceElement, ElementAddress, ElementProcess, create_flash};
 use crate::failure::Failure;
 use crate::folder::{Config, Folder, Keep};
 use crate::maker::{Maker, Puk};
@@ -54,8 +56,8 @@ pub struct NewDevice {
     pub psp: String,
     /// Root key of the central bank that it obeys.
     pub root: PublicKey,
-    /// Program that is the element; the running program without one.
-    pub element: Option<PathBuf>,
+    /// The element; the running program without one. Relative paths begin at the device's folder.
+    pub element: Option<ElementAddress>,
     /// What synchronisations leave in the wallet.
     pub keep: Keep,
 }
@@ -66,7 +68,7 @@ pub struct Device {
     config: Config,
     file: WalletFile,
     wallet: Wallet,
-    element: ElementProcess,
+    element: DeviceElement,
     psp: psp::Client,
     /// By how much the PSP's clock is ahead of this computer's, in seconds, once the PSP objected to the time of a request.
     clock_offset: i64,
@@ -80,7 +82,8 @@ impl Device {
     /// told once.
     ///
     /// # Errors
-    /// Something is there already, or a part cannot be made; nothing is left behind then.
+    /// Something is there already, or a part cannot be made; nothing is left behind then, but a chip that was personalised
+    /// stays so. One that belongs to a device is refused, and stays as it is.
     pub fn create(path: &Path, new: &NewDevice, maker: &Maker) -> Done<Puk> {
         Http::new(&new.psp, Timeouts::default())?;
         Folder::create(path, |folder| {
@@ -91,11 +94,22 @@ impl Device {
                 keep: new.keep.clone(),
             };
             folder.write_config(&config)?;
-            drop(create_flash(&folder.flash_file())?);
-            let mut element = ElementProcess::start(&folder.element_program(&config)?, &folder.flash_file())?;
-            let made = maker.personalise(&mut element, &new.root)?;
+            let mut element = match folder.element(&config)? {
+                ElementAddress::Program(program) => {
+                    folder.create_element_folder()?;
+                    drop(create_flash(&folder.flash_file())?);
+                    DeviceElement::Process(ElementProcess::start(&program, &folder.flash_file())?)
+                }
+                ElementAddress::Chip(address) => DeviceElement::Chip(ChipElement::at(address)),
+            };
+            // What may fail comes before the chip is personalised, for ever.
             let mut file = WalletFile::create(&folder.wallet_file())?;
-            file.commit(Wallet::create(new.root, &mut element)?)?;
+            let made = maker.personalise(&mut element, &new.root)?;
+            let created = create_wallet(new.root, &mut element);
+            created.and_then(|step| Ok(file.commit(step)?)).map_err(|failure| match element {
+                DeviceElement::Process(_) => failure,
+                DeviceElement::Chip(_) => failure.with_spent_chip(),
+            })?;
             Ok(made.puk)
         })
     }
@@ -110,7 +124,14 @@ impl Device {
         let file = WalletFile::open(&folder.wallet_file())?;
         let wallet = Wallet::load(file.records()?)?;
         let psp = psp::Client::new(Http::new(&config.psp, Timeouts::default())?);
-        let element = ElementProcess::start(&folder.element_program(&config)?, &folder.flash_file())?;
+        let element = match folder.element(&config)? {
+            ElementAddress::Program(program) => {
+                DeviceElement::Process(ElementProcess::start(&program, &folder.flash_file())?)
+            }
+            ElementAddress::Chip(address) => {
+                DeviceElement::Chip(ChipElement::at(address).with_certificate(wallet.certificate().to_vec()))
+            }
+        };
         Ok(Self { folder, config, file, wallet, element, psp, clock_offset: 0 })
     }
 
@@ -217,6 +238,17 @@ impl Device {
 
     fn seed() -> Done<zeroize::Zeroizing<[u8; 32]>> {
         Ok(zeroize::Zeroizing::new(entropy::bytes()?))
+    }
+}
+
+/// The wallet of an element that was personalised for it. Nothing undoes that, so a line that fails then is tried again.
+fn create_wallet(root: PublicKey, element: &mut DeviceElement) -> Done<Step<Wallet>> {
+    let mut tries_left = 2;
+    loop {
+        match Wallet::create(root, element) {
+            Err(ElementFault::Unreachable(_)) if tries_left > 0 => tries_left -= 1,
+            created => return Ok(created?),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use specie_element::client::ElementError;
 use specie_wallet::WalletError;
 use specie_wallet::element::ElementFault;
 
-use crate::element::{ElementProcessError, FlashFileError};
+use crate::element::{DeviceElementError, ElementProcessError, FlashFileError};
 use crate::entropy::EntropyError;
 use crate::folder::FolderError;
 use crate::maker::PersonaliseError;
@@ -80,6 +80,12 @@ impl Failure {
     pub(crate) fn halfway(self) -> Self {
         let in_doubt = self.in_doubt || self.ends_everything();
         Self { in_doubt, ..self }
+    }
+
+    /// Of making a device: its chip is of no use to another one now.
+    pub(crate) fn with_spent_chip(self) -> Self {
+        let what = format!("the chip was personalised, which cannot be undone, but {}", self.what);
+        Self { what, advice: "make the chip fresh as in the factory, or use another one".into(), ..self }
     }
 
     /// Whether the PSP could not be reached: everything that is possible offline still is.
@@ -209,6 +215,12 @@ impl From<ElementProcessError> for Failure {
     }
 }
 
+impl From<DeviceElementError> for Failure {
+    fn from(error: DeviceElementError) -> Self {
+        ElementFault::Unreachable(error.to_string()).into()
+    }
+}
+
 impl<E: fmt::Display> From<ElementError<E>> for Failure {
     fn from(error: ElementError<E>) -> Self {
         ElementFault::from(error).into()
@@ -220,9 +232,11 @@ impl<E: fmt::Display> From<PersonaliseError<E>> for Failure {
         match error {
             PersonaliseError::Element(error) => error.into(),
             PersonaliseError::Entropy(error) => error.into(),
-            PersonaliseError::NotFresh => {
-                Self::new("element-not-fresh", "the element was personalised before", "make a new element")
-            }
+            PersonaliseError::NotFresh => Self::new(
+                "element-not-fresh",
+                "the element was personalised before or wiped, and stays as it is",
+                "take one that is fresh from the factory; if this one belongs to a device, use that device",
+            ),
         }
     }
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::durable::{self, Access};
+use crate::element::ElementAddress;
 
 /// Longest `device.toml`, in bytes.
 const CONFIG_MAX: usize = 16 << 10;
@@ -24,9 +25,9 @@ pub struct Config {
     pub name: String,
     /// Address of the PSP, such as `http://127.0.0.1:7001`.
     pub psp: String,
-    /// Program that is the element; the program that runs when it is not given. Relative paths begin at the folder.
+    /// The element; the program that runs when it is not given. Relative paths begin at the folder.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub element: Option<PathBuf>,
+    pub element: Option<ElementAddress>,
     /// What a synchronisation leaves in the wallet.
     #[serde(default)]
     pub keep: Keep,
@@ -105,14 +106,14 @@ impl Folder {
         self.0.join("element").join("flash.bin")
     }
 
-    /// The program that is the element.
+    /// Where the element is.
     ///
     /// # Errors
     /// It is the running program, whose path is not known.
-    pub fn element_program(&self, config: &Config) -> Result<PathBuf, FolderError> {
+    pub fn element(&self, config: &Config) -> Result<ElementAddress, FolderError> {
         match &config.element {
-            Some(program) => Ok(self.0.join(program)),
-            None => std::env::current_exe().map_err(self.io(self.path())),
+            Some(address) => Ok(address.within(&self.0)),
+            None => std::env::current_exe().map(ElementAddress::Program).map_err(self.io(self.path())),
         }
     }
 
@@ -129,8 +130,7 @@ impl Folder {
         let beside = Self(path.with_file_name(format!(".{name}.{}.part", std::process::id())));
         // What an earlier process of the same number left when it was killed.
         let _ = std::fs::remove_dir_all(&beside.0);
-        let made = std::fs::DirBuilder::new().mode(0o700).recursive(true).create(beside.0.join("element"));
-        made.map_err(beside.io(&beside.0))?;
+        make_folder(&beside.0).map_err(beside.io(&beside.0))?;
         let filled = fill(&beside).and_then(|made| match beside.move_to(path) {
             Ok(()) => Ok(made),
             Err(error) => Err(folder.io(path)(error).into()),
@@ -140,10 +140,21 @@ impl Folder {
         })
     }
 
+    /// Makes the folder of the software element, for its owner only.
+    ///
+    /// # Errors
+    /// It is there already, or cannot be made.
+    pub fn create_element_folder(&self) -> Result<(), FolderError> {
+        let path = self.0.join("element");
+        make_folder(&path).map_err(self.io(&path))
+    }
+
     /// Takes the name `path`, durably, with everything in it.
     fn move_to(&self, path: &Path) -> io::Result<()> {
         durable::sync_name(&self.wallet_file())?;
-        durable::sync_name(&self.flash_file())?;
+        if self.flash_file().exists() {
+            durable::sync_name(&self.flash_file())?;
+        }
         std::fs::rename(&self.0, path)?;
         durable::sync_name(path)
     }
@@ -181,9 +192,14 @@ impl Folder {
     }
 }
 
+fn make_folder(path: &Path) -> io::Result<()> {
+    std::fs::DirBuilder::new().mode(0o700).create(path)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::element::ChipAddress;
 
     fn config() -> Config {
         Config { name: "Anna".into(), psp: "http://127.0.0.1:7001".into(), element: None, keep: Keep::default() }
@@ -217,6 +233,14 @@ mod tests {
         std::fs::write(device.config_file(), "name='a'\npsp='b'\nelement='bin/specie'\n[keep]\nvalue=5").unwrap();
         let config = device.config().unwrap();
         assert_eq!((config.keep.value, config.keep.blanks), (5, 16));
-        assert_eq!(device.element_program(&config).unwrap(), folder.path().join("bin/specie"));
+        assert_eq!(device.element(&config).unwrap(), ElementAddress::Program(folder.path().join("bin/specie")));
+        std::fs::write(device.config_file(), "name='a'\npsp='b'\nelement='serial:/dev/ttyACM0'").unwrap();
+        let config = device.config().unwrap();
+        assert_eq!(config.element, Some(ElementAddress::Chip(ChipAddress::Serial("/dev/ttyACM0".into()))));
+        device.write_config(&config).unwrap();
+        assert_eq!(device.config().unwrap(), config);
+        std::fs::write(device.config_file(), "name='a'\npsp='b'\nelement='usb:1'").unwrap();
+        let error = device.config().unwrap_err().to_string();
+        assert!(error.contains("line 3") && error.contains("serial:PATH"), "{error}");
     }
 }

@@ -82,8 +82,8 @@ pub enum PersonaliseError<E> {
     /// The element failed or refused.
     #[error(transparent)]
     Element(#[from] ElementError<E>),
-    /// It was personalised before, or wiped.
-    #[error("the element is not fresh from the factory; make a new one")]
+    /// It was personalised before, or wiped. Nothing was changed.
+    #[error("the element was personalised before or wiped; take one that is fresh from the factory")]
     NotFresh,
     /// The operating system gave no randomness.
     #[error(transparent)]
@@ -182,9 +182,20 @@ impl Maker {
         };
         let certificate = Certificate::sign(body, &self.key);
         let puk = Puk::draw()?;
-        client::personalise(element, &root_key.0, &puk.0, &certificate.to_vec())?;
-        Ok(Personalised { certificate, puk })
+        let encoded = certificate.to_vec();
+        match client::personalise(element, &root_key.0, &puk.0, &encoded) {
+            // Its answer may have been lost. What is personalised with this certificate was so now, with this PUK: the
+            // element was fresh a moment ago.
+            Err(error @ ElementError::Link(_)) if !bears(element, &encoded) => Err(error.into()),
+            Ok(()) | Err(ElementError::Link(_)) => Ok(Personalised { certificate, puk }),
+            Err(error) => Err(error.into()),
+        }
     }
+}
+
+/// Whether the element was personalised with this certificate, as far as it can be asked.
+fn bears<L: Link>(element: &mut L, certificate: &[u8]) -> bool {
+    client::identity(element).is_ok_and(|found| found.as_bytes() == certificate)
 }
 
 impl Puk {

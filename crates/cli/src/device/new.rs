@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 use specie_core::signature::PublicKey;
 use specie_device::device::NewDevice;
+use specie_device::element::ElementAddress;
 use specie_device::folder::Keep;
 use specie_device::maker::Maker;
 
@@ -20,7 +21,9 @@ use crate::progress::Progress;
 #[command(after_help = "\
 EXAMPLES:
   specie device new alice --maker maker.toml --root 5f0c… --psp http://127.0.0.1:7002
+  specie device new bob --element serial:/dev/ttyACM0 --maker maker.toml --root 5f0c… --psp http://127.0.0.1:7002
 
+A chip must be fresh from the factory. It is personalised for this device, and for ever.
 The PUK that is printed unblocks a blocked PIN; it is told once.")]
 pub(super) struct New {
     #[command(flatten)]
@@ -43,9 +46,9 @@ pub(super) struct New {
     /// How many free blanks every synchronisation leaves in the device
     #[arg(long, value_name = "COUNT", default_value_t = 16)]
     keep_blanks: u16,
-    /// Program that is the secure element; this program without it
-    #[arg(long, value_name = "PROGRAM")]
-    element: Option<PathBuf>,
+    /// The secure element: `serial:PATH` or `socket:PATH` of a chip, or the path of a program; this program without it
+    #[arg(long, value_name = "ELEMENT")]
+    element: Option<ElementAddress>,
 }
 
 impl New {
@@ -54,11 +57,19 @@ impl New {
         let folder = &self.which.folder;
         let name = self.name.clone().or_else(|| folder.file_name().map(|name| name.to_string_lossy().into_owned()));
         let keep = Keep { value: self.keep_value, blanks: self.keep_blanks, ..Keep::default() };
+        // What is typed begins where it is typed; what is in device.toml, at the folder.
+        let element = match &self.element {
+            Some(element) => {
+                let here = std::env::current_dir().map_err(|error| Failure::file(".", &error))?;
+                Some(element.within(&here))
+            }
+            None => None,
+        };
         let new = NewDevice {
             name: name.unwrap_or_else(|| "device".to_owned()),
             psp: self.psp.clone(),
             root: self.root,
-            element: self.element.clone(),
+            element,
             keep,
         };
         let progress = Progress::begin("making the secure element");

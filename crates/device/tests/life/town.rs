@@ -8,6 +8,7 @@ use specie_core::signature::PublicKey;
 use specie_core::text::{Currency, Name};
 use specie_device::Device;
 use specie_device::device::{NewDevice, Terms};
+use specie_device::element::ElementAddress;
 use specie_device::folder::Keep;
 use specie_device::maker::Maker;
 use specie_psp::customer::{Customer, Merchant};
@@ -142,15 +143,30 @@ impl Town {
 
     /// A device that is not enrolled.
     pub(crate) fn device(&self, who: &str, psp: &str) -> Device {
+        self.device_with(who, psp, ElementAddress::Program(std::env::current_exe().unwrap()))
+    }
+
+    /// As [`Town::device`], with this element.
+    pub(crate) fn device_with(&self, who: &str, psp: &str, element: ElementAddress) -> Device {
         let new = NewDevice {
             name: who.to_owned(),
             psp: psp.to_owned(),
             root: self.root,
-            element: Some(std::env::current_exe().unwrap()),
+            element: Some(element),
             keep: Keep { blanks: 8, ..Keep::default() },
         };
         Device::create(&self.path(who), &new, &self.maker).unwrap();
         Device::open(&self.path(who)).unwrap()
+    }
+
+    /// Personalises the element of a microcontroller.
+    pub(crate) fn personalise(&self, element: &mut impl specie_element::client::Link<Error: std::fmt::Debug>) {
+        assert!(self.maker.personalise(element, &self.root).is_ok());
+    }
+
+    /// Root key of the bank.
+    pub(crate) fn root(&self) -> PublicKey {
+        self.root
     }
 
     /// What a device's account holds.

@@ -110,6 +110,16 @@ pub enum Fault<E> {
     AnswerTooLong,
 }
 
+impl<E> ChipError<E> {
+    /// What went wrong between host and chip, where that is the reason.
+    pub const fn fault(&self) -> Option<&Fault<E>> {
+        match self {
+            Self::NotReached(fault) | Self::OutcomeUnknown(fault) => Some(fault),
+            Self::CommandTooLong => None,
+        }
+    }
+}
+
 /// What one command may cost before the host gives up.
 struct Patience {
     detours: u32,
@@ -151,6 +161,12 @@ impl<L> Chip<L> {
             information_max: INFORMATION_MAX,
             token,
         }
+    }
+
+    /// Whether the next command goes out at once. Else a RESYNCH goes before it, and the element behind the line may have lost
+    /// its power since the last command, or be another one.
+    pub const fn is_synchronised(&self) -> bool {
+        self.synchronised
     }
 
     /// The line.
