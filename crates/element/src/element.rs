@@ -145,6 +145,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         self.dispatch(&command, answer)
     }
 
+    /// What a command needs of the stack, it needs alone: none of them is inlined here.
     fn dispatch(&mut self, command: &Command<'_>, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
         match *command {
             Command::Select => self.select(answer),

@@ -16,6 +16,6 @@ type Flash = Nor<2048, 8>;
 fn main() -> ! {
     static mut CHIP: MaybeUninit<Chip<Flash, KnownToAll, RECORDS>> = MaybeUninit::uninit();
     let Some(Peripherals { uarts: [host, ..], clock, led, memory }) = Peripherals::take::<An505>() else { stop() };
-    let Ok(chip) = Chip::new(memory.into_flash(), KnownToAll) else { stop() };
-    CHIP.write(chip).run(&mut ElementBoard::new(host, clock, led))
+    let Ok(chip) = Chip::start(CHIP, memory.into_flash(), KnownToAll) else { stop() };
+    chip.run(&mut ElementBoard::new(host, clock, led))
 }

@@ -17,6 +17,6 @@ fn main() -> ! {
         stop()
     };
     let platform = Production::new(Noise::new(noise, clock));
-    let Ok(chip) = Chip::new(memory.into_flash(), platform) else { stop() };
-    CHIP.write(chip).run(&mut ElementBoard::new(host, clock, led))
+    let Ok(chip) = Chip::start(CHIP, memory.into_flash(), platform) else { stop() };
+    chip.run(&mut ElementBoard::new(host, clock, led))
 }

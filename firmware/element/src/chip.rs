@@ -1,5 +1,7 @@
 //! The main loop.
 
+use core::mem::MaybeUninit;
+
 use embedded_storage::nor_flash::NorFlash;
 use specie_element::apdu::MAX_RESPONSE;
 use specie_element::journal::JournalError;
@@ -53,19 +55,21 @@ enum Sending {
 }
 
 impl<F: NorFlash, P: Platform, const N: usize> Chip<F, P, N> {
-    /// A chip after a reset.
+    /// A chip after a reset, in `place`.
     ///
     /// # Errors
     /// The flash is too small for `N` records, or its words or pages do not suit.
-    pub fn new(flash: F, platform: P) -> Result<Self, JournalError> {
-        Ok(Self {
+    // Not inlined: what is put in its place lies on the stack before, and shall not stay there while the chip runs.
+    #[inline(never)]
+    pub fn start(place: &mut MaybeUninit<Self>, flash: F, platform: P) -> Result<&mut Self, JournalError> {
+        Ok(place.write(Self {
             element: Element::new(flash, platform)?,
             card: Card::new(),
             response: [0; MAX_RESPONSE],
             sending: Sending::AnswerToReset,
             sent: 0,
             heard: 0,
-        })
+        }))
     }
 
     /// Serves the host for ever.

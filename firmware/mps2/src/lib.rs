@@ -37,7 +37,7 @@ pub use uart::Uart;
 use register::Register;
 
 /// How long [`rest`] lasts at most, in milliseconds.
-pub const REST_MS_MAX: u32 = 20;
+pub const REST_MS_MAX: u32 = 4;
 
 /// Everything on the board that the firmware uses.
 pub struct Peripherals {

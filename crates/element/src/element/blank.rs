@@ -12,6 +12,7 @@ use crate::record::{IndexRecord, LimitsRecord, NoteRecord, Stake};
 use crate::status::StatusWord;
 
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
+    #[inline(never)]
     pub(super) fn owner_tag(
         &mut self,
         index: u32,

@@ -56,6 +56,7 @@ impl Classes {
 }
 
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
+    #[inline(never)]
     pub(super) fn class(&mut self, proof: &EntryProof<'_>, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
         let Entry::Class(class) = self.prove_entry(proof)? else { return Err(StatusWord::WRONG_DATA) };
         self.classes.load(&class);

@@ -13,6 +13,7 @@ use crate::status::StatusWord;
 
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
     /// Protocol §4. The proof's nonce follows from what is proven, so that it never serves two challenges.
+    #[inline(never)]
     pub(super) fn enrol(
         &mut self,
         nonce: &[u8; 32],
@@ -30,6 +31,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         answer.push(&attestation)
     }
 
+    #[inline(never)]
     pub(super) fn sign_request(
         &mut self,
         purpose: Purpose,

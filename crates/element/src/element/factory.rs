@@ -19,6 +19,7 @@ const PERSONAL_MAX: usize = 64 + MAX_CERTIFICATE;
 
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
     /// Draws the seed that all secrets follow from. Once drawn, it stays: a repeat gives the same answer.
+    #[inline(never)]
     pub(super) fn generate(&mut self, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
         if self.secrets.is_none() {
             let mut seed = Zeroizing::new([0; 32]);
@@ -34,6 +35,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         answer.push(&secrets.authentication_key().0)
     }
 
+    #[inline(never)]
     pub(super) fn personalise(
         &mut self,
         root_key: &[u8; 32],
@@ -58,6 +60,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn identity(&mut self, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
         let mut personal = Zeroizing::new([0; PERSONAL_MAX]);
         answer.push(self.personal(&mut personal)?.certificate)

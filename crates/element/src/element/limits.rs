@@ -15,6 +15,7 @@ use crate::record::{CountersRecord, LimitsRecord, Single};
 use crate::status::StatusWord;
 
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
+    #[inline(never)]
     pub(super) fn limits(&mut self, psp: &EntryProof<'_>, document: &[u8]) -> Result<(), StatusWord> {
         let Entry::Psp { name, key } = self.prove_entry(psp)? else { return Err(StatusWord::WRONG_DATA) };
         let limits = Limits::decode(document).map_err(|_| StatusWord::WRONG_DATA)?;

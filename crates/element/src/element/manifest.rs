@@ -17,6 +17,7 @@ use crate::status::StatusWord;
 const ENTRIES_MAX: u32 = 1 << merkle::PATH_LENGTH_MAX;
 
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
+    #[inline(never)]
     pub(super) fn manifest(&mut self, header: &[u8], signature: &[u8; 64]) -> Result<(), StatusWord> {
         let header = ManifestHeader::decode(header).map_err(|_| StatusWord::WRONG_DATA)?;
         if header.entry_count > ENTRIES_MAX {

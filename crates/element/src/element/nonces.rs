@@ -21,6 +21,7 @@ impl Secrets {
 
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
     /// Keeps a record for every index that it hands out: there is room to register what was withdrawn.
+    #[inline(never)]
     pub(super) fn nonces(&mut self, expected: u32, count: u8, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
         let handed_out = self.handed_out()?;
         if expected == handed_out.next {

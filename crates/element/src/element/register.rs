@@ -43,6 +43,7 @@ impl Secrets {
 }
 
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
+    #[inline(never)]
     pub(super) fn register(&mut self, note: &Register<'_>, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
         let known = match self.records.index(note.index)? {
             Some(IndexRecord::Open) => None,

@@ -19,6 +19,7 @@ use crate::record::{IndexRecord, NoteRecord, Single, SpentRecord, Stake};
 use crate::status::StatusWord;
 
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
+    #[inline(never)]
     pub(super) fn spend(&mut self, spend: &Spend<'_>, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
         let id = transfer_id(spend.preimage);
         let note = match self.records.index(spend.index)? {

@@ -11,6 +11,7 @@ use crate::record::{LimitsRecord, ManifestRecord, put_single, single};
 use crate::status::StatusWord;
 
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
+    #[inline(never)]
     pub(super) fn status(&mut self, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
         let pin = self.pin()?;
         let counters = self.counters()?;
@@ -37,6 +38,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
     }
 
     /// Erases everything. The journal goes on erasing with the next command or power-up where it is interrupted.
+    #[inline(never)]
     pub(super) fn wipe(&mut self, even_so: bool) -> Result<(), StatusWord> {
         if self.life_cycle == LifeCycle::Wiped {
             return Ok(());
