@@ -41,6 +41,7 @@ typedef void (*accessed_cb)(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t a
 void qemu_plugin_register_vcpu_tb_trans_cb(qemu_plugin_id_t, translated_cb);
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *, size_t);
+const void *qemu_plugin_insn_data(const struct qemu_plugin_insn *);
 void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *, executed_cb, int flags, void *data);
 void qemu_plugin_register_vcpu_insn_exec_inline(struct qemu_plugin_insn *, int operation, void *word, uint64_t operand);
 void qemu_plugin_register_vcpu_mem_cb(struct qemu_plugin_insn *, accessed_cb, int flags, int accesses, void *data);
@@ -134,6 +135,33 @@ static void on_access(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address
     }
 }
 
+/*
+ * Whether a Thumb instruction may store, other than by the stack pointer where no stack is watched. Looking at every
+ * access would make the emulator half as fast.
+ */
+static bool may_store(const struct qemu_plugin_insn *instruction)
+{
+    uint16_t half;
+    memcpy(&half, qemu_plugin_insn_data(instruction), sizeof half);
+    switch (half >> 11) {
+    case 0x0A: /* STR, STRH, STRB, LDRSB with a register as offset */
+    case 0x0C: /* STR */
+    case 0x0E: /* STRB */
+    case 0x10: /* STRH */
+    case 0x18: /* STM */
+        return true;
+    case 0x12: /* STR by the stack pointer */
+    case 0x16: /* PUSH, among others */
+        return depth != 0;
+    case 0x1D: /* the first halves of instructions of 32 bits: bit 4 tells loads from stores */
+    case 0x1E:
+    case 0x1F:
+        return (half & 0xFE00) != 0xEA00 && (half & 0xF800) != 0xF000 && (half & 0x0010) == 0;
+    default:
+        return false;
+    }
+}
+
 static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
 {
     size_t length = qemu_plugin_tb_n_insns(block);
@@ -145,7 +173,7 @@ static void on_translation(qemu_plugin_id_t id, struct qemu_plugin_tb *block)
         } else if (count == 2) {
             qemu_plugin_register_vcpu_insn_exec_cb(instruction, on_instruction, QEMU_PLUGIN_CB_NO_REGS, NULL);
         }
-        if (mark || operation || bytes || depth) {
+        if ((mark || operation || bytes || depth) && may_store(instruction)) {
             qemu_plugin_register_vcpu_mem_cb(instruction, on_access, QEMU_PLUGIN_CB_NO_REGS, QEMU_PLUGIN_MEM_W, NULL);
         }
     }
