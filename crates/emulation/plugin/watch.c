@@ -9,7 +9,8 @@
  *   parent=PID               the emulator ends when this process is gone
  *   count=1                  counts instructions; count=2: and heeds CUT_INSTRUCTION
  *   mark=ADDRESS             stores there are marks: the count of instructions is noted
- *   operation=ADDRESS        stores there begin an operation of the flash
+ *   operation=ADDRESS        stores there begin an operation of the flash,
+ *   erasing=ADDRESS          and stores there tell that it erases a page
  *   flash=ADDRESS,bytes=N    stores there change the flash
  *   stack=ADDRESS,depth=N    the lowest store in this window is noted
  *
@@ -53,7 +54,7 @@ EXPORTED int qemu_plugin_version = 1;
 enum {
     CUT_INSTRUCTION, /* cut before this instruction is executed; 0: never. All counts start at 1. */
     CUT_OPERATION,   /* cut when this operation begins; 0: never */
-    CUT_DELAY,       /* but not before so many more stores to the flash, unless the operation has fewer */
+    CUT_DELAY,       /* but not before so many of its stores to the flash; a word that is programmed has one */
     CUT_STORE,       /* cut after this store to the flash; 0: never */
     FIRST_OUT = 8,
     INSTRUCTIONS = FIRST_OUT,
@@ -69,9 +70,9 @@ enum {
 };
 
 static volatile uint64_t *control;
-static uint64_t parent, count, mark, operation, flash, bytes, stack, depth;
+static uint64_t parent, count, mark, operation, erasing, flash, bytes, stack, depth;
 
-/* The operation that is to be cut has begun. */
+/* The operation that is to be cut has begun, and cutting it waits for so many stores. */
 static bool cutting;
 static uint64_t stores_left;
 
@@ -92,17 +93,13 @@ static void on_instruction(unsigned cpu, void *data)
 
 static void on_operation(void)
 {
-    /* The one before had fewer stores than were waited for. */
-    if (cutting) {
-        cut();
-    }
     control[OPERATIONS]++;
     if (control[OPERATIONS] == control[CUT_OPERATION]) {
-        stores_left = control[CUT_DELAY];
-        cutting = true;
-        if (stores_left == 0) {
+        if (control[CUT_DELAY] == 0) {
             cut();
         }
+        cutting = true;
+        stores_left = 1;
     }
 }
 
@@ -129,6 +126,8 @@ static void on_access(unsigned cpu, qemu_plugin_meminfo_t info, uint64_t address
         on_flash(address);
     } else if (address == operation) {
         on_operation();
+    } else if (address == erasing) {
+        stores_left = control[CUT_DELAY];
     } else if (address == mark) {
         control[FIRST_MARK + control[MARKS] % MARKS_KEPT] = control[INSTRUCTIONS];
         control[MARKS]++;
@@ -207,6 +206,7 @@ EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc
         uint64_t *value;
     } numbers[] = {
         {"parent", &parent}, {"count", &count}, {"mark", &mark},   {"operation", &operation},
+        {"erasing", &erasing},
         {"flash", &flash},   {"bytes", &bytes}, {"stack", &stack}, {"depth", &depth},
     };
     for (int i = 0; i < argc; i++) {

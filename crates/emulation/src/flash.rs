@@ -25,6 +25,7 @@ pub(crate) mod controller {
     pub(super) const WORN: u64 = 0x20;
     pub(super) const WORN_SILENTLY: u64 = 0x24;
     pub(super) const FAILURES: u64 = 0x28;
+    pub(crate) const ERASING: u64 = 0x2C;
     pub(super) const LENGTH: u64 = 0x40;
 }
 

@@ -49,7 +49,7 @@ pub enum Cut {
     Instruction(u64),
     /// When the flash operation after so many further ones begins. Needs [`Watch::flash`].
     Operation(u64),
-    /// Within that operation, after this many of its stores (at least one), or after its last.
+    /// Within that operation: of an erase after so many of its stores, at least one; of a word after its only store.
     Within(u64, u64),
     /// After so many further stores to the flash and one more. Needs [`Watch::flash`].
     Store(u64),
@@ -120,7 +120,9 @@ impl Watch {
             add("mark", board.led());
         }
         if let Some(geometry) = self.flash {
-            add("operation", board.memory() + geometry.bytes() + controller::OPERATION);
+            let registers = board.memory() + geometry.bytes();
+            add("operation", registers + controller::OPERATION);
+            add("erasing", registers + controller::ERASING);
             add("flash", board.memory());
             add("bytes", geometry.bytes());
         }

@@ -40,6 +40,8 @@ pub mod controller {
     pub const WORN_SILENTLY: usize = 0x24;
     /// Counts operations and reads that failed.
     pub const FAILURES: usize = 0x28;
+    /// Written after [`OPERATION`] when a page is erased: many words will be stored.
+    pub const ERASING: usize = 0x2C;
     /// Bytes of all registers.
     pub const LENGTH: usize = 0x40;
 
@@ -122,7 +124,9 @@ impl<const PAGE: usize, const PAGES: usize> Nor<PAGE, PAGES> {
     }
 
     fn erase_page(&mut self, address: usize) -> Result<(), NorError> {
-        let (words, result) = match self.begin(address, at::ERASES) {
+        let outcome = self.begin(address, at::ERASES);
+        self.register(at::ERASING).write(1);
+        let (words, result) = match outcome {
             Outcome::Done => (PAGE / WORD, Ok(())),
             Outcome::Ignored => (0, Ok(())),
             Outcome::Torn(kept) => ((PAGE / WORD).saturating_sub(kept as usize), Err(NorError::Failed)),

@@ -6,6 +6,7 @@ use specie_element::client::{self, Link};
 use specie_element::instruction::ALL;
 use specie_element::status::StatusWord;
 
+use crate::sample::Sample;
 use crate::support::*;
 
 /// Carries commands to an element and keeps them.
@@ -100,6 +101,12 @@ fn headers_are_checked_first() {
     ] {
         assert_eq!(send(&mut element, command), status, "{command:02X?}");
     }
+}
+
+/// Only in this process: over T=1 there is always room for an answer.
+#[test]
+fn answers_need_room() {
+    let mut element = ElementInProcess::new(SimulatedFlash::new(PAGES, 1), TestPlatform).unwrap();
     assert_eq!(element.process(&[0x80, 0x32, 0, 0], &mut []), 0);
     let mut short = [0; 20];
     assert_eq!(element.process(&[0x80, 0x32, 0, 0], &mut short), 2);
@@ -115,8 +122,9 @@ fn commands_of_every_wrong_length_are_refused() {
     let commands = every_command(&mut copy, &manifest, &coins);
     assert_eq!(commands.len(), ALL.len());
     element = World::new().registered().0;
+    let mut sample = Sample::new();
     for command in &commands {
-        for length in 0..command.len().min(300) {
+        for length in sample.of(0..command.len().min(300), 12) {
             // Without the length of the answer a command is whole.
             let status = send(&mut element, &command[..length]);
             let whole = length + 2 >= command.len() || length == 4;
@@ -137,8 +145,13 @@ fn answers_that_are_not_wanted_are_not_worked_for() {
     assert_eq!(send(&mut element, &[0x80, 0x14, 0, 0, 20]), StatusWord::WRONG_LENGTH);
 }
 
+/// How many cases are tried: in this process, or on a chip.
+fn tried(here: u32, on_chip: u32) -> u32 {
+    if board().is_none() { here } else { on_chip }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: tried(12, 2), ..ProptestConfig::default() })]
 
     #[test]
     fn mutated_commands_never_panic_and_refused_ones_change_nothing(seed in any::<u64>()) {
@@ -154,7 +167,7 @@ proptest! {
         world.load_classes(&mut element, &manifest);
         let commands = every_command(&mut element, &manifest, &coins);
         let mut element = power_up(flash);
-        for _ in 0..600 {
+        for _ in 0..tried(600, 60) {
             let mut command = commands[next() % commands.len()].clone();
             for _ in 0..next() % 4 {
                 match next() % 4 {

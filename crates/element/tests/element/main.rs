@@ -1,7 +1,10 @@
 //! The element against its specification: scripts of commands, limits, hostile commands, and power cuts.
+//!
+//! All of it runs in this process, or on an emulated chip: see [`subject`].
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod emulated;
 mod factory;
 mod hostile;
 mod limits;
@@ -9,5 +12,7 @@ mod model;
 mod pin;
 mod power_cut;
 mod records;
+mod sample;
 mod spend;
+mod subject;
 mod support;

@@ -1,6 +1,8 @@
 //! The power is cut at every flash operation of every command, clean and torn, or the flash fails there. Afterwards the
 //! element is as it was before, or as after the command; never answered but not journalled; and the command sent again
 //! does what it would have done.
+//!
+//! On a chip, [`Sample`] picks some of these cuts; there, torn also means half of a page erased, word by word.
 
 use specie_core::limits::LimitsBody;
 use specie_core::transfer::Preimage;
@@ -11,7 +13,14 @@ use specie_element::sim::Cut;
 use specie_element::status::StatusWord;
 
 use crate::model::{Model, Op, Payment, Record};
+use crate::sample::Sample;
 use crate::support::*;
+
+/// Cuts and failures that are tried for each command on a chip.
+const TRIED: usize = 2;
+
+/// More reads than any power-up takes.
+const READS: u64 = 1_000;
 
 /// What happens to the flash.
 #[derive(Clone, Copy, Debug)]
@@ -161,7 +170,7 @@ impl Scene {
     }
 
     /// Cuts `op` at every operation; answers the flash after the whole of it.
-    fn exhaust(&self, flash: &Flash, model: &Model, op: &Op, step: usize) -> (Flash, Model) {
+    fn exhaust(&self, flash: &Flash, model: &Model, op: &Op, step: usize, sample: &mut Sample) -> (Flash, Model) {
         let (states, expected) = model.apply(op);
         let after = states.last().unwrap();
         let mut element = self.prepare(flash.clone(), model);
@@ -174,29 +183,29 @@ impl Scene {
         assert!(self.is_in(&finished, after), "step {step}: {op:?} leads to another state than the model's {after:?}");
         // The PIN and the classes of this power-up have to stay, so the cut is planned before they are brought there.
         let preparation = self.prepare(start.clone(), model).into_flash().operations() - start.operations();
-        for trouble in Trouble::ALL {
-            for n in 0.. {
-                let context = format!("step {step}: {op:?}, {trouble:?} at operation {n}");
-                let mut flash = start.clone();
-                trouble.plan(&mut flash, preparation + n);
-                let mut element = self.prepare(flash, model);
-                let answer = self.run(&mut element, op);
-                let mut flash = element.into_flash();
-                let failed = flash.failures() > 0;
-                flash.power_up();
-                if !failed {
-                    assert_eq!(answer, whole, "{context}");
-                    break;
-                }
-                let found = states.iter().find(|state| self.is_in(&flash, state));
-                let found = found.or_else(|| self.is_in(&flash, model).then_some(model));
-                let found = found.unwrap_or_else(|| panic!("{context}: neither before nor after"));
-                if answer.is_ok() || answer.as_ref().err().is_some_and(|status| *status != StatusWord::FLASH_FAILED) {
-                    assert_eq!(answer, whole, "{context}");
-                    assert_eq!(found, after, "{context}: answered but not journalled");
-                }
-                self.check_again(flash, found, op, &whole, &context);
+        let operations = finished.operations() - start.operations() - preparation;
+        let cuts = Trouble::ALL.iter().flat_map(|trouble| (0..=operations).map(move |n| (*trouble, n)));
+        for (trouble, n) in sample.of(cuts, TRIED) {
+            let context = format!("step {step}: {op:?}, {trouble:?} at operation {n}");
+            let mut flash = start.clone();
+            trouble.plan(&mut flash, preparation + n);
+            let mut element = self.prepare(flash, model);
+            let answer = self.run(&mut element, op);
+            let mut flash = element.into_flash();
+            assert_eq!(flash.failures() > start.failures(), n < operations, "{context}");
+            flash.power_up();
+            if n == operations {
+                assert_eq!(answer, whole, "{context}");
+                continue;
             }
+            let found = states.iter().find(|state| self.is_in(&flash, state));
+            let found = found.or_else(|| self.is_in(&flash, model).then_some(model));
+            let found = found.unwrap_or_else(|| panic!("{context}: neither before nor after"));
+            if answer.is_ok() || answer.as_ref().err().is_some_and(|status| *status != StatusWord::FLASH_FAILED) {
+                assert_eq!(answer, whole, "{context}");
+                assert_eq!(found, after, "{context}: answered but not journalled");
+            }
+            self.check_again(flash, found, op, &whole, &context);
         }
         (finished, after.clone())
     }
@@ -232,10 +241,11 @@ impl Scene {
     }
 
     fn play(&self, ops: &[Op]) {
+        let mut sample = Sample::new();
         let mut flash = flash();
         let mut model = Model::new();
         for (step, op) in ops.iter().enumerate() {
-            (flash, model) = self.exhaust(&flash, &model, op, step);
+            (flash, model) = self.exhaust(&flash, &model, op, step, &mut sample);
         }
     }
 }
@@ -314,7 +324,8 @@ fn survives_power_cuts_while_a_pin_is_tried() {
 #[test]
 fn survives_many_power_cuts_in_a_row() {
     let scene = Scene::new();
-    for seed in 0..6u64 {
+    let mut sample = Sample::new();
+    for seed in sample.of(0..6u64, 1) {
         println!("seed {seed}");
         let mut random = seed;
         let mut below = move |end: u64| {
@@ -324,7 +335,8 @@ fn survives_many_power_cuts_in_a_row() {
         let mut flash = flash();
         let mut model = Model::new();
         let mut ops = beginning();
-        ops.extend((0..60).map(|round| Op::OwnerTag(5, 1 + round % 2)));
+        let rounds = sample.of(0..60, 10).len() as u64;
+        ops.extend((0..rounds).map(|round| Op::OwnerTag(5, 1 + round % 2)));
         ops.extend([
             payment(0, 400, &[(2, 100)], 1),
             payment(1, 500, &[], 1),
@@ -366,12 +378,14 @@ fn goes_on_after_a_failure_without_a_restart() {
     let mut model = Model::new();
     let mut ops = beginning();
     ops.extend([Op::OwnerTag(2, 700), payment(0, 400, &[(2, 100)], 1), Op::Forget(0), Op::Wipe { even_so: true }]);
+    let mut sample = Sample::new();
     for op in ops {
         let preparation = scene.prepare(flash.clone(), &model).into_flash().operations() - flash.operations();
         let mut element = scene.prepare(flash.clone(), &model);
         let whole = scene.run(&mut element, &op);
         let finished = element.into_flash();
-        for n in 0.. {
+        let operations = finished.operations() - flash.operations() - preparation;
+        for n in sample.of(0..=operations, TRIED) {
             let mut failing = flash.clone();
             failing.fail_after(preparation + n, Cut::Torn, false);
             let mut element = scene.prepare(failing, &model);
@@ -382,9 +396,7 @@ fn goes_on_after_a_failure_without_a_restart() {
                 let done = matches!(op, Op::Personalise) && again == Err(StatusWord::WRONG_STATE);
                 assert!(again == whole || done, "{op:?}, failure at operation {n}: then {again:?}");
             }
-            if element.into_flash().failures() == 0 {
-                break;
-            }
+            assert_eq!(element.into_flash().failures() > 0, n < operations, "{op:?}, failure at operation {n}");
         }
         flash = finished;
         model = model.apply(&op).0.pop().unwrap();
@@ -399,12 +411,15 @@ fn a_read_that_fails_at_power_up_leaves_nothing_half_read() {
     let (mut element, _, _) = world.registered();
     let (keys, status) = (keys_of(&mut element), client::status(&mut element).unwrap());
     let flash = element.into_flash();
-    for n in 0.. {
+    let mut failing = flash.clone();
+    failing.fail_read_after(READS);
+    client::select(&mut power_up(failing)).unwrap();
+    for n in Sample::new().of(0..READS, 20) {
         let mut failing = flash.clone();
         failing.fail_read_after(n);
         let mut element = power_up(failing);
         // SELECT reads nothing but what every power-up reads.
-        let Err(first) = client::select(&mut element) else { break };
+        let Err(first) = client::select(&mut element) else { continue };
         assert_eq!(first.status(), Some(StatusWord::FLASH_FAILED), "read {n}");
         assert_eq!(refusal(client::generate(&mut element)), StatusWord::WRONG_STATE, "read {n}");
         assert_eq!(client::status(&mut element).unwrap(), status, "read {n}");
@@ -419,23 +434,23 @@ fn a_power_cut_gives_no_try_back() {
     let mut element = world.personalised();
     client::change_pin(&mut element, &[], b"1234").unwrap();
     let flash = element.into_flash();
-    for cut in [Cut::Clean, Cut::Torn] {
-        for n in 0.. {
-            let mut flash = flash.clone();
-            flash.cut_power_after(n, cut);
-            let mut element = power_up(flash);
-            let answer = client::verify(&mut element, b"0000");
-            let told = answer.unwrap_err().status().unwrap();
-            let mut flash = element.into_flash();
-            let was_cut = flash.is_off();
-            flash.power_up();
-            let left = client::status(&mut power_up(flash)).unwrap().pin_tries_left.unwrap();
-            assert!(left == 2 || told == StatusWord::FLASH_FAILED, "told before the try was used up, cut at {n}");
-            if !was_cut {
-                assert_eq!(told, StatusWord::wrong_pin(2));
-                break;
-            }
-        }
+    let wrong_try = |flash: Flash| {
+        let mut element = power_up(flash);
+        let told = client::verify(&mut element, b"0000").unwrap_err().status().unwrap();
+        (told, element.into_flash())
+    };
+    let (told, finished) = wrong_try(flash.clone());
+    assert_eq!(told, StatusWord::wrong_pin(2));
+    let operations = finished.operations() - flash.operations();
+    let cuts = [Cut::Clean, Cut::Torn].into_iter().flat_map(|cut| (0..operations).map(move |n| (cut, n)));
+    for (cut, n) in Sample::new().of(cuts, 10) {
+        let mut flash = flash.clone();
+        flash.cut_power_after(n, cut);
+        let (told, mut flash) = wrong_try(flash);
+        assert!(flash.is_off());
+        flash.power_up();
+        let left = client::status(&mut power_up(flash)).unwrap().pin_tries_left.unwrap();
+        assert!(left == 2 || told == StatusWord::FLASH_FAILED, "told before the try was used up, cut at {n}");
     }
 }
 
@@ -451,20 +466,21 @@ fn survives_power_cuts_while_the_journal_is_compacted() {
         flash = element.into_flash();
         model = model.apply(&op).0.pop().unwrap();
     }
-    let erased = flash.erases().iter().sum::<u32>();
+    let erased = flash.erases();
+    let mut sample = Sample::new();
     let mut compactions = 0;
     for round in 0..200u64 {
         let op = Op::OwnerTag(2, 1 + round % 2);
-        let mut element = scene.prepare(flash.clone(), &model);
+        let mut element = power_up(flash.clone());
         scene.run(&mut element, &op).unwrap();
         let after = element.into_flash();
         if after.erases() != flash.erases() {
             compactions += 1;
-            scene.exhaust(&flash, &model, &payment(0, 400, &[(2, 100)], 1), 1_000);
-            scene.exhaust(&flash, &model, &op, 2_000);
+            scene.exhaust(&flash, &model, &payment(0, 400, &[(2, 100)], 1), 1_000, &mut sample);
+            scene.exhaust(&flash, &model, &op, 2_000, &mut sample);
         }
         flash = after;
         model = model.apply(&op).0.pop().unwrap();
     }
-    assert!(compactions > 3 && flash.erases().iter().sum::<u32>() > erased);
+    assert!(compactions > 3 && flash.erases() > erased);
 }

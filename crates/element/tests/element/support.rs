@@ -14,49 +14,16 @@ use specie_core::text::{Currency, Name};
 use specie_core::transfer::{Input, Output, Outputs, Preimage};
 use specie_core::{Amount, Context, NoteId, Timestamp, TransferId};
 use specie_element::client::{self, Answer, ElementError, EntryProof, OwnOutput, Registration, Spend};
-use specie_element::entropy::EntropyFailure;
-use specie_element::sim::SimFlash;
 use specie_element::status::StatusWord;
-use specie_element::{Element, Platform};
 
-pub(crate) const RECORDS: usize = 16;
-pub(crate) const FIRMWARE: [u8; 32] = [0xF1; 32];
+pub(crate) use crate::subject::*;
+
 pub(crate) const PUK: [u8; 8] = *b"87654321";
 pub(crate) const FACE: u64 = 500;
 pub(crate) const CAP: u64 = 1_000;
 pub(crate) const SMALL_CAP: u64 = 300;
 pub(crate) const ISSUED_AT: u64 = 1_000_000;
 pub(crate) const VALID_UNTIL: u64 = 2_000_000;
-
-pub(crate) type Flash = SimFlash<4, 2048>;
-pub(crate) type TestElement<F = Flash> = Element<F, TestPlatform, RECORDS>;
-
-/// Draws always the same, so that what is done again after a power cut comes out the same.
-pub(crate) struct TestPlatform;
-
-impl Platform for TestPlatform {
-    fn entropy(&mut self, out: &mut [u8; 32]) -> Result<(), EntropyFailure> {
-        *out = [7; 32];
-        Ok(())
-    }
-
-    fn firmware(&self) -> [u8; 32] {
-        FIRMWARE
-    }
-}
-
-pub(crate) fn flash() -> Flash {
-    Flash::new(8, 1)
-}
-
-pub(crate) fn power_up(flash: Flash) -> TestElement {
-    TestElement::new(flash, TestPlatform).unwrap()
-}
-
-/// Takes the power away and gives it back.
-pub(crate) fn restart(element: TestElement) -> TestElement {
-    power_up(element.into_flash())
-}
 
 pub(crate) fn name(text: &str) -> Name {
     Name::new(text).unwrap()
