@@ -4,6 +4,7 @@
 use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::time::Duration;
 
 use serde::Serialize;
@@ -153,6 +154,33 @@ impl Http {
     ) -> Result<A, CallError> {
         let body = serde_json::to_vec(body).expect("the types of this crate are JSON");
         self.call(&Unsigned { method: "POST", target, key: key.as_str(), body: &body }, who)
+    }
+
+    /// Carries a request that somebody else made and signed; gives status and body of the answer, `None` where there is none.
+    pub fn relay<'h>(
+        &self,
+        method: &str,
+        target: &str,
+        headers: impl Iterator<Item = (&'h str, &'h str)>,
+        body: &[u8],
+    ) -> Option<(u16, Vec<u8>)> {
+        // Whoever made it must not choose another server.
+        if !target.starts_with('/') || !target.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let target = format!("{}{target}", self.origin);
+        let mut request = Request::builder().method(method).uri(target).header("accept", "application/json");
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let response = match method {
+            "GET" => self.agent.run(request.body(()).ok()?),
+            _ => self.agent.run(request.body(body).ok()?),
+        };
+        let mut response = response.ok()?;
+        let status = response.status().as_u16();
+        let body = response.body_mut().with_config().limit(ANSWER_LENGTH_MAX).read_to_vec().ok()?;
+        Some((status, body))
     }
 
     /// Sends what the caller made, and once more if the first connection failed after it was made: a server closes idle

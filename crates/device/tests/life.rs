@@ -6,6 +6,10 @@
 mod broken;
 #[path = "harness/harness.rs"]
 mod harness;
+#[path = "life/microcontrollers.rs"]
+mod microcontrollers;
+#[path = "life/street.rs"]
+mod street;
 #[path = "life/town.rs"]
 mod town;
 #[path = "life/whole.rs"]
@@ -52,6 +56,11 @@ fn main() -> ExitCode {
             "an_online_payment_of_unknown_outcome_is_made_once",
             broken::an_online_payment_of_unknown_outcome_is_made_once,
         ),
+        ("microcontrollers_pay_each_other_on_lines", microcontrollers::they_pay_each_other_on_lines),
+        ("microcontrollers_pay_over_lines_that_lose_bytes", microcontrollers::they_pay_over_lines_that_lose_bytes),
+        ("microcontrollers_survive_power_cuts", microcontrollers::they_survive_power_cuts),
+        ("a_network_that_fails_a_microcontroller_costs_nothing", microcontrollers::a_network_that_fails_costs_nothing),
+        ("microcontrollers_refuse_with_reasons", microcontrollers::they_refuse_with_reasons),
         (
             "a_process_that_is_killed_at_any_moment_costs_nothing",
             broken::a_process_that_is_killed_at_any_moment_costs_nothing,

@@ -45,7 +45,7 @@ pub enum ElementError<E> {
     /// The link failed: whether the element did it is unknown, so send the same command again.
     #[error("the element could not be reached; no money moved; send the same again: {0}")]
     Link(E),
-    /// The element refused, and nothing changed.
+    /// The element refused, and nothing changed; after [`StatusWord::FLASH_FAILED`] it may have: send the same again.
     #[error("the element refused: {0}")]
     Refused(StatusWord),
     /// The element answered something that this command does not answer.

@@ -11,7 +11,7 @@ impl StatusWord {
     pub const DONE: Self = Self(0x9000);
     /// The noise source failed its health test; nothing was done.
     pub const ENTROPY_FAILED: Self = Self(0x6400);
-    /// The flash failed; nothing was done.
+    /// The flash failed; whether it was done shows when the same is sent again.
     pub const FLASH_FAILED: Self = Self(0x6581);
     /// A length is wrong: of the data, of a field in it, or of the answer that was asked for.
     pub const WRONG_LENGTH: Self = Self(0x6700);
@@ -87,7 +87,9 @@ impl fmt::Display for StatusWord {
         f.write_str(match *self {
             Self::DONE => "done",
             Self::ENTROPY_FAILED => "the element's noise source failed its health test and nothing was done",
-            Self::FLASH_FAILED => "the element's flash failed and nothing was done; try again",
+            Self::FLASH_FAILED => {
+                "the element's flash failed, and whether it was done shows when the same is sent again"
+            }
             Self::WRONG_LENGTH => "a length in the command is wrong",
             Self::PIN_NEEDED => "the PIN has to be verified first",
             Self::PIN_BLOCKED => "the PIN is blocked; unblock it with the PUK",

@@ -5,9 +5,11 @@ use alloc::vec::Vec;
 use embedded_storage::nor_flash::NorFlash;
 use specie_api::idempotency::Key;
 use specie_core::Timestamp;
+use specie_core::encoding::Encode;
 use specie_core::signature::PublicKey;
+use specie_element::client;
 use specie_element::entropy::{Entropy, EntropyFailure, NoiseSource};
-use specie_wallet::element::Element;
+use specie_wallet::element::{Element, ElementFault};
 use specie_wallet::recovery::Resumed;
 use specie_wallet::{Loading, Step, Wallet};
 use zeroize::Zeroizing;
@@ -52,6 +54,8 @@ pub struct Device<F, E, R> {
     pub(crate) records: Records<F>,
     pub(crate) element: E,
     random: R,
+    /// The element is the wallet's: looked at once since power-up.
+    recognised: bool,
     /// A step was not stored and the wallet could not be read again: it is ahead of the records.
     stale: bool,
 }
@@ -96,7 +100,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
             }
         };
         match records.commit(step) {
-            Ok(wallet) => Ok(Self { wallet, records, element, random, stale: false }),
+            Ok(wallet) => Ok(Self { wallet, records, element, random, recognised: false, stale: false }),
             Err(error) => {
                 let parts = Parts { flash: records.into_flash(), element, random };
                 Err(Unopened { failure: error.into(), parts })
@@ -117,7 +121,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
             }
         };
         match load(&mut records) {
-            Ok(wallet) => Ok(Self { wallet, records, element, random, stale: false }),
+            Ok(wallet) => Ok(Self { wallet, records, element, random, recognised: false, stale: false }),
             Err(failure) => {
                 let parts = Parts { flash: records.into_flash(), element, random };
                 Err(Unopened { failure, parts })
@@ -146,6 +150,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     /// The element cannot be asked, or the wallet not stored.
     pub fn resume(&mut self, now: Timestamp) -> Done<Vec<Resumed>> {
         self.check_usable()?;
+        self.recognise_element()?;
         let mut resumed = Vec::new();
         while let Some(step) = self.wallet.resume(now, &mut self.element)? {
             resumed.push(self.commit(step)?);
@@ -160,6 +165,8 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
             let step = self.wallet.keep_house(&mut self.element)?;
             self.commit(step)?;
         }
+        let step = self.wallet.prune_exchanges(now);
+        self.commit(step)?;
         let old = self.wallet.history().nth(HISTORY_KEPT).map(|entry| entry.at.saturating_add(1));
         if let Some(before) = old {
             let step = self.wallet.prune(before, now);
@@ -205,6 +212,19 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
             )
         })?;
         Ok(seed)
+    }
+
+    /// Another element would say of all that the wallet holds that it does not know it.
+    fn recognise_element(&mut self) -> Done<()> {
+        if !self.recognised {
+            let found = client::identity(&mut self.element).map_err(ElementFault::from)?;
+            if found.as_bytes() != self.wallet.certificate().to_vec() {
+                let advice = "connect the element with which the wallet was made";
+                return Err(Failure::new("another-element", "this is not the wallet's secure element", advice));
+            }
+            self.recognised = true;
+        }
+        Ok(())
     }
 
     fn check_usable(&self) -> Done<()> {

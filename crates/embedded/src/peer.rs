@@ -234,8 +234,10 @@ impl Peer {
             }
             return Ok(());
         }
-        let paid = device.pay(message, now).inspect_err(|_| {
-            self.refuse(NOT_PAID);
+        let paid = device.pay(message, now).inspect_err(|failure| {
+            if !failure.is_own() {
+                self.refuse(NOT_PAID);
+            }
         })?;
         for publication in &paid.publications {
             self.outbox.push(kind::MESSAGE, publication);
@@ -255,7 +257,12 @@ impl Peer {
         device: &mut Device<F, E, R>,
         now: Timestamp,
     ) -> Result<(), Failure> {
-        let received = device.receive(message, Route::Payer, now).inspect_err(|failure| self.refuse(failure.code))?;
+        let received = device.receive(message, Route::Payer, now).inspect_err(|failure| {
+            // Else the payer offers it again.
+            if !failure.is_own() {
+                self.refuse(failure.code);
+            }
+        })?;
         self.outbox.push(kind::MESSAGE, &received.receipt);
         if self.role == Role::Payee(received.request) {
             self.role = Role::Idle;

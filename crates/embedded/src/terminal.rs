@@ -18,7 +18,7 @@ use crate::errand::Answer;
 use crate::failure::Failure;
 use crate::frame::{Frame, Inbox, Outbox};
 use crate::owner::{self, Command, Status, kind};
-use crate::peer::Peer;
+use crate::peer::{Peer, REPEAT_MS};
 use crate::synchronisation::{Next, Synchronisation};
 
 /// How long an errand may take, in milliseconds.
@@ -33,6 +33,8 @@ pub struct Terminal<F, E, R> {
     /// Unix seconds when the clock began to count, once the owner told the time.
     epoch: Option<u64>,
     work: Option<Work>,
+    /// When what was under way before the power went off was last tried, in milliseconds; `None` once it is done.
+    resuming: Option<Option<u64>>,
     /// The errand that is out: its number, and when it went, in milliseconds.
     errand: Option<(u32, u64)>,
     errands: u32,
@@ -66,6 +68,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
             outbox: Outbox::default(),
             epoch: None,
             work: None,
+            resuming: Some(None),
             errand: None,
             errands: 0,
         }
@@ -174,6 +177,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
     /// Does what is due without being asked.
     pub fn poll(&mut self, ms: u64) {
         let now = self.now(ms);
+        self.resume(ms);
         if let State::Open(device) = &mut self.state {
             self.peer.tick(ms, device, now);
             while self.outbox.is_empty()
@@ -188,6 +192,22 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
         }
         if self.errand.is_none() && self.outbox.is_empty() {
             self.go_on(ms);
+        }
+    }
+
+    /// After power-up, goes on with what was under way: payments are completed, a request is offered again.
+    fn resume(&mut self, ms: u64) {
+        let now = self.now(ms);
+        let (Some(tried), State::Open(device)) = (self.resuming, &mut self.state) else { return };
+        if tried.is_some_and(|at| ms.saturating_sub(at) < REPEAT_MS) {
+            return;
+        }
+        self.resuming = Some(Some(ms));
+        if device.resume(now).is_ok() {
+            self.resuming = None;
+            if let Some(request) = device.wallet().open_requests(now).last() {
+                self.peer.offer(request);
+            }
         }
     }
 
@@ -265,7 +285,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
         let mut status = Status {
             wallet: true,
             enrolled: wallet.account().is_some(),
-            undelivered: wallet.undelivered_payments().count() as u64,
+            undelivered: wallet.undelivered_payments().filter(|payment| !payment.uploaded).count() as u64,
             pending: wallet.pending().len() as u64,
             manifest: wallet.manifest_sequence(),
             limits: wallet.limits_sequence(),

@@ -21,7 +21,7 @@ pub enum ElementFault {
     /// The link failed.
     #[error("the secure element could not be reached: {0}")]
     Unreachable(String),
-    /// The element refused, and nothing changed in it.
+    /// The element refused, and nothing changed in it; where its flash failed, that shows when it is asked again.
     #[error("the secure element refused: {0}")]
     Refused(StatusWord),
     /// The element answered something that the command does not answer, or other than the wallet computed itself.
@@ -52,6 +52,11 @@ impl ElementFault {
             Self::Refused(status) => Some(*status),
             _ => None,
         }
+    }
+
+    /// Whether the element refused, so that nothing was done. A flash that failed leaves that open, as a lost answer does.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.status().is_some_and(|status| status != StatusWord::FLASH_FAILED)
     }
 
     /// Whether the element has spent the coin otherwise, or never knew it.

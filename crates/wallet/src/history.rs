@@ -1,6 +1,7 @@
 //! What happened: who, when, how much, and how far it got.
 
 use alloc::boxed::Box;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -9,6 +10,7 @@ use specie_core::encoding::DecodeError;
 use specie_core::text::{Currency, Memo, Name};
 
 use crate::boxes::Boxes;
+use crate::payment::PaymentId;
 use crate::record::{Changes, Fields, ReadField, Table, read};
 use crate::step::Step;
 use crate::wallet::{Wallet, bytes_of};
@@ -179,15 +181,31 @@ impl Wallet {
         self.log.0.values().rev().map(|entry| **entry)
     }
 
-    /// Forgets what was complete before `before`, and can matter no more: lines of history, payments with a receipt, requests that were paid or
-    /// whose payments cannot be claimed any more. Money is never forgotten.
+    /// Forgets what was complete before `before`, and can matter no more: lines of history, and what [`Wallet::prune_exchanges`] does of the time
+    /// before. Money is never forgotten.
     pub fn prune(&mut self, before: Timestamp, now: Timestamp) -> Step<()> {
         // A request that has not expired could be paid again.
         let before = before.min(self.not_before_floor(now));
         let mut changes = Changes::default();
+        self.forget_exchanges(before, &mut changes);
         self.log.prune(before, &mut changes);
-        self.payments.prune(before, &mut changes);
-        self.requests.prune(before, &mut changes);
         changes.step(())
+    }
+
+    /// Forgets, of requests that expired, what can matter no more: payments with a receipt or left to the bank, and requests that were paid or
+    /// whose payments cannot be claimed. History stays, and so does money.
+    pub fn prune_exchanges(&mut self, now: Timestamp) -> Step<()> {
+        let mut changes = Changes::default();
+        self.forget_exchanges(self.not_before_floor(now), &mut changes);
+        changes.step(())
+    }
+
+    fn forget_exchanges(&mut self, before: Timestamp, changes: &mut Changes) {
+        let purse = &self.purse;
+        let falls_back: BTreeSet<PaymentId> = purse.iter().filter_map(|(_, holding)| holding.change_of()).collect();
+        for entry in self.payments.prune(before, |id| falls_back.contains(id), changes) {
+            self.log.progress(entry, Progress::Complete, None, changes);
+        }
+        self.requests.prune(before, |index, id| purse.may_own(index, id), changes);
     }
 }

@@ -25,6 +25,7 @@ pub(crate) use record::{encode_coin, encode_material};
 pub(crate) use stock::Stock;
 
 use crate::boxes::Boxes;
+use crate::payment::PaymentId;
 use crate::request::RequestId;
 use crate::withdrawal::WithdrawalId;
 
@@ -123,7 +124,15 @@ impl Holding {
     }
 
     pub(crate) fn is_change(&self) -> bool {
-        self.coin.as_ref().is_some_and(|coin| matches!(coin.origin, Origin::Change(_)))
+        self.change_of().is_some()
+    }
+
+    /// The payment whose change, or residual, this is.
+    pub(crate) fn change_of(&self) -> Option<PaymentId> {
+        match self.coin.as_ref()?.origin {
+            Origin::Change(payment) => Some(payment),
+            Origin::Received => None,
+        }
     }
 }
 
@@ -171,6 +180,22 @@ impl Purse {
             holding.order = order;
         }
         self.shelve(index);
+    }
+
+    /// Whether a blank is there to own what is paid to this request.
+    pub(crate) fn may_own(&self, index: u32, request: &RequestId) -> bool {
+        self.get(index).is_some_and(|holding| {
+            holding.coin.is_none() && [Place::Idle, Place::Reserved(*request)].contains(&holding.place)
+        })
+    }
+
+    /// How many issued notes of this face can be paid with, dates aside.
+    pub(crate) fn count_notes(&self, currency: Currency, face: Amount) -> u64 {
+        let notes = self.iter().map(|(_, holding)| holding).filter(|holding| {
+            let issued = holding.coin.is_none() && self.shelf(holding) == Shelf::Spendable;
+            issued && holding.currency() == currency && holding.amount() == face
+        });
+        notes.count() as u64
     }
 
     /// Where a holding belongs.

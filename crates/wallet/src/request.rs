@@ -205,9 +205,7 @@ impl Wallet {
 
     /// Whether a blank is still there to own what is paid to this request.
     pub(crate) fn may_own(&self, index: u32, id: &RequestId) -> bool {
-        self.purse.get(index).is_some_and(|holding| {
-            holding.coin.is_none() && [Place::Idle, Place::Reserved(*id)].contains(&holding.place)
-        })
+        self.purse.may_own(index, id)
     }
 
     fn drop_request(&mut self, id: &RequestId, changes: &mut Changes) {

@@ -122,7 +122,10 @@ impl Wallet {
         let there = self.purse.spendable().sum(currency, at).checked_add(value_arriving).unwrap_or(Amount::MAX);
         let missing = targets.value.checked_sub(there).unwrap_or_default().min(account_balance);
         let withdrawn = self.withdrawable(currency, missing, now);
-        let mut items = if withdrawn.is_zero() { Vec::new() } else { self.value_items(currency, withdrawn, now)? };
+        let mut items = match withdrawn.is_zero() {
+            true => Vec::new(),
+            false => self.missing_items(currency, targets.value, withdrawn, now)?,
+        };
         let notes: usize = items.iter().map(|item| usize::from(item.count)).sum();
         let free = self.purse.free_blanks().at_least(currency, targets.blank_cap, at).count();
         let blanks = usize::from(targets.blanks).saturating_sub(free + blanks_arriving);

@@ -34,7 +34,7 @@ pub struct Status {
     pub total: u64,
     /// Blanks that may own something.
     pub blanks: u64,
-    /// Payments without a receipt.
+    /// Payments that neither payee nor bank has, as far as is known.
     pub undelivered: u64,
     /// Unfinished things that need the PSP or the element.
     pub pending: u64,

@@ -48,7 +48,7 @@ impl Wallet {
                     return Err(PaymentError::Interrupted(fault));
                 }
                 // A refusal says that this command did nothing; that none before it did is known of a fresh plan only, or follows from the reason.
-                Err(fault) if fault.status().is_some() && (payment.fresh || is_final(&fault)) => {
+                Err(fault) if fault.is_refusal() && (payment.fresh || is_final(&fault)) => {
                     let gone = Some(taken.index).filter(|_| fault.is_gone());
                     self.drop_payment(id, gone, &mut changes);
                     return Ok(changes.step(Execution::Refused(fault.into())));

@@ -109,15 +109,30 @@ impl Payments {
         self.by_id.get(id).map(Box::as_ref)
     }
 
-    /// Removes payments with a receipt whose requests expired before `before`.
-    pub(crate) fn prune(&mut self, before: Timestamp, changes: &mut Changes) {
-        let old = |payment: &Payment| payment.stage == Stage::Delivered && payment.request.body.expiry < before;
-        let ids: Vec<PaymentId> = self.by_id.iter().filter(|(_, payment)| old(payment)).map(|(id, _)| *id).collect();
+    /// Removes payments whose requests expired before `before`: those with a receipt, and those that the bank keeps for the
+    /// payee and of which nothing can fall back any more. Gives the lines of history of the latter.
+    pub(crate) fn prune(
+        &mut self,
+        before: Timestamp,
+        may_fall_back: impl Fn(&PaymentId) -> bool,
+        changes: &mut Changes,
+    ) -> Vec<u64> {
+        let settled = |id: &PaymentId, payment: &Payment| match payment.stage {
+            Stage::Delivered => true,
+            Stage::Made | Stage::Abandoned => payment.uploaded && !may_fall_back(id),
+            Stage::Planned => false,
+        };
+        let old = |id: &PaymentId, payment: &Payment| payment.request.body.expiry < before && settled(id, payment);
+        let ids: Vec<PaymentId> =
+            self.by_id.iter().filter(|(id, payment)| old(id, payment)).map(|(id, _)| *id).collect();
+        let mut left_to_the_bank = Vec::new();
         for id in ids {
-            self.remove(&id);
+            let removed = self.remove(&id);
+            left_to_the_bank.extend(removed.filter(|payment| payment.uploaded).map(|payment| payment.entry));
             changes.delete(Table::Payment, &id.0);
             changes.delete(Table::PaymentMessage, &id.0);
         }
+        left_to_the_bank
     }
 
     /// The outcome of a command is unknown.

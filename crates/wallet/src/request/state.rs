@@ -94,13 +94,22 @@ impl Requests {
     }
 
     /// Removes requests that expired before `before`, if they were paid or can be claimed no more.
-    pub(crate) fn prune(&mut self, before: Timestamp, changes: &mut Changes) {
-        let old = |request: &OwnRequest| match request.stage {
+    pub(crate) fn prune(
+        &mut self,
+        before: Timestamp,
+        may_own: impl Fn(u32, &RequestId) -> bool,
+        changes: &mut Changes,
+    ) {
+        let old = |id: &RequestId, request: &OwnRequest| match request.stage {
             Stage::Planned | Stage::Open => false,
-            Stage::Lapsed => request.terms.expiry.saturating_add(CLAIM_PERIOD) < before,
+            Stage::Lapsed => {
+                let too_late = request.terms.expiry.saturating_add(CLAIM_PERIOD) < before;
+                too_late || !request.tags.iter().any(|tag| may_own(tag.index, id))
+            }
             Stage::Paid { .. } => request.terms.expiry < before,
         };
-        let ids: Vec<RequestId> = self.by_id.iter().filter(|(_, request)| old(request)).map(|(id, _)| *id).collect();
+        let ids: Vec<RequestId> =
+            self.by_id.iter().filter(|(id, request)| old(id, request)).map(|(id, _)| *id).collect();
         for id in ids {
             self.remove(&id);
             changes.delete(Table::Request, &id.0);

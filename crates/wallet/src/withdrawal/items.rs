@@ -35,12 +35,31 @@ impl Wallet {
         }
         let values: Vec<u64> = faces.keys().map(|face| face.minor()).collect();
         let counts = mix(&values, amount.minor()).ok_or(WithdrawalError::Amount(amount))?;
-        if counts.iter().fold(0u64, |sum, count| sum.saturating_add(*count)) > NOTES_MAX as u64 {
-            return Err(WithdrawalError::TooManyNotes);
+        items(&faces, counts)
+    }
+
+    /// Face values that add up to `missing`, of a wallet that is to hold `target`: those first that its mix lacks. A kit for
+    /// every sum that was paid would fill the wallet with the smallest notes.
+    ///
+    /// # Errors
+    /// When the classes being issued do not allow it.
+    pub(crate) fn missing_items(
+        &self,
+        currency: Currency,
+        target: Amount,
+        missing: Amount,
+        now: Timestamp,
+    ) -> Result<Vec<Item>, WithdrawalError> {
+        let faces = self.newest_classes(currency, Kind::Value, now);
+        if faces.is_empty() {
+            return Err(WithdrawalError::NothingIssued(currency));
         }
-        let items = faces.values().zip(counts).filter(|(_, count)| *count > 0);
-        // At most `NOTES_MAX` in all.
-        Ok(items.map(|(class_id, count)| Item { class_id: *class_id, count: count as u16 }).collect())
+        let values: Vec<u64> = faces.keys().map(|face| face.minor()).collect();
+        let held: Vec<u64> = faces.keys().map(|face| self.purse.count_notes(currency, *face)).collect();
+        let target = self.withdrawable(currency, target, now).minor();
+        let wanted = mix(&values, target).unwrap_or_else(|| vec![0; values.len()]);
+        let counts = top_up(&values, &wanted, &held, missing.minor()).ok_or(WithdrawalError::Amount(missing))?;
+        items(&faces, counts)
     }
 
     /// The largest amount up to `amount` that face values add up to with at most [`NOTES_MAX`] notes; zero if there is none.
@@ -85,6 +104,27 @@ impl Wallet {
         }
         newest.into_iter().map(|(amount, class)| (amount, class.id())).collect()
     }
+}
+
+/// So many notes of each face.
+fn items(faces: &BTreeMap<Amount, ClassId>, counts: Vec<u64>) -> Result<Vec<Item>, WithdrawalError> {
+    if counts.iter().fold(0u64, |sum, count| sum.saturating_add(*count)) > NOTES_MAX as u64 {
+        return Err(WithdrawalError::TooManyNotes);
+    }
+    let items = faces.values().zip(counts).filter(|(_, count)| *count > 0);
+    // At most `NOTES_MAX` in all.
+    Ok(items.map(|(class_id, count)| Item { class_id: *class_id, count: count as u16 }).collect())
+}
+
+/// How many of each of `faces` (ascending) make `missing`: those first that are `wanted` and not `held`, the largest of them
+/// first; the rest in notes as large as possible.
+fn top_up(faces: &[u64], wanted: &[u64], held: &[u64], missing: u64) -> Option<Vec<u64>> {
+    let (mut counts, mut rest) = (vec![0; faces.len()], missing);
+    for (((count, face), wanted), held) in counts.iter_mut().zip(faces).zip(wanted).zip(held).rev() {
+        *count = wanted.saturating_sub(*held).min(rest / face);
+        rest -= *count * face;
+    }
+    fill(faces, rest, &mut counts).then_some(counts)
 }
 
 /// How many of each of `faces` (ascending) make `amount`: from the smallest up, what it takes to pay every amount below the next face; the rest in
@@ -147,7 +187,32 @@ mod tests {
         assert_eq!(mix(&[3, 7], 14).map(|counts| sum(&[3, 7], &counts)), Some(14));
     }
 
+    /// A wallet that pays and is topped up, over and over, ends with the till it began with, not with a drawer of pennies.
+    #[test]
+    fn topping_up_restores_the_till() {
+        let till = mix(&FACES, 600).unwrap();
+        let notes: u64 = till.iter().sum();
+        let mut held = till.clone();
+        for round in 0..200u64 {
+            // Pays with the smallest note that suffices; the change goes back to the account.
+            let pays = 1 + round * 37 % 90;
+            let note = FACES.iter().zip(&held).position(|(face, count)| *face >= pays && *count > 0).unwrap();
+            held[note] -= 1;
+            let missing = 600 - sum(&FACES, &held);
+            let counts = top_up(&FACES, &till, &held, missing).unwrap();
+            held.iter_mut().zip(&counts).for_each(|(held, count)| *held += count);
+            assert_eq!(sum(&FACES, &held), 600);
+            assert!(held.iter().sum::<u64>() <= notes + 2, "round {round}: {held:?}");
+        }
+    }
+
     proptest! {
+        #[test]
+        fn topping_up_adds_up(missing in 1u64..5_000, held in proptest::collection::vec(0u64..4, 12)) {
+            let counts = top_up(&FACES, &mix(&FACES, 5_000).unwrap(), &held, missing).unwrap();
+            prop_assert_eq!(sum(&FACES, &counts), missing);
+        }
+
         #[test]
         fn every_amount_adds_up_in_a_moderate_number_of_notes(amount in 1u64..500_000) {
             let counts = mix(&FACES, amount).unwrap();

@@ -84,6 +84,30 @@ fn survives_power_cut_of_the_payer() {
     });
 }
 
+/// An element whose flash fails does not know itself whether it spent: a wallet that took that for a no would believe that
+/// it still has what is gone.
+#[test]
+fn an_element_whose_flash_fails_costs_nothing() {
+    let mut failed = 0;
+    for commands in 0.. {
+        let mut bank = Bank::new();
+        let mut anna = holding(&mut bank, "anna", &[50, 20], 4);
+        let mut ben = holding(&mut bank, "ben", &[], 16);
+        let (_, request) = ben.request(65).unwrap();
+        anna.port.flash_fails_in = Some(commands);
+        let paid = anna.pay(&request);
+        if paid.is_ok() {
+            break;
+        }
+        failed += 1;
+        let payment = anna.pay(&request).unwrap();
+        let receipt = ben.receive(&payment).unwrap().receipt;
+        anna.settle(&receipt).unwrap();
+        assert_eq!((anna.total(), anna.held_by_element(), ben.spendable()), (5, 5, 65), "command {commands}");
+    }
+    assert_eq!(failed, 3, "STATUS and two SPENDs");
+}
+
 #[test]
 fn survives_power_cut_of_the_payer_until_after_the_request_expired() {
     let late = NOW + 601;

@@ -9,6 +9,7 @@ use specie_core::{Amount, hash};
 use specie_element::client::{self, Link};
 use specie_element::entropy::EntropyFailure;
 use specie_element::sim::SimFlash;
+use specie_element::status::StatusWord;
 use specie_element::{Element, Platform};
 use specie_wallet::identity::Account;
 use specie_wallet::payment::{Execution, Form, PaymentId};
@@ -67,6 +68,8 @@ pub(crate) struct Port {
     /// Points that are still passed; none: for ever.
     pub(crate) fuel: Option<u32>,
     pub(crate) off: bool,
+    /// Commands until the flash fails once when what was written is read back: it is done, and the element does not know.
+    pub(crate) flash_fails_in: Option<u32>,
 }
 
 impl Port {
@@ -96,6 +99,15 @@ impl Link for Port {
         self.burn()?;
         let length = self.element.as_mut().unwrap().process(command, response);
         self.burn()?;
+        match &mut self.flash_fails_in {
+            Some(0) => {
+                self.flash_fails_in = None;
+                response[..2].copy_from_slice(&StatusWord::FLASH_FAILED.to_bytes());
+                return Ok(2);
+            }
+            Some(commands) => *commands -= 1,
+            None => {}
+        }
         Ok(length)
     }
 }
@@ -113,7 +125,8 @@ impl Image {
     /// A device that starts from a copy of this image.
     pub(crate) fn boot(&self) -> Device {
         let element = Element::new(self.flash.clone(), self.chip.clone()).unwrap();
-        let mut port = Port { element: Some(element), chip: self.chip.clone(), fuel: None, off: false };
+        let mut port =
+            Port { element: Some(element), chip: self.chip.clone(), fuel: None, off: false, flash_fails_in: None };
         client::status(&mut port).unwrap();
         let wallet = Wallet::load(self.store.clone()).unwrap();
         let (store, account, seeds) = (self.store.clone(), self.account, self.seeds);
@@ -136,7 +149,7 @@ impl Device {
     pub(crate) fn new(bank: &mut Bank, label: &str) -> Self {
         let chip = Chip(hash::h32("test/chip", &[label.as_bytes()]));
         let element = Element::new(Flash::new(PAGES, 1), chip.clone()).unwrap();
-        let mut port = Port { element: Some(element), chip, fuel: None, off: false };
+        let mut port = Port { element: Some(element), chip, fuel: None, off: false, flash_fails_in: None };
         let keys = client::generate(&mut port).unwrap();
         let body = CertificateBody {
             maker: name("maker"),

@@ -1,0 +1,32 @@
+//! The device on mps2-an386: owner on UART0, element on UART1, other device on UART2, noise on UART3.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use specie_device_firmware::{ChipLine, heap, run};
+use specie_element::entropy::Entropy;
+use specie_element::t1::reader::Chip;
+use specie_embedded::device::Parts;
+use specie_embedded::terminal::Terminal;
+use specie_mps2::{An386, ChipUart, DeviceBoard, Noise, Nor, Peripherals, stop};
+
+/// Bytes of the heap.
+const ARENA: usize = 46 * 1024;
+
+/// The wallet's records: their pages bound the memory that it takes.
+type Flash = Nor<4096, 12>;
+
+#[entry]
+fn main() -> ! {
+    static mut ARENA_MEMORY: heap::Arena<ARENA> = heap::Arena::new();
+    heap::start(ARENA_MEMORY);
+    let Some(Peripherals { uarts: [owner, element, peer, noise, _], clock, led, memory }) = Peripherals::take::<An386>()
+    else {
+        stop()
+    };
+    let flash: Flash = memory.into_flash();
+    let element = Chip::new(ChipLine::new(ChipUart::new(element, clock)));
+    let random = Entropy::new(Noise::new(noise, clock));
+    let mut terminal = Terminal::new(Parts { flash, element, random });
+    run(&mut terminal, &mut DeviceBoard::new(owner, peer, clock, led))
+}
