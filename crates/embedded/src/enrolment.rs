@@ -5,9 +5,8 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
-use specie_api::hexadecimal::Hex;
 use specie_api::idempotency::Key;
-use specie_api::psp::{self, Empty, EnrolmentRequest, path};
+use specie_api::psp::{self, path};
 use specie_core::encoding::{DecodeError, Reader, Writer};
 use specie_core::text::Name;
 use specie_wallet::Change;
@@ -15,9 +14,11 @@ use specie_wallet::element::Element;
 use specie_wallet::identity::Account;
 use zeroize::Zeroizing;
 
+use crate::answers::{Enrolled, Nonce};
 use crate::device::{Device, Done, OWN_RECORDS, Random};
 use crate::errand::{Answer, Errand};
 use crate::failure::Failure;
+use crate::json::Object;
 
 /// What the device tells of itself.
 const DEVICE_INFO: &[u8] = b"specie microcontroller";
@@ -45,7 +46,9 @@ enum Stage {
 /// A request with its key, as it is stored.
 struct Stored {
     key: Key,
-    request: EnrolmentRequest,
+    customer: String,
+    claim_code: String,
+    enrolment: Vec<u8>,
 }
 
 impl Enrolment {
@@ -66,8 +69,7 @@ impl Enrolment {
             ));
         }
         let stored = Stored::load(device)?;
-        let repeats =
-            stored.is_some_and(|stored| stored.request.customer == customer && stored.request.claim_code == claim_code);
+        let repeats = stored.is_some_and(|stored| stored.customer == customer && stored.claim_code == claim_code);
         let stage = if repeats { Stage::Request } else { Stage::Nonce };
         Ok(Self { customer: customer.into(), claim_code: claim_code.into(), stage, repeats })
     }
@@ -78,9 +80,9 @@ impl Enrolment {
     /// The records or the element fail.
     pub fn next<F: NorFlash, E: Element, R: Random>(&mut self, device: &mut Device<F, E, R>) -> Done<Option<Errand>> {
         match self.stage {
-            Stage::Nonce => Ok(Some(Errand::post(path::ENROLMENT_NONCE, &device.fresh_key()?, &Empty {}))),
+            Stage::Nonce => Ok(Some(Errand::post(path::ENROLMENT_NONCE, &device.fresh_key()?, Object::new()))),
             Stage::Request => match Stored::load(device)? {
-                Some(stored) => Ok(Some(Errand::post(path::ENROLMENTS, &stored.key, &stored.request))),
+                Some(stored) => Ok(Some(Errand::post(path::ENROLMENTS, &stored.key, stored.request()))),
                 None => Ok(None),
             },
             Stage::Done => Ok(None),
@@ -108,15 +110,10 @@ impl Enrolment {
         device: &mut Device<F, E, R>,
         answer: &Answer<'_>,
     ) -> Done<()> {
-        let nonce = answer.read::<psp::EnrolmentNonce>()?.nonce;
-        let enrolment = device.wallet.enrolment(&nonce.0, DEVICE_INFO, &mut device.element)?;
-        let request = EnrolmentRequest {
-            customer: self.customer.clone(),
-            claim_code: self.claim_code.clone(),
-            enrolment: Hex(enrolment),
-        };
-        let key = device.fresh_key()?;
-        let stored = Stored { key, request };
+        let nonce = answer.read::<Nonce>()?.0;
+        let enrolment = device.wallet.enrolment(&nonce, DEVICE_INFO, &mut device.element)?;
+        let (customer, claim_code) = (self.customer.clone(), self.claim_code.clone());
+        let stored = Stored { key: device.fresh_key()?, customer, claim_code, enrolment };
         device.records.apply(&[Change::Put { key: RECORD.to_vec(), value: Zeroizing::new(stored.encode()) }])?;
         self.stage = Stage::Request;
         Ok(())
@@ -127,7 +124,7 @@ impl Enrolment {
         device: &mut Device<F, E, R>,
         answer: &Answer<'_>,
     ) -> Done<()> {
-        let enrolled: psp::Enrolled = match answer.read() {
+        let enrolled: Enrolled = match answer.read() {
             Ok(enrolled) => enrolled,
             Err(refusal) if refusal.is(&psp::NONCE) && core::mem::take(&mut self.repeats) => {
                 // The nonce ran out while the device was away.
@@ -159,15 +156,21 @@ impl Stored {
         Ok(Self::decode(&record).ok())
     }
 
+    fn request(&self) -> Object {
+        Object::new()
+            .text("customer", &self.customer)
+            .text("claim_code", &self.claim_code)
+            .hex("enrolment", &self.enrolment)
+    }
+
     fn encode(&self) -> Vec<u8> {
         let mut w = Writer::new(vec![]);
-        let request = &self.request;
         let written = w
             .array(4)
             .and_then(|()| w.text(self.key.as_str()))
-            .and_then(|()| w.text(&request.customer))
-            .and_then(|()| w.text(&request.claim_code))
-            .and_then(|()| w.bytes(&request.enrolment.0));
+            .and_then(|()| w.text(&self.customer))
+            .and_then(|()| w.text(&self.claim_code))
+            .and_then(|()| w.bytes(&self.enrolment));
         match written {
             Ok(()) => w.into_inner(),
             Err(never) => match never {},
@@ -179,9 +182,9 @@ impl Stored {
         r.array_of(4)?;
         let key = Key::new(r.text()?).map_err(|_| DecodeError::OutOfRange)?;
         let (customer, claim_code) = (r.text()?.into(), r.text()?.into());
-        let enrolment = Hex(r.bytes()?.to_vec());
+        let enrolment = r.bytes()?.to_vec();
         r.finish()?;
-        Ok(Self { key, request: EnrolmentRequest { customer, claim_code, enrolment } })
+        Ok(Self { key, customer, claim_code, enrolment })
     }
 }
 

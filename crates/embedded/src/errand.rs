@@ -5,24 +5,23 @@
 
 use alloc::borrow::ToOwned;
 use alloc::boxed::Box;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use specie_api::authorization::{Authorize, Device as Signer, Headers, SigningError, Unsigned};
 use specie_api::idempotency::{self, Key};
-use specie_api::problem::{self, Code, Problem};
+use specie_api::problem::Code;
 use specie_api::psp;
 use specie_core::Timestamp;
 use specie_element::client;
 use specie_element::instruction::Purpose;
 use specie_wallet::element::{Element, ElementFault};
 
+use crate::answers::{FromJson, Problem};
 use crate::device::{Device, Done, Random};
 use crate::failure::Failure;
+use crate::json::{Json, NotJson, Object};
 
 /// A request to the PSP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,8 +61,8 @@ impl Errand {
     }
 
     /// Asks for something to be done, once for each `key`, unsigned.
-    pub(crate) fn post(target: impl Into<String>, key: &Key, body: &impl Serialize) -> Self {
-        let body = serde_json::to_vec(body).expect("the types of the interface are JSON");
+    pub(crate) fn post(target: impl Into<String>, key: &Key, body: Object) -> Self {
+        let body = body.done();
         let headers = alloc::vec![
             ("content-type", "application/json".to_owned()),
             (idempotency::HEADER, key.as_str().to_owned()),
@@ -103,18 +102,16 @@ impl Errand {
 
 impl Answer<'_> {
     /// The result, read.
-    pub(crate) fn read<A: DeserializeOwned>(&self) -> Result<A, Refusal> {
+    pub(crate) fn read<A: FromJson>(&self) -> Result<A, Refusal> {
         if self.status == 0 {
             return Err(Refusal::NoAnswer(unreachable_psp()));
         }
         if (200..300).contains(&self.status) {
-            return serde_json::from_slice(self.body).map_err(|error| Refusal::NoAnswer(garbled(&error.to_string())));
+            return Json::read(self.body, A::read).map_err(|NotJson| Refusal::NoAnswer(garbled()));
         }
-        match serde_json::from_slice::<Problem>(self.body) {
+        match Json::read(self.body, Problem::read) {
             Ok(problem) => Err(Refusal::Problem(Box::new(problem))),
-            Err(_) => {
-                Err(Refusal::NoAnswer(garbled(&format!("status {} without a problem; is this a PSP?", self.status))))
-            }
+            Err(NotJson) => Err(Refusal::NoAnswer(garbled())),
         }
     }
 }
@@ -122,7 +119,7 @@ impl Answer<'_> {
 impl Refusal {
     /// Whether the PSP says no for this reason.
     pub(crate) fn is(&self, code: &Code) -> bool {
-        matches!(self, Self::Problem(problem) if problem.is(code))
+        matches!(self, Self::Problem(problem) if problem.code == code.name)
     }
 
     /// Whether the PSP says no for good.
@@ -137,11 +134,26 @@ impl From<Refusal> for Failure {
             Refusal::NoAnswer(failure) => return failure,
             Refusal::Problem(problem) => problem,
         };
-        let known = psp::CODES.iter().chain(problem::CODES).find(|code| problem.is(code));
-        let (code, advice) = known.map_or(("psp-refused", "ask the PSP"), |code| (code.name, code.advice));
-        Self { code, what: problem.detail, advice, money_moved: problem.money_moved }
+        let known = NAMES.iter().find(|name| **name == problem.code);
+        Self {
+            code: known.copied().unwrap_or("psp-refused"),
+            what: problem.detail,
+            advice: if problem.retry { "try again later" } else { "ask the PSP" },
+            money_moved: problem.money_moved,
+        }
     }
 }
+
+/// Codes that a PSP may give.
+const NAMES: [&str; psp::CODES.len()] = {
+    let mut names = [""; psp::CODES.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = psp::CODES[at].name;
+        at += 1;
+    }
+    names
+};
 
 /// Whether nothing else can work either.
 pub(crate) fn ends_everything(failure: &Failure) -> bool {
@@ -153,6 +165,6 @@ fn unreachable_psp() -> Failure {
     Failure::new("psp-unreachable", "the PSP cannot be reached", "synchronise again later: what was begun goes on then")
 }
 
-fn garbled(reason: &str) -> Failure {
-    Failure::new("wrong-answer", &format!("the PSP's answer makes no sense: {reason}"), "try again, or ask the PSP")
+pub(crate) fn garbled() -> Failure {
+    Failure::new("wrong-answer", "the PSP's answer makes no sense", "try again, or ask the PSP")
 }

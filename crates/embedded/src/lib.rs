@@ -5,11 +5,13 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod answers;
 pub mod device;
 pub mod enrolment;
 pub mod errand;
 pub mod failure;
 pub mod frame;
+mod json;
 pub mod owner;
 pub mod peer;
 pub mod records;

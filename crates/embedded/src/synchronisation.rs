@@ -10,8 +10,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
-use specie_api::hexadecimal::HexArray;
-use specie_api::psp::{self, path};
+use specie_api::psp::path;
 use specie_core::{Amount, Timestamp};
 use specie_wallet::element::Element;
 use specie_wallet::payment::PaymentId;
@@ -19,9 +18,11 @@ use specie_wallet::request::RequestId;
 use specie_wallet::synchronisation::{CoinId, RedemptionBatch};
 use specie_wallet::withdrawal::WithdrawalId;
 
+use crate::answers::Time;
 use crate::device::{Device, Done, Random};
 use crate::errand::{Answer, Errand, ends_everything};
 use crate::failure::Failure;
+use crate::json::Object;
 
 mod account;
 mod payments;
@@ -106,7 +107,7 @@ pub struct Synchronisation {
     /// What does not go on in this synchronisation.
     stuck: BTreeSet<WithdrawalId>,
     /// A withdrawal that the PSP opened in a way that cannot be used, and the PSP's name for it.
-    unusable: Option<(WithdrawalId, HexArray<16>)>,
+    unusable: Option<(WithdrawalId, [u8; 16])>,
     not_uploaded: BTreeSet<PaymentId>,
     claims: Option<VecDeque<RequestId>>,
 }
@@ -220,10 +221,10 @@ impl Synchronisation {
             }
             Stage::Revocations => Errand::get(path::REVOCATIONS),
             Stage::Limits => {
-                Errand::post(path::LIMITS, &device.fresh_key()?, &psp::Empty {}).signed(device, signed_at)?
+                Errand::post(path::LIMITS, &device.fresh_key()?, Object::new()).signed(device, signed_at)?
             }
             Stage::Descriptor => {
-                Errand::post(path::DESCRIPTORS, &device.fresh_key()?, &psp::Empty {}).signed(device, signed_at)?
+                Errand::post(path::DESCRIPTORS, &device.fresh_key()?, Object::new()).signed(device, signed_at)?
             }
             Stage::Unfinished => {
                 device.resume(now)?;
@@ -274,7 +275,7 @@ impl Synchronisation {
     }
 
     fn take_time(&mut self, answer: &Answer<'_>, now: Timestamp) -> Done<()> {
-        let there = answer.read::<psp::Time>()?.seconds;
+        let there = answer.read::<Time>()?.0;
         let ahead = i128::from(there) - i128::from(now.seconds());
         self.ahead = i64::try_from(ahead).unwrap_or_default();
         Ok(())

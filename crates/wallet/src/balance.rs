@@ -4,9 +4,8 @@ use specie_core::amount::{Amount, Timestamp};
 use specie_core::class::Kind;
 use specie_core::text::Currency;
 
-use alloc::collections::BTreeSet;
-
 use crate::purse::{Holding, Place, Shelf};
+use crate::sorted::Set;
 use crate::wallet::Wallet;
 
 /// What the device holds in one currency, by what can be done with it. The parts do not overlap, except that `expiring` is among the others.
@@ -118,7 +117,7 @@ impl Wallet {
     pub fn currencies(&self) -> impl Iterator<Item = Currency> {
         let issued = self.classes().map(|class| class.info().currency);
         let held = self.purse.iter().map(|(_, holding)| holding.currency());
-        issued.chain(held).collect::<BTreeSet<_>>().into_iter()
+        issued.chain(held).collect::<Set<_>>().into_iter()
     }
 
     /// The blanks in `currency`.

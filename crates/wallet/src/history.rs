@@ -1,7 +1,6 @@
 //! What happened: who, when, how much, and how far it got.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -9,9 +8,9 @@ use specie_core::bytes::Context;
 use specie_core::encoding::DecodeError;
 use specie_core::text::{Currency, Memo, Name};
 
-use crate::boxes::Boxes;
 use crate::payment::PaymentId;
 use crate::record::{Changes, Fields, ReadField, Table, read};
+use crate::sorted::{Boxes, Set};
 use crate::step::Step;
 use crate::wallet::{Wallet, bytes_of};
 
@@ -80,7 +79,7 @@ const PROGRESS: [Progress; 4] = [Progress::Planned, Progress::Undelivered, Progr
 impl Log {
     /// Adds a line, whatever its number, and gives the number it has from now on.
     pub(crate) fn add(&mut self, entry: HistoryEntry, changes: &mut Changes) -> u64 {
-        let sequence = self.0.last_key_value().map_or(0, |(last, _)| last + 1);
+        let sequence = self.0.keys().next_back().map_or(0, |last| last + 1);
         self.set(HistoryEntry { sequence, ..entry }, changes);
         sequence
     }
@@ -202,7 +201,7 @@ impl Wallet {
 
     fn forget_exchanges(&mut self, before: Timestamp, changes: &mut Changes) {
         let purse = &self.purse;
-        let falls_back: BTreeSet<PaymentId> = purse.iter().filter_map(|(_, holding)| holding.change_of()).collect();
+        let falls_back: Set<PaymentId> = purse.iter().filter_map(|(_, holding)| holding.change_of()).collect();
         for entry in self.payments.prune(before, |id| falls_back.contains(id), changes) {
             self.log.progress(entry, Progress::Complete, None, changes);
         }

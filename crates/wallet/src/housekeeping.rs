@@ -1,6 +1,5 @@
 //! What the element is told after the fact: what a blank owns, that it expects nothing any more, or that a record may be freed.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use specie_core::amount::Amount;
@@ -10,6 +9,7 @@ use specie_element::status::StatusWord;
 
 use crate::element::{Element, ElementFault};
 use crate::record::{Changes, Fields, ReadField, Table, read};
+use crate::sorted::Map;
 use crate::step::Step;
 use crate::wallet::{Wallet, bytes_of};
 
@@ -29,7 +29,7 @@ enum Task {
 
 /// What the element is to be told, by index.
 #[derive(Default)]
-pub(crate) struct Tasks(BTreeMap<u32, Task>);
+pub(crate) struct Tasks(Map<u32, Task>);
 
 impl Tasks {
     pub(crate) fn expect(&mut self, index: u32, blind: [u8; 32], amount: Amount, changes: &mut Changes) {

@@ -18,7 +18,6 @@ extern crate alloc;
 extern crate std;
 
 pub mod balance;
-mod boxes;
 pub mod element;
 pub mod error;
 pub mod history;
@@ -33,6 +32,7 @@ pub mod recovery;
 pub mod request;
 pub mod settings;
 mod showing;
+mod sorted;
 pub mod step;
 pub mod synchronisation;
 pub mod wallet;

@@ -15,9 +15,9 @@ use specie_core::limits::LimitsBody;
 use specie_core::manifest::SignedHeader;
 use thiserror::Error;
 
-use crate::boxes::Boxes;
 use crate::element::ElementFault;
 use crate::error::WalletError;
+use crate::sorted::Boxes;
 use crate::wallet::Wallet;
 use held::HeldList;
 

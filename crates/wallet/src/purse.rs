@@ -8,7 +8,6 @@ mod record;
 mod stock;
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -24,9 +23,9 @@ pub(crate) use coin::{Coin, Origin};
 pub(crate) use record::{encode_coin, encode_material};
 pub(crate) use stock::Stock;
 
-use crate::boxes::Boxes;
 use crate::payment::PaymentId;
 use crate::request::RequestId;
+use crate::sorted::{Boxes, Map, Set};
 use crate::withdrawal::WithdrawalId;
 
 /// A note or blank with all that is needed to show it, besides the element.
@@ -91,8 +90,8 @@ pub(crate) struct Purse {
     kept_change: Stock,
     free_blanks: Stock,
     /// Shows that are part of coins held: note, transfer, and the coins that come of it.
-    shown: BTreeMap<NoteId, Vec<(TransferId, u32)>>,
-    revoked: BTreeSet<NoteId>,
+    shown: Map<NoteId, Vec<(TransferId, u32)>>,
+    revoked: Set<NoteId>,
     spend_change: bool,
     next_order: u64,
 }
@@ -241,7 +240,7 @@ impl Purse {
     }
 
     /// Replaces the revocation list.
-    pub(crate) fn revoke(&mut self, revoked: BTreeSet<NoteId>) {
+    pub(crate) fn revoke(&mut self, revoked: Set<NoteId>) {
         self.reshelve(|purse| purse.revoked = revoked);
     }
 
@@ -281,7 +280,7 @@ impl Purse {
         let Some(holding) = self.holdings.get(&index) else { return };
         if let Some(coin) = &holding.coin {
             for (note, transfer) in &coin.shown {
-                self.shown.entry(*note).or_default().push((*transfer, index));
+                self.shown.or_default(*note).push((*transfer, index));
             }
         }
         let (shelf, entry) = (self.shelf(holding), stock::Entry::of(index, holding));

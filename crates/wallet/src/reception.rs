@@ -2,7 +2,6 @@
 
 mod checking;
 
-use alloc::collections::btree_map::Entry;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -165,8 +164,8 @@ impl Wallet {
                 changes.step(Reception::Accepted(received))
             }
             Verdict::DoubleSpend { note_id, evidence } => {
-                if let Entry::Vacant(vacant) = self.evidence.entry(note_id) {
-                    vacant.insert(evidence.clone());
+                if !self.evidence.contains_key(&note_id) {
+                    self.evidence.insert(note_id, evidence.clone());
                     changes.put(Table::Evidence, &note_id.0, evidence.clone());
                 }
                 changes.step(Reception::DoubleSpend { note_id, evidence })

@@ -22,6 +22,7 @@ use crate::purse::Purse;
 use crate::record::{Changes, Table};
 use crate::request::Requests;
 use crate::settings::Settings;
+use crate::sorted::Map;
 use crate::step::Step;
 use crate::synchronisation::Redemptions;
 use crate::withdrawal::Withdrawals;
@@ -39,7 +40,7 @@ pub struct Wallet {
     pub(crate) withdrawals: Withdrawals,
     pub(crate) tasks: Tasks,
     pub(crate) log: Log,
-    pub(crate) evidence: BTreeMap<NoteId, Vec<u8>>,
+    pub(crate) evidence: Map<NoteId, Vec<u8>>,
 }
 
 /// A wallet being loaded, one record after the other, for whoever has no memory to hold all of them at once.
@@ -153,7 +154,7 @@ impl Wallet {
             withdrawals: Withdrawals::default(),
             tasks: Tasks::default(),
             log: Log::default(),
-            evidence: BTreeMap::new(),
+            evidence: Map::new(),
         }
     }
 

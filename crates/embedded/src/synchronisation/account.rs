@@ -1,7 +1,6 @@
 //! What is missing, given what the account holds and the ration allows.
 
 use embedded_storage::nor_flash::NorFlash;
-use specie_api::psp::Account;
 use specie_core::text::Currency;
 use specie_core::{Amount, Timestamp};
 use specie_wallet::element::Element;
@@ -9,6 +8,7 @@ use specie_wallet::synchronisation::Targets;
 use specie_wallet::withdrawal::Item;
 
 use super::{NOTES_AT_ONCE, ROUNDS_MAX, Stage, Synchronisation};
+use crate::answers::Account;
 use crate::device::{Device, Done, Random};
 use crate::errand::Answer;
 use crate::failure::Failure;

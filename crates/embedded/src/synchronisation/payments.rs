@@ -1,16 +1,17 @@
 //! Payments that did not reach their payees: uploaded by the payer, claimed by the payee.
 
 use embedded_storage::nor_flash::NorFlash;
-use specie_api::hexadecimal::Hex;
-use specie_api::psp::{self, ClaimedPayment, Empty, PaymentClaim, PaymentUpload, path};
+use specie_api::psp::{self, path};
 use specie_core::Timestamp;
 use specie_wallet::element::Element;
 use specie_wallet::payment::{Form, PaymentId};
 use specie_wallet::reception::Route;
 
 use super::{Out, Synchronisation};
+use crate::answers::{Document, Empty};
 use crate::device::{Device, Done, Random};
-use crate::errand::{Answer, Errand};
+use crate::errand::{Answer, Errand, garbled};
+use crate::json::Object;
 
 impl Synchronisation {
     pub(super) fn ask_upload<F: NorFlash, E: Element, R: Random>(
@@ -22,8 +23,8 @@ impl Synchronisation {
         let next = waiting.map(|payment| payment.id).find(|id| !self.not_uploaded.contains(id));
         let Some(id) = next else { return Ok(None) };
         // Compact, since memory is short; the bank takes either form.
-        let upload = PaymentUpload { payment: Hex(device.payment_again(&id, Form::Compact)?) };
-        let errand = Errand::post(path::PAYMENTS, &device.fresh_key()?, &upload).signed(device, self.psp_time(now))?;
+        let upload = Object::new().hex("payment", &device.payment_again(&id, Form::Compact)?);
+        let errand = Errand::post(path::PAYMENTS, &device.fresh_key()?, upload).signed(device, self.psp_time(now))?;
         Ok(Some((Out::Upload(id), errand)))
     }
 
@@ -34,7 +35,7 @@ impl Synchronisation {
         answer: &Answer<'_>,
     ) -> Done<()> {
         match answer.read::<Empty>() {
-            Ok(Empty {}) => {
+            Ok(Empty) => {
                 let step = device.wallet.uploaded(id);
                 device.commit(step)?;
                 self.report.uploaded += 1;
@@ -56,9 +57,9 @@ impl Synchronisation {
         let claims = self.claims.get_or_insert_with(|| device.wallet().claimable_requests(now).collect());
         while let Some(id) = claims.pop_front() {
             let Some(request) = device.wallet().request_message(&id) else { continue };
-            let claim = PaymentClaim { request: Hex(request.to_vec()) };
+            let claim = Object::new().hex("request", request);
             let key = device.fresh_key()?;
-            let errand = Errand::post(path::CLAIM, &key, &claim).signed(device, self.psp_time(now))?;
+            let errand = Errand::post(path::CLAIM, &key, claim).signed(device, self.psp_time(now))?;
             return Ok(Some((Out::Claim, errand)));
         }
         Ok(None)
@@ -70,12 +71,13 @@ impl Synchronisation {
         answer: &Answer<'_>,
         now: Timestamp,
     ) -> Done<()> {
-        let claimed: ClaimedPayment = match answer.read() {
-            Ok(claimed) => claimed,
+        let payment = match answer.read() {
+            Ok(Document(Some(payment))) => payment,
+            Ok(Document(None)) => return self.put_aside(garbled()),
             Err(refusal) if refusal.is(&psp::PAYMENT_UNKNOWN) => return Ok(()),
             Err(refusal) => return self.put_aside(refusal.into()),
         };
-        match device.receive(&claimed.payment.0, Route::Bank, now) {
+        match device.receive(&payment, Route::Bank, now) {
             Ok(_) => {
                 self.report.claimed += 1;
                 Ok(())

@@ -1,7 +1,8 @@
 //! What bank and PSP publish.
 
+use alloc::vec::Vec;
+
 use embedded_storage::nor_flash::NorFlash;
-use specie_api::hexadecimal::Hex;
 use specie_api::psp;
 use specie_core::Timestamp;
 use specie_core::encoding::{Decode, DecodeError};
@@ -9,44 +10,44 @@ use specie_core::manifest::{ManifestHeader, SignedHeader};
 use specie_wallet::element::Element;
 use specie_wallet::publication::PublicationError;
 
+use crate::answers::{Document, Manifests};
 use crate::device::{Device, Done, Random};
-use crate::errand::Answer;
+use crate::errand::{Answer, garbled};
 
 impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     pub(crate) fn take_manifests(&mut self, answer: &Answer<'_>) -> Done<()> {
-        let fetched: psp::Manifests = answer.read()?;
-        let Some(Hex(manifest)) = fetched.manifest else { return Ok(()) };
-        let headers: Result<alloc::vec::Vec<_>, DecodeError> = fetched.headers.iter().map(signed_header).collect();
+        let fetched: Manifests = answer.read()?;
+        let Some(manifest) = fetched.manifest else { return Ok(()) };
+        let headers: Result<Vec<_>, DecodeError> = fetched.headers.iter().map(signed_header).collect();
         let headers = headers.map_err(PublicationError::Malformed)?;
         let step = self.wallet.accept_manifest(&headers, &manifest)?;
         self.commit(step).map(drop)
     }
 
     pub(crate) fn take_revocations(&mut self, answer: &Answer<'_>) -> Done<()> {
-        let fetched: psp::Revocations = answer.read()?;
-        let Some(Hex(list)) = fetched.list else { return Ok(()) };
+        let Document(Some(list)) = answer.read()? else { return Ok(()) };
         let step = self.wallet.accept_revocation_list(&list)?;
         self.commit(step).map(drop)
     }
 
     pub(crate) fn take_limits(&mut self, answer: &Answer<'_>) -> Done<()> {
-        let fetched: psp::Limits = answer.read()?;
-        let step = self.wallet.accept_limits(&fetched.limits.0, &mut self.element)?;
+        let Document(Some(limits)) = answer.read()? else { return Err(garbled()) };
+        let step = self.wallet.accept_limits(&limits, &mut self.element)?;
         self.commit(step).map(drop)
     }
 
     /// A merchant's device gets a new descriptor each time; others have none.
     pub(crate) fn take_descriptor(&mut self, answer: &Answer<'_>, now: Timestamp) -> Done<()> {
-        let fetched: psp::Descriptor = match answer.read() {
+        let fetched = match answer.read() {
             Err(refusal) if refusal.is(&psp::NOT_A_MERCHANT) => return Ok(()),
             fetched => fetched?,
         };
-        let step = self.wallet.accept_descriptor(&fetched.descriptor.0, now)?;
+        let Document(Some(descriptor)) = fetched else { return Err(garbled()) };
+        let step = self.wallet.accept_descriptor(&descriptor, now)?;
         self.commit(step)
     }
 }
 
-fn signed_header(travelled: &psp::SignedHeader) -> Result<SignedHeader, DecodeError> {
-    let header = ManifestHeader::decode(&travelled.header.0)?;
-    Ok(SignedHeader { header, signature: travelled.signature.0 })
+fn signed_header((header, signature): &(Vec<u8>, [u8; 64])) -> Result<SignedHeader, DecodeError> {
+    Ok(SignedHeader { header: ManifestHeader::decode(header)?, signature: *signature })
 }

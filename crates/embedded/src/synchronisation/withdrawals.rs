@@ -7,16 +7,18 @@ use alloc::vec::Vec;
 use embedded_storage::nor_flash::NorFlash;
 use specie_api::hexadecimal::{Hex, HexArray};
 use specie_api::idempotency::Key;
-use specie_api::psp::{self, Challenges, Empty, Responses, WithdrawalItem, WithdrawalRequest, path};
+use specie_api::psp::{self, path};
 use specie_core::Timestamp;
 use specie_core::issuance::{Commitment, Response};
 use specie_wallet::element::Element;
 use specie_wallet::withdrawal::{Action, Session, WithdrawalId};
 
 use super::{Out, Synchronisation};
+use crate::answers::{Empty, Opened, Responses};
 use crate::device::{Device, Done, Random};
-use crate::errand::{Answer, Errand};
+use crate::errand::{Answer, Errand, garbled};
 use crate::failure::Failure;
+use crate::json::Object;
 
 impl Synchronisation {
     /// The next message of a withdrawal that goes on; the element does its part in between.
@@ -26,8 +28,8 @@ impl Synchronisation {
         now: Timestamp,
     ) -> Done<Option<(Out, Errand)>> {
         if let Some((id, remote)) = &self.unusable {
-            let target = named(path::CANCEL, &remote.to_string())?;
-            let errand = Errand::post(target, &key(id, "cancel"), &Empty {});
+            let target = named(path::CANCEL, &Hex::from(&remote[..]).to_string())?;
+            let errand = Errand::post(target, &key(id, "cancel"), Object::new());
             return Ok(Some((Out::Cancel(*id), errand.signed(device, self.psp_time(now))?)));
         }
         loop {
@@ -42,18 +44,18 @@ impl Synchronisation {
                 Action::Open { items } => {
                     let items = items
                         .iter()
-                        .map(|item| WithdrawalItem { class_id: HexArray(item.class_id.0), count: item.count.into() });
-                    let request = WithdrawalRequest { items: items.collect() };
-                    (Out::Open(id), Errand::post(path::WITHDRAWALS, &key(&id, "open"), &request))
+                        .map(|item| Object::new().hex("class_id", &item.class_id.0).uint("count", item.count.into()));
+                    let request = Object::new().objects("items", items);
+                    (Out::Open(id), Errand::post(path::WITHDRAWALS, &key(&id, "open"), request))
                 }
                 Action::Challenge { remote, challenges } => {
-                    let challenges = Challenges { challenges: challenges.into_iter().map(HexArray).collect() };
+                    let challenges = Object::new().hexes("challenges", challenges.iter().map(<[u8; 32]>::as_slice));
                     let target = named(path::CHALLENGES, &remote)?;
-                    (Out::Challenge(id), Errand::post(target, &key(&id, "challenge"), &challenges))
+                    (Out::Challenge(id), Errand::post(target, &key(&id, "challenge"), challenges))
                 }
                 Action::Acknowledge { remote } => {
                     let target = named(path::ACKNOWLEDGE, &remote)?;
-                    (Out::Acknowledge(id), Errand::post(target, &key(&id, "acknowledge"), &Empty {}))
+                    (Out::Acknowledge(id), Errand::post(target, &key(&id, "acknowledge"), Object::new()))
                 }
                 _ => {
                     self.stuck.insert(id);
@@ -71,7 +73,7 @@ impl Synchronisation {
         device: &mut Device<F, E, R>,
         answer: &Answer<'_>,
     ) -> Done<()> {
-        let opened: psp::Withdrawal = match answer.read() {
+        let opened: Opened = match answer.read() {
             Ok(opened) => opened,
             Err(refusal) => {
                 // Refused for good: nothing was debited.
@@ -82,16 +84,16 @@ impl Synchronisation {
                 return self.stick(id, refusal.into());
             }
         };
-        let sessions = opened.sessions.iter().map(|session| Session {
-            class_id: specie_core::ClassId(session.class_id.0),
-            commitment: Commitment::from_bytes(&session.commitment.0),
+        let sessions = opened.sessions.iter().map(|(class_id, commitment)| Session {
+            class_id: specie_core::ClassId(*class_id),
+            commitment: Commitment::from_bytes(commitment),
         });
-        let (remote, sessions) = (opened.withdrawal_id, sessions.collect::<Vec<_>>());
-        match device.wallet.withdrawal_opened(id, &remote.to_string(), &sessions) {
+        let sessions = sessions.collect::<Vec<_>>();
+        match device.wallet.withdrawal_opened(id, &Hex::from(&opened.id[..]).to_string(), &sessions) {
             Ok(step) => device.commit(step),
             Err(error) => {
                 // The amount is to be put back.
-                self.unusable = Some((*id, remote));
+                self.unusable = Some((*id, opened.id));
                 self.stick(id, error.into())
             }
         }
@@ -105,7 +107,7 @@ impl Synchronisation {
     ) -> Done<()> {
         self.unusable = None;
         match answer.read::<Empty>() {
-            Ok(Empty {}) => {
+            Ok(Empty) => {
                 let step = device.wallet.cancel_withdrawal(id)?;
                 device.commit(step)
             }
@@ -120,7 +122,7 @@ impl Synchronisation {
         device: &mut Device<F, E, R>,
         answer: &Answer<'_>,
     ) -> Done<()> {
-        let answers: Responses = match answer.read() {
+        let Responses(answers) = match answer.read() {
             Ok(answers) => answers,
             Err(refusal) => {
                 if refusal.is(&psp::WITHDRAWAL_VOID) {
@@ -130,10 +132,9 @@ impl Synchronisation {
                 return self.stick(id, refusal.into());
             }
         };
-        let responses: Result<Vec<Response>, _> =
-            answers.responses.iter().map(|response| Response::from_bytes(&response.0)).collect();
+        let responses: Result<Vec<Response>, _> = answers.iter().map(Response::from_bytes).collect();
         drop(answers);
-        let Ok(responses) = responses else { return self.stick(id, wrong_answer()) };
+        let Ok(responses) = responses else { return self.stick(id, garbled()) };
         match device.wallet.withdrawal_answered(id, &responses) {
             Ok(step) => {
                 device.commit(step)?;
@@ -151,7 +152,7 @@ impl Synchronisation {
         answer: &Answer<'_>,
     ) -> Done<()> {
         match answer.read::<Empty>() {
-            Ok(Empty {}) => {}
+            Ok(Empty) => {}
             // The bank forgot already how it made the notes.
             Err(refusal) if refusal.is(&psp::WITHDRAWAL_CLOSED) => {}
             Err(refusal) => return self.stick(id, refusal.into()),
@@ -167,13 +168,9 @@ impl Synchronisation {
     }
 }
 
-fn wrong_answer() -> Failure {
-    Failure::new("wrong-answer", "the bank's answer makes no sense", "synchronise again, or ask the PSP")
-}
-
 /// The key of one message of a withdrawal: the wallet stored its name before the first was sent.
 fn key(id: &WithdrawalId, message: &str) -> Key {
-    let name = Hex(id.0.to_vec());
+    let name = Hex::from(&id.0[..]);
     Key::new(&format!("{name}-{message}")).expect("32 digits, a hyphen and a word are a key")
 }
 

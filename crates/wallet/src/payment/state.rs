@@ -1,7 +1,6 @@
 //! Payments, and how they are stored: the plan in one record, what is handed over in another.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -13,9 +12,9 @@ use specie_core::transfer::{Output, Outputs};
 use specie_element::client::OwnOutput;
 
 use super::PaymentId;
-use crate::boxes::Boxes;
 use crate::purse::{Place, Purse};
 use crate::record::{Changes, Fields, ReadField, Table, read};
+use crate::sorted::{Boxes, Set};
 use crate::wallet::{Wallet, bytes_of};
 
 /// How far a payment got.
@@ -67,9 +66,9 @@ pub(crate) struct Payment {
 #[derive(Default)]
 pub(crate) struct Payments {
     by_id: Boxes<PaymentId, Payment>,
-    planned: BTreeSet<PaymentId>,
+    planned: Set<PaymentId>,
     /// Made or abandoned, no receipt.
-    undelivered: BTreeSet<PaymentId>,
+    undelivered: Set<PaymentId>,
 }
 
 impl Taken {

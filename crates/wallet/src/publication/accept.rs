@@ -13,9 +13,9 @@ use specie_core::text::Name;
 
 use super::held::{HeldList, HeldManifest};
 use super::{PublicationError, Publications, Update};
-use crate::boxes::Boxes;
 use crate::element::Element;
 use crate::record::{Changes, Document, Fields, Table, read};
+use crate::sorted::Boxes;
 use crate::step::Step;
 use crate::wallet::{Wallet, bytes_of};
 

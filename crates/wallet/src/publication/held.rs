@@ -1,7 +1,6 @@
 //! A manifest and a revocation list as they are held: read once, looked up often.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -15,14 +14,14 @@ use specie_core::revocation::RevocationList;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 
-use crate::boxes::Boxes;
+use crate::sorted::{Boxes, Map, Set};
 
 /// A manifest whose signature was checked.
 pub(crate) struct HeldManifest {
     pub(super) bytes: Vec<u8>,
     pub(super) signed: SignedHeader,
     classes: Boxes<ClassId, (Class, usize)>,
-    psps: BTreeMap<Name, (PublicKey, usize)>,
+    psps: Map<Name, (PublicKey, usize)>,
     pub(super) ledgers: Vec<PublicKey>,
     /// Where each entry lies in `bytes`.
     entries: Vec<Range<usize>>,
@@ -52,7 +51,7 @@ impl HeldManifest {
             bytes: bytes.to_vec(),
             signed: manifest.signed,
             classes: Boxes::new(),
-            psps: BTreeMap::new(),
+            psps: Map::new(),
             ledgers: Vec::new(),
             entries: Vec::with_capacity(manifest.entry_count()),
             leaves: Vec::with_capacity(manifest.entry_count()),
@@ -104,7 +103,7 @@ impl Classes for HeldManifest {
 
 impl HeldList {
     /// Takes a list that was checked apart: what to remember of it, and the notes.
-    pub(super) fn of(list: &RevocationList<'_>, bytes: &[u8]) -> (Self, BTreeSet<NoteId>) {
+    pub(super) fn of(list: &RevocationList<'_>, bytes: &[u8]) -> (Self, Set<NoteId>) {
         let held = Self { bytes: bytes.to_vec(), sequence: list.sequence, issued_at: list.issued_at, id: list.id() };
         (held, list.notes().collect())
     }

@@ -1,10 +1,11 @@
 //! A shelf of coins or blanks, by amount and date.
 
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::text::Currency;
+
+use crate::sorted::{Map, Set};
 
 /// Last moment of use, then how long it lay idle, then the index.
 type Place = (Timestamp, u64, u32);
@@ -20,11 +21,11 @@ pub(crate) struct Entry {
 
 /// Coins or blanks in order of amount. Everything that a payment asks of it costs the logarithm of what is there.
 #[derive(Default)]
-pub(crate) struct Stock(BTreeMap<Currency, BTreeMap<Amount, BTreeSet<Place>>>);
+pub(crate) struct Stock(Map<Currency, Map<Amount, Set<Place>>>);
 
 impl Stock {
     pub(crate) fn insert(&mut self, entry: &Entry) {
-        let places = self.0.entry(entry.currency).or_default().entry(entry.amount).or_default();
+        let places = self.0.or_default(entry.currency).or_default(entry.amount);
         places.insert((entry.until, entry.order, entry.index));
     }
 
@@ -44,7 +45,7 @@ impl Stock {
         least: Amount,
         at: Timestamp,
     ) -> impl Iterator<Item = (Amount, u32)> {
-        let amounts = self.0.get(&currency).into_iter().flat_map(move |amounts| amounts.range(least..));
+        let amounts = self.0.get(&currency).into_iter().flat_map(move |amounts| amounts.from(least));
         amounts.flat_map(move |(amount, places)| good(places, at).map(|index| (*amount, index)))
     }
 
@@ -85,8 +86,8 @@ impl Stock {
     }
 }
 
-fn good(places: &BTreeSet<Place>, at: Timestamp) -> impl Iterator<Item = u32> {
-    places.range((at, 0, 0)..).map(|(_, _, index)| *index)
+fn good(places: &Set<Place>, at: Timestamp) -> impl Iterator<Item = u32> {
+    places.from((at, 0, 0)).map(|(_, _, index)| *index)
 }
 
 #[cfg(test)]
@@ -144,7 +145,7 @@ mod tests {
         assert_eq!(select(&stock, 100, 1, 0), Some(alloc::vec![1]));
         stock.remove(&entry(1, 100, 5));
         assert_eq!(select(&stock, 100, 1, 0), None);
-        assert!(stock.0.values().all(BTreeMap::is_empty));
+        assert!(stock.0.values().all(Map::is_empty));
     }
 
     proptest! {

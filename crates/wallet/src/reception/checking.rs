@@ -1,6 +1,5 @@
 //! The rules of §9, one after the other. Nothing here changes anything.
 
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -18,6 +17,7 @@ use super::{ReceptionError, Route};
 use crate::payment::{compact, write_chain};
 use crate::publication::HeldManifest;
 use crate::request::{OwnRequest, RequestId, Stage, Tag};
+use crate::sorted::Map;
 use crate::wallet::Wallet;
 
 /// What to make of a payment.
@@ -163,7 +163,7 @@ impl Wallet {
 
     /// A note that is shown in two transfers: both in this payment, or one of them in a coin held.
     fn find_double_spend(&self, chains: &[Checked<'_>]) -> Result<Option<(NoteId, Vec<u8>)>, ReceptionError> {
-        let mut seen: BTreeMap<NoteId, &CheckedLink<'_>> = BTreeMap::new();
+        let mut seen: Map<NoteId, &CheckedLink<'_>> = Map::new();
         for link in chains.iter().flat_map(|chain| &chain.links) {
             let here = seen.insert(link.note_id, link).filter(|other| other.id != link.id);
             let other =

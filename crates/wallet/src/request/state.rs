@@ -1,7 +1,6 @@
 //! The wallet's own requests, and how they are stored.
 
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
 use specie_core::amount::Timestamp;
@@ -12,9 +11,9 @@ use specie_core::request::{OwnerTags, Request, RequestBody};
 use zeroize::Zeroizing;
 
 use super::{CLAIM_PERIOD, RequestId, Terms};
-use crate::boxes::Boxes;
 use crate::purse::Place;
 use crate::record::{Changes, Fields, ReadField, Table, read};
+use crate::sorted::{Boxes, Map, Set};
 use crate::wallet::{Wallet, bytes_of};
 
 /// How far a request got, as stored.
@@ -55,9 +54,9 @@ pub(crate) struct OwnRequest {
 #[derive(Default)]
 pub(crate) struct Requests {
     by_id: Boxes<RequestId, OwnRequest>,
-    by_context: BTreeMap<Context, RequestId>,
+    by_context: Map<Context, RequestId>,
     /// Those that reserve blanks.
-    expiring: BTreeSet<(Timestamp, RequestId)>,
+    expiring: Set<(Timestamp, RequestId)>,
 }
 
 impl Requests {

@@ -1,7 +1,6 @@
 //! Redeeming: set aside, show, send, believe the bank, forget.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -16,6 +15,7 @@ use crate::payment::Stage as PaymentStage;
 use crate::purse::{Holding, Origin, Place, Shelf};
 use crate::record::{Changes, Table};
 use crate::showing::show;
+use crate::sorted::Map;
 use crate::step::Step;
 use crate::wallet::Wallet;
 
@@ -143,7 +143,7 @@ impl Wallet {
             return Err(RedemptionError::WrongAmount(*id));
         }
         let mut changes = Changes::default();
-        let mut credited: BTreeMap<Currency, Amount> = BTreeMap::new();
+        let mut credited: Map<Currency, Amount> = Map::new();
         for (CoinId(index), result) in results {
             match result {
                 RedemptionResult::Later => {}
@@ -151,7 +151,7 @@ impl Wallet {
                     let Some(redemption) = self.redemptions.0.remove(index) else { continue };
                     changes.delete(Table::Redemption, &index.to_be_bytes());
                     self.tasks.forget(*index, &mut changes);
-                    let sum = credited.entry(redemption.currency).or_default();
+                    let sum = credited.or_default(redemption.currency);
                     *sum = sum.checked_add(*amount).unwrap_or(Amount::MAX);
                 }
                 RedemptionResult::Refused(code) => {

@@ -11,10 +11,10 @@ use specie_core::text::Currency;
 use specie_core::transfer::redemption_context;
 
 use super::CoinId;
-use crate::boxes::Boxes;
 use crate::identity::{Account, read_account};
 use crate::purse::Place;
 use crate::record::{Changes, Fields, ReadField, Table, read};
+use crate::sorted::Boxes;
 use crate::wallet::{Wallet, bytes_of};
 
 /// How far a redemption got.

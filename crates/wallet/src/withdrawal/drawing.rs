@@ -65,7 +65,7 @@ impl Wallet {
     /// Stores which nonces are going to be drawn. The element repeats the last draw to whoever asks for it, so no two withdrawals may plan the
     /// same one: whoever planned it before and did not draw plans anew.
     fn plan_draw(&mut self, id: &WithdrawalId, next: u32, changes: &mut Changes) {
-        for (other, withdrawal) in &mut self.withdrawals.0 {
+        for (other, withdrawal) in self.withdrawals.0.iter_mut() {
             if other == id {
                 withdrawal.draw = Some((next, withdrawal.next_count()));
             } else if withdrawal.draw.is_some_and(|(first, _)| first == next) {

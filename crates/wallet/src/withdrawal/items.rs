@@ -1,6 +1,5 @@
 //! Which notes to withdraw for an amount.
 
-use alloc::collections::BTreeMap;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -10,6 +9,7 @@ use specie_core::class::{Class, Kind};
 use specie_core::text::Currency;
 
 use super::{Item, NOTES_MAX, WithdrawalError};
+use crate::sorted::Map;
 use crate::wallet::Wallet;
 
 /// Whether the bank issues notes of `class` at `now`.
@@ -85,20 +85,20 @@ impl Wallet {
         now: Timestamp,
     ) -> Result<Vec<Item>, WithdrawalError> {
         let caps = self.newest_classes(currency, Kind::Blank, now);
-        let (_, class_id) = caps.range(cap..).next().ok_or(WithdrawalError::NothingIssued(currency))?;
+        let (_, class_id) = caps.from(cap).next().ok_or(WithdrawalError::NothingIssued(currency))?;
         Ok(if count == 0 { vec![] } else { vec![Item { class_id: *class_id, count }] })
     }
 
     /// By amount, the class being issued that lasts longest.
-    fn newest_classes(&self, currency: Currency, kind: Kind, now: Timestamp) -> BTreeMap<Amount, ClassId> {
+    fn newest_classes(&self, currency: Currency, kind: Kind, now: Timestamp) -> Map<Amount, ClassId> {
         let now = self.not_before_floor(now);
-        let mut newest: BTreeMap<Amount, &Class> = BTreeMap::new();
+        let mut newest: Map<Amount, &Class> = Map::new();
         for class in self.classes() {
             let info = class.info();
             if info.currency == currency && info.kind == kind && is_issued(class, now) {
-                let known = newest.entry(info.amount).or_insert(class);
-                if (known.info().spend_until, known.info().epoch) < (info.spend_until, info.epoch) {
-                    *known = class;
+                let lasts = |class: &Class| (class.info().spend_until, class.info().epoch);
+                if newest.get(&info.amount).is_none_or(|known| lasts(known) < lasts(class)) {
+                    newest.insert(info.amount, class);
                 }
             }
         }
@@ -107,7 +107,7 @@ impl Wallet {
 }
 
 /// So many notes of each face.
-fn items(faces: &BTreeMap<Amount, ClassId>, counts: Vec<u64>) -> Result<Vec<Item>, WithdrawalError> {
+fn items(faces: &Map<Amount, ClassId>, counts: Vec<u64>) -> Result<Vec<Item>, WithdrawalError> {
     if counts.iter().fold(0u64, |sum, count| sum.saturating_add(*count)) > NOTES_MAX as u64 {
         return Err(WithdrawalError::TooManyNotes);
     }

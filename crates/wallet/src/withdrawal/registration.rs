@@ -1,6 +1,5 @@
 //! Registering finished notes in the element: from then on they can be used.
 
-use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -15,6 +14,7 @@ use crate::element::{Element, ElementFault};
 use crate::history::Event;
 use crate::purse::{Holding, Place};
 use crate::record::Changes;
+use crate::sorted::Set;
 use crate::step::Step;
 use crate::wallet::Wallet;
 
@@ -32,7 +32,7 @@ impl Wallet {
         let withdrawal = self.withdrawals.0.get(id).ok_or(WithdrawalError::NotWaiting)?;
         let next = withdrawal.notes.iter().skip(withdrawal.registered).take(AT_ONCE);
         let indices: Vec<u32> = next.map(|note| note.index).collect();
-        let mut loaded = BTreeSet::new();
+        let mut loaded = Set::new();
         for index in &indices {
             let holding = self.purse.get(*index).ok_or(WithdrawalError::NotWaiting)?;
             if loaded.insert(holding.material.class_id) {
@@ -61,9 +61,9 @@ impl Wallet {
         let Some(withdrawal) = self.withdrawals.0.get(id) else { return };
         let infos = withdrawal.notes.iter().filter_map(|note| self.purse.get(note.index));
         let values = infos.map(|holding| holding.material.info).filter(|info| info.kind == Kind::Value);
-        let mut sums: alloc::collections::BTreeMap<Currency, Amount> = Default::default();
+        let mut sums: crate::sorted::Map<Currency, Amount> = Default::default();
         for info in values {
-            let sum = sums.entry(info.currency).or_default();
+            let sum = sums.or_default(info.currency);
             *sum = sum.checked_add(info.amount).unwrap_or(Amount::MAX);
         }
         for (currency, amount) in sums {

@@ -11,9 +11,9 @@ use specie_core::issuance::{Blinded, Blinding, Commitment};
 use zeroize::Zeroizing;
 
 use super::{Item, WithdrawalId};
-use crate::boxes::Boxes;
 use crate::purse::Place;
 use crate::record::{Changes, Fields, ReadField, Table, derive, read};
+use crate::sorted::Boxes;
 use crate::wallet::{Wallet, bytes_of};
 
 /// How far a withdrawal got.
