@@ -1,8 +1,15 @@
 //! The four hash functions of §2, all over SHA-512 with a label and unambiguous lengths.
 
 use curve25519_dalek::{RistrettoPoint, Scalar};
+#[cfg(not(target_os = "none"))]
 use sha2::{Digest, Sha512};
 use zeroize::Zeroize;
+
+#[cfg(target_os = "none")]
+use sha512::Sha512;
+
+#[cfg(any(target_os = "none", test))]
+mod sha512;
 
 /// `H512` as a stream, for inputs that are not in one place. Parts are added whole, in order.
 #[derive(Clone)]
@@ -21,15 +28,20 @@ impl Hasher {
     /// Adds one part, preceded by its length.
     #[must_use]
     pub fn part(mut self, part: &[u8]) -> Self {
+        self.add(part);
+        self
+    }
+
+    /// The same in place: a hash is not small, and moving it about costs.
+    fn add(&mut self, part: &[u8]) {
         let length = u32::try_from(part.len()).expect("parts are messages, far below 4 GiB");
         self.0.update(length.to_be_bytes());
         self.0.update(part);
-        self
     }
 
     /// `H512`: all 64 bytes.
     pub fn h512(self) -> [u8; 64] {
-        self.0.finalize().into()
+        finish(self.0)
     }
 
     /// `H32`: the first 32 bytes.
@@ -81,11 +93,18 @@ pub fn hg(dst: &str, parts: &[&[u8]]) -> RistrettoPoint {
     b1.update([1]);
     b1.update(dst.as_bytes());
     b1.update(dst_length);
-    RistrettoPoint::from_uniform_bytes(&b1.finalize().into())
+    RistrettoPoint::from_uniform_bytes(&finish(b1))
 }
 
 fn over(label: &str, parts: &[&[u8]]) -> Hasher {
-    parts.iter().fold(Hasher::new(label), |hasher, part| hasher.part(part))
+    let mut hasher = Hasher::new(label);
+    parts.iter().for_each(|part| hasher.add(part));
+    hasher
+}
+
+#[allow(clippy::useless_conversion, reason = "`sha2` has a type of its own for it")]
+fn finish(sha: Sha512) -> [u8; 64] {
+    sha.finalize().into()
 }
 
 fn first(wide: &[u8; 64]) -> [u8; 32] {

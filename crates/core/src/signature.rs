@@ -5,7 +5,7 @@ use core::fmt;
 use ed25519_dalek::Signer;
 use zeroize::Zeroize;
 
-use crate::hash::Hasher;
+use crate::hash;
 
 /// Length of a signature.
 pub const SIGNATURE_LENGTH: usize = 64;
@@ -57,7 +57,7 @@ impl PublicKey {
 }
 
 fn digest(label: &str, parts: &[&[u8]]) -> [u8; 32] {
-    parts.iter().fold(Hasher::new(label), |hasher, part| hasher.part(part)).h32()
+    hash::h32(label, parts)
 }
 
 impl Zeroize for SigningKey {
