@@ -8,7 +8,7 @@ mod frame;
 mod process;
 mod software;
 
-pub use address::{ChipAddress, ElementAddress, ElementAddressError};
+pub use address::{ChipAddress, ChipAddressError, ElementAddress, ElementAddressError};
 pub use chip::{CHIP_PATIENCE, ChipElement, ChipElementError};
 pub use either::{DeviceElement, DeviceElementError};
 pub use flash::{FileFlash, FileFlashError, FlashFileError, PAGE, WORD};

@@ -46,6 +46,11 @@ pub enum ElementAddressError {
     NotText,
 }
 
+/// The text names no line.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{0}` names no line; give socket:PATH or serial:PATH, such as serial:/dev/ttyACM0")]
+pub struct ChipAddressError(String);
+
 impl ElementAddress {
     /// The same with a relative path taken from `folder`.
     #[must_use]
@@ -64,6 +69,19 @@ impl ChipAddress {
         match self {
             Self::Socket(path) | Self::Serial(path) => path,
         }
+    }
+}
+
+impl FromStr for ChipAddress {
+    type Err = ChipAddressError;
+
+    fn from_str(text: &str) -> Result<Self, ChipAddressError> {
+        let address = match text.split_once(':') {
+            Some((SOCKET, path)) => Self::Socket(path.into()),
+            Some((SERIAL, path)) => Self::Serial(path.into()),
+            _ => return Err(ChipAddressError(text.to_owned())),
+        };
+        if address.path().as_os_str().is_empty() { Err(ChipAddressError(text.to_owned())) } else { Ok(address) }
     }
 }
 
@@ -150,6 +168,16 @@ mod tests {
         }
         for text in ["", "socket:", "serial:"] {
             assert_eq!(text.parse::<ElementAddress>(), Err(ElementAddressError::NoPath), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_a_socket_or_a_serial_device() {
+        for text in ["socket:chip.sock", "serial:/dev/ttyACM0"] {
+            assert_eq!(text.parse::<ChipAddress>().unwrap().to_string(), text);
+        }
+        for text in ["", "socket:", "serial:", "/dev/ttyACM0", "usb:1"] {
+            assert!(text.parse::<ChipAddress>().unwrap_err().to_string().contains("serial:PATH"), "{text}");
         }
     }
 

@@ -1,7 +1,5 @@
 //! An element on a chip of its own, at the end of a line.
 
-mod line;
-
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -9,9 +7,9 @@ use specie_element::client::{self, ElementError, Link};
 use specie_element::t1::reader::{Chip, ChipError, Fault};
 use thiserror::Error;
 
-use self::line::ChipLine;
 use super::ChipAddress;
 use crate::entropy::{self, EntropyError};
+use crate::line::OpenLine;
 
 /// How long a chip may take for one command in all, with everything that has to be sent again: longer than what it may ask
 /// for.
@@ -24,11 +22,11 @@ pub struct ChipElement {
     patience: Duration,
     /// What the element has to answer to IDENTITY, where that is known.
     certificate: Option<Vec<u8>>,
-    line: Option<Box<OpenLine>>,
+    line: Option<Box<Spoken>>,
 }
 
 /// A line in use.
-struct OpenLine(Chip<ChipLine>);
+struct Spoken(Chip<OpenLine>);
 
 /// Why a chip could not be reached.
 #[derive(Debug, Error)]
@@ -79,15 +77,15 @@ impl ChipElement {
         Self { patience, ..self }
     }
 
-    fn open(&self) -> Result<Box<OpenLine>, ChipElementError> {
-        let line = ChipLine::open(&self.address)
+    fn open(&self) -> Result<Box<Spoken>, ChipElementError> {
+        let line = OpenLine::open(&self.address)
             .map_err(|source| ChipElementError::NotOpened { address: self.address.clone(), source })?;
-        Ok(Box::new(OpenLine(Chip::new(line, u32::from_be_bytes(entropy::bytes()?)))))
+        Ok(Box::new(Spoken(Chip::new(line, u32::from_be_bytes(entropy::bytes()?)))))
     }
 
     fn exchange(
         &self,
-        chip: &mut Chip<ChipLine>,
+        chip: &mut Chip<OpenLine>,
         command: &[u8],
         response: &mut [u8],
     ) -> Result<usize, ChipElementError> {
@@ -99,7 +97,7 @@ impl ChipElement {
         chip.transmit(command, response).map_err(|source| self.no_answer(source))
     }
 
-    fn check_identity(&self, chip: &mut Chip<ChipLine>) -> Result<(), ChipElementError> {
+    fn check_identity(&self, chip: &mut Chip<OpenLine>) -> Result<(), ChipElementError> {
         let Some(certificate) = &self.certificate else { return Ok(()) };
         match client::identity(chip) {
             Ok(found) if found.as_bytes() == certificate => Ok(()),
@@ -137,7 +135,7 @@ impl Link for ChipElement {
     }
 }
 
-impl std::fmt::Debug for OpenLine {
+impl std::fmt::Debug for Spoken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.line().fmt(f)
     }

@@ -1,4 +1,4 @@
-//! A line of bytes to a chip, over a socket or a serial device.
+//! A line of bytes to a chip or a microcontroller, over a socket or a serial device.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
@@ -23,11 +23,11 @@ const BAUD: u32 = 115_200;
 /// How long the other side may take none of what is sent to it.
 const SENDING: Duration = Duration::from_secs(2);
 
-/// A line that gives up when its deadline passes, whatever comes.
+/// An open line. It may have a deadline, and gives up when that passes, whatever comes.
 #[derive(Debug)]
-pub(super) struct ChipLine {
+pub struct OpenLine {
     stream: Stream,
-    deadline: Instant,
+    deadline: Option<Instant>,
     input: [u8; 512],
     /// What of the input is there and not taken yet.
     taken: usize,
@@ -40,9 +40,12 @@ enum Stream {
     Serial(File),
 }
 
-impl ChipLine {
-    /// Opens a line. Nothing comes of it before [`set_deadline`](Self::set_deadline).
-    pub(super) fn open(address: &ChipAddress) -> io::Result<Self> {
+impl OpenLine {
+    /// Opens a line, without a deadline. A serial device is this process's alone until the line is dropped.
+    ///
+    /// # Errors
+    /// There is nothing, it is none, or another process uses it: nothing was sent.
+    pub fn open(address: &ChipAddress) -> io::Result<Self> {
         let stream = match address {
             ChipAddress::Socket(path) => {
                 let socket = UnixStream::connect(path)?;
@@ -51,12 +54,19 @@ impl ChipLine {
             }
             ChipAddress::Serial(path) => Stream::Serial(open_serial(path)?),
         };
-        Ok(Self { stream, deadline: Instant::now(), input: [0; 512], taken: 0, filled: 0 })
+        Ok(Self { stream, deadline: None, input: [0; 512], taken: 0, filled: 0 })
     }
 
     /// Until when the line is of use.
-    pub(super) fn set_deadline(&mut self, deadline: Instant) {
-        self.deadline = deadline;
+    pub fn set_deadline(&mut self, deadline: Instant) {
+        self.deadline = Some(deadline);
+    }
+
+    fn check_deadline(&self, now: Instant) -> io::Result<()> {
+        if self.deadline.is_none_or(|deadline| now < deadline) {
+            return Ok(());
+        }
+        Err(io::Error::new(io::ErrorKind::TimedOut, "the other side took too long for one command"))
     }
 
     /// Waits until the stream is ready, at most until `end` and the deadline; tells whether it is.
@@ -66,14 +76,14 @@ impl ChipLine {
     fn wait(&self, flags: PollFlags, end: Instant) -> io::Result<bool> {
         loop {
             let now = Instant::now();
-            if now >= self.deadline {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "the chip took too long for one command"));
-            }
-            let rest = end.min(self.deadline).saturating_duration_since(now);
+            self.check_deadline(now)?;
+            let end = self.deadline.map_or(end, |deadline| end.min(deadline));
+            let rest = end.saturating_duration_since(now);
             let timeout = Timespec::try_from(rest).map_err(io::Error::other)?;
             match poll(&mut [PollFd::new(&self.stream, flags)], Some(&timeout)) {
-                Ok(0) if Instant::now() < self.deadline => return Ok(false),
-                Ok(0) | Err(rustix::io::Errno::INTR) => {}
+                // Which of the two it was, the deadline says.
+                Ok(0) => return self.check_deadline(Instant::now()).map(|()| false),
+                Err(rustix::io::Errno::INTR) => {}
                 Ok(_) => return Ok(true),
                 Err(error) => return Err(error.into()),
             }
@@ -107,7 +117,7 @@ fn open_serial(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-impl Line for ChipLine {
+impl Line for OpenLine {
     type Error = io::Error;
 
     fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
@@ -123,7 +133,7 @@ impl Line for ChipLine {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if !self.wait(PollFlags::OUT, Instant::now() + SENDING)? {
-                        return Err(io::Error::new(io::ErrorKind::TimedOut, "the chip takes nothing"));
+                        return Err(io::Error::new(io::ErrorKind::TimedOut, "the other side takes nothing"));
                     }
                 }
                 Err(error) => return Err(error),
@@ -151,10 +161,8 @@ impl Line for ChipLine {
                 Err(error) => return Err(error),
             }
         }
-        // A chip that never stops sending has a deadline too.
-        if Instant::now() >= self.deadline {
-            return Err(io::Error::new(io::ErrorKind::TimedOut, "the chip took too long for one command"));
-        }
+        // Who never stops sending has a deadline too.
+        self.check_deadline(Instant::now())?;
         let byte = std::mem::take(&mut self.input[self.taken]);
         self.taken += 1;
         Ok(Some(byte))
@@ -170,7 +178,7 @@ impl AsFd for Stream {
     }
 }
 
-impl Drop for ChipLine {
+impl Drop for OpenLine {
     fn drop(&mut self) {
         self.input.zeroize();
     }
@@ -194,8 +202,8 @@ mod tests {
         (File::from(other), path)
     }
 
-    fn open(address: &ChipAddress) -> io::Result<ChipLine> {
-        let mut line = ChipLine::open(address)?;
+    fn open(address: &ChipAddress) -> io::Result<OpenLine> {
+        let mut line = OpenLine::open(address)?;
         line.set_deadline(Instant::now() + Duration::from_secs(60));
         Ok(line)
     }
@@ -251,7 +259,8 @@ mod tests {
         let (near, mut far) = UnixStream::pair().unwrap();
         near.set_nonblocking(true).unwrap();
         let deadline = Instant::now() + Duration::from_millis(600);
-        let mut line = ChipLine { stream: Stream::Socket(near), deadline, input: [0; 512], taken: 0, filled: 0 };
+        let mut line =
+            OpenLine { stream: Stream::Socket(near), deadline: Some(deadline), input: [0; 512], taken: 0, filled: 0 };
         let begun = Instant::now();
         assert_eq!(line.receive(20).unwrap(), None);
         assert!(begun.elapsed() >= Duration::from_millis(20) && begun.elapsed() < Duration::from_millis(500));
