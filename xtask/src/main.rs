@@ -1,6 +1,7 @@
 //! The project's own checks: what continuous integration runs, in one command.
 
 mod bench;
+mod capi;
 mod command;
 mod freestanding;
 mod metadata;
@@ -24,6 +25,7 @@ Usage:
   cargo xtask test --only STEP    one step of it
   cargo xtask rules               the architecture rules
   cargo xtask bench               the benchmarks, every crate that has any
+  cargo xtask header              the C library's header, made anew of its sources
   cargo xtask --help              this text
 ";
 
@@ -52,6 +54,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["test", "--only", name] => steps::run_one(name),
         ["rules"] => rules::run(),
         ["bench"] => bench::run(),
+        ["header"] => capi::write_header(),
         _ => bail!("`{}` is no command; see `cargo xtask --help`", words.join(" ")),
     }
 }

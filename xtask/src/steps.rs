@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    freestanding, rules, suites, supply,
+    capi, freestanding, rules, suites, supply,
     tools::{self, Tool},
 };
 
@@ -65,6 +65,12 @@ pub(crate) const STEPS: &[Step] = &[
         title: "process-level tests with the real program",
         needs: &[Tool::CCompiler],
         run: suites::process_tests,
+    },
+    Step {
+        name: "capi",
+        title: "the C library: header, border, whole lives in C, plain and under valgrind and sanitizers",
+        needs: &[Tool::Clippy, Tool::CCompiler, Tool::CppCompiler, Tool::Valgrind, Tool::Cbindgen],
+        run: capi::run_all,
     },
     Step {
         name: "doctests",

@@ -5,6 +5,7 @@ use std::{env, path::PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::{
+    capi,
     command::{self, cargo_program, exists, output_of, run, succeeds},
     freestanding::{BARE_TARGET, Toolchain},
 };
@@ -20,10 +21,24 @@ pub(crate) enum Tool {
     CCompiler,
     /// A way to compile for [`BARE_TARGET`].
     BareTarget,
+    /// A C++ compiler, which reads the C library's header.
+    CppCompiler,
+    /// valgrind, which watches programs in C.
+    Valgrind,
+    /// cbindgen, which makes the C library's header.
+    Cbindgen,
 }
 
 /// Every tool.
-pub(crate) const ALL: &[Tool] = &[Tool::Rustfmt, Tool::Clippy, Tool::CCompiler, Tool::BareTarget];
+pub(crate) const ALL: &[Tool] = &[
+    Tool::Rustfmt,
+    Tool::Clippy,
+    Tool::CCompiler,
+    Tool::BareTarget,
+    Tool::CppCompiler,
+    Tool::Valgrind,
+    Tool::Cbindgen,
+];
 
 /// Sees to it that all these tools are there.
 ///
@@ -66,6 +81,9 @@ impl Tool {
             Self::Clippy => ensure_component("clippy", "clippy"),
             Self::CCompiler => ensure_c_compiler(),
             Self::BareTarget => ensure_bare_target(),
+            Self::CppCompiler => ensure_debian(&cpp_compiler(), &["g++"]),
+            Self::Valgrind => ensure_debian("valgrind", &["valgrind"]),
+            Self::Cbindgen => capi::ensure_cbindgen(),
         }
     }
 }
@@ -96,6 +114,23 @@ fn ensure_c_compiler() -> Result<()> {
     }
     installed.context("a C compiler `cc` is missing, which SQLite needs: install gcc")?;
     bail!("gcc is installed and `{}` still cannot be started", c_compiler())
+}
+
+/// A program that comes in Debian packages.
+fn ensure_debian(program: &str, packages: &[&str]) -> Result<()> {
+    if exists(program) {
+        return Ok(());
+    }
+    let installed = install_debian(packages);
+    if exists(program) {
+        return Ok(());
+    }
+    installed.with_context(|| format!("`{program}` is missing: install {}", packages.join(" and ")))?;
+    bail!("{} is installed and `{program}` still cannot be started", packages.join(" and "))
+}
+
+fn cpp_compiler() -> String {
+    env::var("CXX").unwrap_or_else(|_| "c++".into())
 }
 
 /// The C compiler that SQLite's build uses.

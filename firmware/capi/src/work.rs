@@ -243,10 +243,7 @@ pub unsafe extern "C" fn specie_answer(
             match &mut inside.work {
                 Work::Enrolment(enrolment, errand @ Some(_)) => {
                     *errand = None;
-                    enrolment.answer(device, &answer).map_err(|failure| {
-                        inside.work = Work::None;
-                        failure
-                    })?;
+                    enrolment.answer(device, &answer).inspect_err(|_| inside.work = Work::None)?;
                 }
                 Work::Synchronisation(synchronisation, errand @ Some(_)) => {
                     *errand = None;
