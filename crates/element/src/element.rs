@@ -173,6 +173,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
 
     /// Reads the flash after power-up, and again after a failure that left open what it holds, or in the middle of
     /// reading: half read, an element would take itself for one fresh from the factory.
+    #[inline(never)]
     fn load(&mut self) -> Result<(), StatusWord> {
         if self.loaded && !self.records.is_stale() {
             return Ok(());

@@ -209,12 +209,13 @@ impl<F: NorFlash, const N: usize> Journal<F, N> {
 
     /// Writes a frame at the cursor and reads it back; `None`: it is not there.
     fn write_frame(&mut self, batch: &Batch) -> Result<Option<Frame>, JournalError> {
-        let written = frame::write(&mut self.flash, self.head, self.cursor, batch);
+        let check = frame::batch_checksum::<F>(self.head, self.cursor, batch);
+        let written = frame::write(&mut self.flash, self.cursor, check, batch);
         let (_, end) = self.page_bounds(self.head);
         // Also after an error: what the flash holds is what counts.
         let found = frame::find(&mut self.flash, self.head, self.cursor, end).inspect_err(|_| self.stale = true)?;
         match found {
-            Found::Valid(frame) if frame.check == frame::batch_checksum(self.head, frame.body, batch) => {
+            Found::Valid(frame) if frame.check == check => {
                 self.cursor = frame.end;
                 return Ok(Some(frame));
             }

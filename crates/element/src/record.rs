@@ -1,7 +1,7 @@
 //! What the element journals: the records behind each key and their bytes.
 
+use specie_core::NoteId;
 use specie_core::class::Kind;
-use specie_core::{NoteId, TransferId};
 
 use crate::journal::{Batch, Key};
 
@@ -275,7 +275,8 @@ impl NoteRecord {
 /// What was shown, and the answer to it.
 #[derive(Clone, Copy)]
 pub(crate) struct SpentRecord {
-    pub(crate) id: TransferId,
+    /// The challenge, which stands for the preimage: `z3` answers nothing else.
+    pub(crate) d: [u8; 32],
     pub(crate) z3: [u8; 32],
 }
 
@@ -283,7 +284,7 @@ impl SpentRecord {
     const LENGTH: usize = 64;
 
     pub(crate) fn put(&self, index: u32, batch: &mut Batch) {
-        let packed = Packed::<{ Self::LENGTH }>::new().field(&self.id.0).field(&self.z3);
+        let packed = Packed::<{ Self::LENGTH }>::new().field(&self.d).field(&self.z3);
         batch.put(Key::Index(index), SPENT, &packed.bytes);
     }
 }
@@ -316,7 +317,7 @@ impl IndexRecord {
             NOTE => NoteRecord::from_bytes(bytes.try_into().ok()?).map(Self::Note),
             SPENT => {
                 let bytes: &[u8; SpentRecord::LENGTH] = bytes.try_into().ok()?;
-                Some(Self::Spent(SpentRecord { id: TransferId(field(bytes, 0)), z3: field(bytes, 32) }))
+                Some(Self::Spent(SpentRecord { d: field(bytes, 0), z3: field(bytes, 32) }))
             }
             _ => None,
         }

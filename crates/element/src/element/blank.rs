@@ -32,6 +32,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         answer.push(&owner_tag(&blank.note_id, blind).0)
     }
 
+    #[inline(never)]
     pub(super) fn release(&mut self, index: u32) -> Result<(), StatusWord> {
         let blank = self.blank(index)?;
         match blank.stake {

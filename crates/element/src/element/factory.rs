@@ -67,6 +67,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
     }
 
     /// Root key of the central bank.
+    #[inline(never)]
     pub(super) fn root_key(&mut self) -> Result<[u8; 32], StatusWord> {
         let mut personal = Zeroizing::new([0; PERSONAL_MAX]);
         Ok(*self.personal(&mut personal)?.root_key)

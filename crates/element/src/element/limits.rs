@@ -4,6 +4,7 @@ use embedded_storage::nor_flash::NorFlash;
 use specie_core::encoding::Decode;
 use specie_core::limits::Limits;
 use specie_core::manifest::Entry;
+use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use specie_core::{hash, label};
 
@@ -17,12 +18,23 @@ use crate::status::StatusWord;
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
     #[inline(never)]
     pub(super) fn limits(&mut self, psp: &EntryProof<'_>, document: &[u8]) -> Result<(), StatusWord> {
-        let Entry::Psp { name, key } = self.prove_entry(psp)? else { return Err(StatusWord::WRONG_DATA) };
-        let limits = Limits::decode(document).map_err(|_| StatusWord::WRONG_DATA)?;
-        limits.verify(&key).map_err(|_| StatusWord::WRONG_PROOF)?;
-        if limits.body.psp != name {
-            return Err(StatusWord::WRONG_PROOF);
+        let psp = self.psp(psp)?;
+        check_signature(&psp, document)?;
+        self.keep_limits(document)
+    }
+
+    /// The PSP of an entry.
+    #[inline(never)]
+    fn psp(&mut self, proof: &EntryProof<'_>) -> Result<Psp, StatusWord> {
+        match self.prove_entry(proof)? {
+            Entry::Psp { name, key } => Ok(Psp { name, key }),
+            _ => Err(StatusWord::WRONG_DATA),
         }
+    }
+
+    #[inline(never)]
+    fn keep_limits(&mut self, document: &[u8]) -> Result<(), StatusWord> {
+        let limits = Limits::decode(document).map_err(|_| StatusWord::WRONG_DATA)?;
         if limits.body.device != self.secrets()?.authentication_key() {
             return Err(StatusWord::WRONG_DATA);
         }
@@ -60,6 +72,21 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
             _ => Err(StatusWord::OVER_CUMULATIVE),
         }
     }
+}
+
+/// Who signs limits.
+struct Psp {
+    name: Name,
+    key: PublicKey,
+}
+
+/// Whether that PSP signed these limits. Apart from what comes before and after, for checking a signature takes most of
+/// the stack: so nothing is kept of it, and what was signed is decoded once more.
+#[inline(never)]
+fn check_signature(psp: &Psp, document: &[u8]) -> Result<(), StatusWord> {
+    let limits = Limits::decode(document).map_err(|_| StatusWord::WRONG_DATA)?;
+    limits.verify(&psp.key).map_err(|_| StatusWord::WRONG_PROOF)?;
+    if limits.body.psp == psp.name { Ok(()) } else { Err(StatusWord::WRONG_PROOF) }
 }
 
 fn to_record(limits: &Limits, document: &[u8]) -> LimitsRecord {

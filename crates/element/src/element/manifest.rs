@@ -19,13 +19,26 @@ const ENTRIES_MAX: u32 = 1 << merkle::PATH_LENGTH_MAX;
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
     #[inline(never)]
     pub(super) fn manifest(&mut self, header: &[u8], signature: &[u8; 64]) -> Result<(), StatusWord> {
+        self.check_header(header, signature)?;
+        self.keep_manifest(header)
+    }
+
+    /// Whether the root key signed this header. Apart from what comes after, for checking a signature takes most of the
+    /// stack: so nothing is kept of it, and what was signed is decoded once more.
+    #[inline(never)]
+    fn check_header(&mut self, header: &[u8], signature: &[u8; 64]) -> Result<(), StatusWord> {
         let header = ManifestHeader::decode(header).map_err(|_| StatusWord::WRONG_DATA)?;
         if header.entry_count > ENTRIES_MAX {
             return Err(StatusWord::WRONG_DATA);
         }
         let root_key = PublicKey(self.root_key()?);
         let signed = SignedHeader { header, signature: *signature };
-        signed.verify(&root_key).map_err(|_| StatusWord::WRONG_PROOF)?;
+        signed.verify(&root_key).map_err(|_| StatusWord::WRONG_PROOF)
+    }
+
+    #[inline(never)]
+    fn keep_manifest(&mut self, header: &[u8]) -> Result<(), StatusWord> {
+        let header = ManifestHeader::decode(header).map_err(|_| StatusWord::WRONG_DATA)?;
         let id = header.id().0;
         if let Some(held) = self.records.single::<_, ManifestRecord>()? {
             if held.id == id {

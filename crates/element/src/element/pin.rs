@@ -37,6 +37,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         Ok(self.records.single()?.unwrap_or(PinRecord::NONE))
     }
 
+    #[inline(never)]
     pub(super) fn verify(&mut self, pin: Pin<'_>) -> Result<(), StatusWord> {
         let record = self.pin()?;
         let stored = record.digest.ok_or(StatusWord::WRONG_STATE)?;
@@ -46,6 +47,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn change_pin(&mut self, old: Option<Pin<'_>>, new: Pin<'_>) -> Result<(), StatusWord> {
         let record = self.pin()?;
         match (record.digest, old) {
@@ -56,6 +58,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         self.set_pin(record.puk_tries, new)
     }
 
+    #[inline(never)]
     pub(super) fn unblock(&mut self, puk: &[u8; PUK], new: Pin<'_>) -> Result<(), StatusWord> {
         self.verified = false;
         let record = self.pin()?;

@@ -35,7 +35,12 @@ impl Opened {
 impl Secrets {
     /// What ties an index to class and γ. Keyed, so that no host can look for another γ with the same.
     pub(super) fn binding(&self, class: &ClassId, gamma: &[u8; 32]) -> [u8; 16] {
-        let digest = Zeroizing::new(hash::h32(label::ELEMENT_NOTE, &[&*self.seed, &class.0, gamma]));
+        // In one part, so that it takes one block of the hash. All have their fixed length.
+        let mut bound = Zeroizing::new([0; 32 + 16 + 32]);
+        bound[..32].copy_from_slice(&*self.seed);
+        bound[32..48].copy_from_slice(&class.0);
+        bound[48..].copy_from_slice(gamma);
+        let digest = Zeroizing::new(hash::h32(label::ELEMENT_NOTE, &[&*bound]));
         let mut binding = [0; 16];
         binding.copy_from_slice(&digest[..16]);
         binding
@@ -78,6 +83,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         Ok(note_id(&opened.zeta, note.zeta1, &n0, &n1))
     }
 
+    #[inline(never)]
     pub(super) fn forget(&mut self, index: u32) -> Result<(), StatusWord> {
         match self.records.index(index)? {
             None if index < self.handed_out()?.next => return Ok(()),

@@ -1,13 +1,12 @@
 //! SPEND: the one show of a note or blank, journalled before it is answered.
 
 use embedded_storage::nor_flash::NorFlash;
-use specie_core::TransferId;
 use specie_core::class::Kind;
 use specie_core::encoding::Decode;
-use specie_core::group::{Scalar, decode_scalar};
+use specie_core::group::decode_scalar;
 use specie_core::note::{note_id, owner_tag};
 use specie_core::show::element_response;
-use specie_core::transfer::{Input, Preimage, challenge, transfer_id};
+use specie_core::transfer::{Input, Preimage, challenge};
 use zeroize::Zeroizing;
 
 use super::Element;
@@ -21,32 +20,27 @@ use crate::status::StatusWord;
 impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
     #[inline(never)]
     pub(super) fn spend(&mut self, spend: &Spend<'_>, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
-        let id = transfer_id(spend.preimage);
+        let d = challenge(spend.preimage);
         let note = match self.records.index(spend.index)? {
             // Whatever else the command says: γ is the host's word, and a second z3 for the same d would give u away.
-            Some(IndexRecord::Spent(spent)) if spent.id == id => return answer.push(&spent.z3),
+            Some(IndexRecord::Spent(spent)) if spent.d == *d.as_bytes() => return answer.push(&spent.z3),
             Some(IndexRecord::Spent(_) | IndexRecord::Burnt) => return Err(StatusWord::ALREADY_SPENT),
             Some(IndexRecord::Note(note)) => note,
             Some(IndexRecord::Open) | None => return Err(StatusWord::UNKNOWN_INDEX),
         };
-        let preimage = Preimage::decode(spend.preimage).map_err(|_| StatusWord::WRONG_DATA)?;
+        let Ok(preimage) = &Preimage::decode(spend.preimage) else { return Err(StatusWord::WRONG_DATA) };
         let gamma = decode_scalar(spend.gamma).map_err(|_| StatusWord::WRONG_DATA)?;
+        let secrets = self.secrets()?;
         // Else a host could have the show of one preimage by asking for another: z3 depends on d·γ alone.
-        let bound = self.secrets()?.binding(&preimage.class_id, spend.gamma) == note.binding;
-        if !bound || !is_of(&preimage, spend, &note) || !adds_up(&preimage, &note) {
+        let bound = secrets.binding(&preimage.class_id, spend.gamma) == note.binding;
+        if !bound || !is_of(preimage, spend, &note) || !adds_up(preimage, &note) {
             return Err(StatusWord::WRONG_DATA);
         }
-        let z3 = self.show(spend, &gamma)?;
-        self.journal_show(spend, &preimage, &note, id, *z3)?;
-        answer.push(&*z3)
-    }
-
-    /// `z3 = k3 + d·γ·u`.
-    fn show(&self, spend: &Spend<'_>, gamma: &Scalar) -> Result<Zeroizing<[u8; 32]>, StatusWord> {
-        let secrets = self.secrets()?;
-        let d = challenge(spend.preimage);
-        let z3 = Zeroizing::new(element_response(&secrets.k3(spend.index), &d, gamma, &secrets.u));
-        Ok(Zeroizing::new(z3.to_bytes()))
+        // z3 = k3 + d·γ·u.
+        let z3 = Zeroizing::new(element_response(&secrets.k3(spend.index), &d, &gamma, &secrets.u));
+        let spent = SpentRecord { d: d.to_bytes(), z3: z3.to_bytes() };
+        self.journal_show(spend, preimage, &note, &spent)?;
+        answer.push(&spent.z3)
     }
 
     /// Checks the limits and journals everything that the show changes, as one batch.
@@ -55,11 +49,10 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         spend: &Spend<'_>,
         preimage: &Preimage,
         note: &NoteRecord,
-        id: TransferId,
-        z3: [u8; 32],
+        spent: &SpentRecord,
     ) -> Result<(), StatusWord> {
         let mut batch = Batch::new();
-        SpentRecord { id, z3 }.put(spend.index, &mut batch);
+        spent.put(spend.index, &mut batch);
         let own = self.keep_own(spend.index, &spend.own, preimage, &mut batch)?;
         let leaves = preimage.outputs.sum().minor() - own.sum;
         if leaves > 0 {

@@ -101,6 +101,6 @@ impl Default for Batch {
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        self.bytes[..self.length].zeroize();
     }
 }

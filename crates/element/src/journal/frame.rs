@@ -161,21 +161,15 @@ pub(super) fn find<F: NorFlash>(
     })
 }
 
-/// Writes `batch` as a frame at `address`. Words are written in order, the header first.
-pub(super) fn write<F: NorFlash>(
-    flash: &mut F,
-    generation: u32,
-    address: u32,
-    batch: &Batch,
-) -> Result<(), JournalError> {
-    let body = address + padded::<F>(FRAME_HEADER) as u32;
+/// Writes `batch` as a frame at `address`, with its [`batch_checksum`]. Words are written in order, the header first.
+pub(super) fn write<F: NorFlash>(flash: &mut F, address: u32, check: u32, batch: &Batch) -> Result<(), JournalError> {
     let length = (size::<F>(batch) - padded::<F>(FRAME_HEADER)) as u16;
     let mut header = [0; FRAME_HEADER];
     header[..2].copy_from_slice(&length.to_be_bytes());
     header[2..4].copy_from_slice(&(!length).to_be_bytes());
-    header[4..].copy_from_slice(&batch_checksum(generation, body, batch).to_be_bytes());
+    header[4..].copy_from_slice(&check.to_be_bytes());
     layout::program(flash, address, &header)?;
-    let mut at = body;
+    let mut at = address + padded::<F>(FRAME_HEADER) as u32;
     for (entry, bytes) in batch.entries() {
         layout::program(flash, at, bytes)?;
         at += entry.size::<F>() as u32;
@@ -183,8 +177,9 @@ pub(super) fn write<F: NorFlash>(
     Ok(())
 }
 
-/// Checksum of a batch at its place: a frame left over from an earlier turn of the ring never fits.
-pub(super) fn batch_checksum(generation: u32, body: u32, batch: &Batch) -> u32 {
+/// Checksum of a batch in a frame at `address`: one left over from an earlier turn of the ring never fits.
+pub(super) fn batch_checksum<F: NorFlash>(generation: u32, address: u32, batch: &Batch) -> u32 {
+    let body = address + padded::<F>(FRAME_HEADER) as u32;
     let mut digest = layout::checksum();
     digest.update(&generation.to_be_bytes());
     digest.update(&body.to_be_bytes());
