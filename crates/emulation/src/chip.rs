@@ -93,6 +93,11 @@ impl ElementSetup {
         Self { watch, ..self }
     }
 
+    /// The firmware.
+    pub fn image(&self) -> &Image {
+        &self.image
+    }
+
     /// Pages of the chip's flash and their bytes.
     pub fn geometry(&self) -> Geometry {
         self.geometry

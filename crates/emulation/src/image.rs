@@ -7,6 +7,10 @@ use std::process::{Command, Stdio};
 
 use crate::board::Board;
 use crate::error::{Doing, EmulationError};
+use crate::size::Size;
+
+/// Profile of the element's firmware.
+const ELEMENT: &str = "element";
 
 /// A firmware, compiled for a board.
 #[derive(Clone, Debug)]
@@ -16,19 +20,27 @@ pub struct Image {
 }
 
 impl Image {
-    /// Compiles the program `binary` of the package `package` in `firmware/`.
+    /// Compiles the program `binary` of the package `package` in `firmware/`, with cargo's profile `profile`.
     ///
     /// # Errors
     /// It does not compile, or cargo or the board's target is missing.
-    pub fn build(board: Board, package: &str, binary: &str) -> Result<Self, EmulationError> {
+    pub fn build_with(board: Board, profile: &str, package: &str, binary: &str) -> Result<Self, EmulationError> {
         let directory = target_directory();
-        let path = directory.join(board.target()).join("release").join(binary);
+        let path = directory.join(board.target()).join(profile).join(binary);
         let run = TestRun::current(&path);
         if !run.built_already() {
-            build(board, package, binary, &directory)?;
+            build(board, profile, package, binary, &directory)?;
             run.remember()?;
         }
         Ok(Self { board, path })
+    }
+
+    /// The same with the profile `release`.
+    ///
+    /// # Errors
+    /// As [`build_with`](Self::build_with).
+    pub fn build(board: Board, package: &str, binary: &str) -> Result<Self, EmulationError> {
+        Self::build_with(board, "release", package, binary)
     }
 
     /// The element as it is delivered.
@@ -37,7 +49,7 @@ impl Image {
     /// As [`build`](Self::build).
     pub fn element(board: Board) -> Result<Self, EmulationError> {
         let name = format!("element-{}", board.name());
-        Self::build(board, &format!("specie-{name}"), &name)
+        Self::build_with(board, ELEMENT, &format!("specie-{name}"), &name)
     }
 
     /// The element with the constants of its tests.
@@ -46,12 +58,20 @@ impl Image {
     /// As [`build`](Self::build).
     pub fn element_conformance(board: Board) -> Result<Self, EmulationError> {
         let name = format!("element-{}", board.name());
-        Self::build(board, &format!("specie-{name}"), &format!("{name}-conformance"))
+        Self::build_with(board, ELEMENT, &format!("specie-{name}"), &format!("{name}-conformance"))
     }
 
     /// An image that was compiled otherwise: an ELF file.
     pub fn from_path(board: Board, path: impl Into<PathBuf>) -> Self {
         Self { board, path: path.into() }
+    }
+
+    /// How much of the board it takes.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is no ELF file.
+    pub fn size(&self) -> Result<Size, EmulationError> {
+        Size::of(&fs::read(&self.path).doing(format!("reading {}", self.path.display()))?, self.board)
     }
 
     /// The board that it runs on.
@@ -76,12 +96,12 @@ pub(crate) fn target_directory() -> PathBuf {
     main.join("firmware")
 }
 
-fn build(board: Board, package: &str, binary: &str, directory: &Path) -> Result<(), EmulationError> {
+fn build(board: Board, profile: &str, package: &str, binary: &str, directory: &Path) -> Result<(), EmulationError> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
         .current_dir(root().join("firmware"))
-        .args(["build", "--release", "--locked", "--quiet", "--target", board.target(), "--target-dir"])
+        .args(["build", "--profile", profile, "--locked", "--quiet", "--target", board.target(), "--target-dir"])
         .arg(directory)
         .args(["--package", package, "--bin", binary])
         // Flags for the computer's programs are none for the board's.

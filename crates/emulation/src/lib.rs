@@ -18,6 +18,7 @@ mod machine;
 mod monitor;
 mod plugin;
 mod port;
+mod size;
 mod wire;
 
 pub use board::Board;
@@ -28,4 +29,5 @@ pub use image::Image;
 pub use machine::{Machine, Serial, Setup};
 pub use plugin::{Counters, Cut, Watch};
 pub use port::Port;
+pub use size::Size;
 pub use wire::Wire;

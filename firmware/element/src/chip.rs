@@ -104,9 +104,9 @@ impl<F: NorFlash, P: Platform, const N: usize> Chip<F, P, N> {
     fn carry_out(&mut self, board: &mut impl Board) {
         board.show_work(true);
         let length = self.element.process(self.card.command(), &mut self.response);
+        board.show_work(false);
         self.card.answer(&self.response[..length]);
         self.response[..length].zeroize();
-        board.show_work(false);
         self.begin(Sending::Block);
     }
 

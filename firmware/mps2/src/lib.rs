@@ -14,6 +14,7 @@ mod device;
 #[cfg(feature = "element")]
 mod element;
 mod led;
+mod memory;
 mod noise;
 pub mod nor;
 mod register;

@@ -138,12 +138,14 @@ impl<const PAGE: usize, const PAGES: usize> Nor<PAGE, PAGES> {
     }
 
     /// Tells the controller what begins, and learns what becomes of it.
+    #[inline]
     fn begin(&mut self, address: usize, operation: u32) -> Outcome {
         self.register(at::OPERATION).write(address as u32 | operation);
         if self.register(at::FAULTY).read() == 0 { Outcome::Done } else { self.outcome(address) }
     }
 
     #[cold]
+    #[inline(never)]
     fn outcome(&mut self, address: usize) -> Outcome {
         let left = self.register(at::FAILS_AFTER).read();
         if left > 1 {

@@ -153,9 +153,22 @@ pub(crate) struct EmulatedElement {
     chip: Option<ElementChip>,
     flash: EmulatedFlash,
     before: Counters,
+    /// Whether others may use the chip afterwards.
+    shared: bool,
 }
 
 impl EmulatedElement {
+    /// An element on a chip that was started otherwise, and has no flash to be taken out.
+    pub(crate) fn on(mut chip: ElementChip) -> Self {
+        let before = chip.machine().counters().unwrap();
+        Self { chip: Some(chip), flash: EmulatedFlash::new(0, 0), before, shared: false }
+    }
+
+    /// The chip, between power-up and power-off.
+    pub(crate) fn chip(&mut self) -> &mut ElementChip {
+        self.chip.as_mut().unwrap()
+    }
+
     pub(crate) fn power_up(mut flash: EmulatedFlash) -> Self {
         let idle = IDLE.with_borrow_mut(Vec::pop);
         let mut chip = idle.unwrap_or_else(start);
@@ -167,7 +180,7 @@ impl EmulatedElement {
         restarted.unwrap();
         let before = chip.machine().counters().unwrap();
         chip.machine().plan(flash.plan()).unwrap();
-        Self { chip: Some(chip), flash, before }
+        Self { chip: Some(chip), flash, before, shared: true }
     }
 
     /// Where the power is off, or goes off before there is an answer, the answer is that the flash failed, as that of an
@@ -214,7 +227,7 @@ impl EmulatedElement {
 
 impl Drop for EmulatedElement {
     fn drop(&mut self) {
-        if let Some(chip) = self.chip.take() {
+        if let Some(chip) = self.chip.take().filter(|_| self.shared) {
             IDLE.with_borrow_mut(|idle| idle.push(chip));
         }
     }

@@ -6,6 +6,7 @@
 
 mod emulated;
 mod factory;
+mod figures;
 mod hostile;
 mod limits;
 mod model;

@@ -58,7 +58,7 @@ pub(crate) fn flash() -> Flash {
 pub(crate) fn power_up(flash: Flash) -> TestElement {
     match flash {
         Flash::Simulated(flash) => TestElement::InProcess(Box::new(Element::new(flash, TestPlatform).unwrap())),
-        Flash::Emulated(flash) => TestElement::OnChip(EmulatedElement::power_up(flash)),
+        Flash::Emulated(flash) => TestElement::OnChip(Box::new(EmulatedElement::power_up(flash))),
     }
 }
 
@@ -70,7 +70,7 @@ pub(crate) fn restart(element: TestElement) -> TestElement {
 /// An element.
 pub(crate) enum TestElement {
     InProcess(Box<ElementInProcess>),
-    OnChip(EmulatedElement),
+    OnChip(Box<EmulatedElement>),
 }
 
 impl TestElement {

@@ -191,19 +191,24 @@ impl World {
     /// value note at 0 and 1, blanks at 2, 3, 4 and 5.
     pub(crate) fn withdrawn(&self) -> (TestElement, Published, Vec<Coin>) {
         let mut element = self.personalised();
+        let (manifest, coins) = self.withdraw(&mut element);
+        (element, manifest, coins)
+    }
+
+    /// Gives an element fresh from the factory what one is given that is [`withdrawn`](Self::withdrawn).
+    pub(crate) fn withdraw(&self, element: &mut TestElement) -> (Published, Vec<Coin>) {
         let manifest = self.manifest(1, ISSUED_AT);
-        manifest.load(&mut element).unwrap();
-        let limits = self.limits(&keys_of(&mut element), 1);
-        self.set_limits(&mut element, &manifest, limits).unwrap();
-        let nonces = client::nonces(&mut element, 0, 8).unwrap();
-        let identity = keys_of(&mut element).identity;
+        manifest.load(element).unwrap();
+        let keys = keys_of(element);
+        self.set_limits(element, &manifest, self.limits(&keys, 1)).unwrap();
+        let nonces = client::nonces(element, 0, 8).unwrap();
         let coins = nonces.iter().map(|(index, commitment)| {
             let class = if index < 2 { &self.value } else { &self.blank };
-            Coin { index, class: class.clone(), issued: self.issue(class, &identity, commitment, index as u8) }
+            Coin { index, class: class.clone(), issued: self.issue(class, &keys.identity, commitment, index as u8) }
         });
         let coins = coins.collect();
-        self.load_classes(&mut element, &manifest);
-        (element, manifest, coins)
+        self.load_classes(element, &manifest);
+        (manifest, coins)
     }
 
     /// The same with the first six registered.

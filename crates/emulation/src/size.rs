@@ -1,0 +1,71 @@
+//! How much of a board an image takes, from its ELF file.
+
+use crate::board::Board;
+use crate::error::EmulationError;
+
+/// Bytes that an image takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    /// Of flash: code, constants, and what the variables begin with.
+    pub flash: u64,
+    /// Of memory, the stack aside: variables.
+    pub memory: u64,
+    /// Set aside for the stack.
+    pub stack: u64,
+}
+
+/// Fields of an ELF file of 32 bits, little-endian.
+mod elf {
+    pub(super) const MAGIC: &[u8] = b"\x7fELF\x01\x01";
+    pub(super) const PROGRAM_HEADERS: usize = 28;
+    pub(super) const PROGRAM_HEADER_LENGTH: usize = 42;
+    pub(super) const PROGRAM_HEADER_COUNT: usize = 44;
+    /// In a program header.
+    pub(super) const TYPE: usize = 0;
+    pub(super) const OFFSET: usize = 4;
+    pub(super) const ADDRESS: usize = 8;
+    pub(super) const FILE_LENGTH: usize = 16;
+    pub(super) const MEMORY_LENGTH: usize = 20;
+    pub(super) const LOAD: u32 = 1;
+}
+
+impl Size {
+    pub(crate) fn of(file: &[u8], board: Board) -> Result<Self, EmulationError> {
+        Self::read(file, board)
+            .ok_or_else(|| EmulationError::Build { what: "the image".into(), output: "no ELF file".into() })
+    }
+
+    fn read(file: &[u8], board: Board) -> Option<Self> {
+        if !file.starts_with(elf::MAGIC) {
+            return None;
+        }
+        let half = |at: usize| Some(usize::from(u16::from_le_bytes(*file.get(at..)?.first_chunk()?)));
+        let word = |at: usize| Some(u32::from_le_bytes(*file.get(at..)?.first_chunk()?));
+        let headers = word(elf::PROGRAM_HEADERS)? as usize;
+        let length = half(elf::PROGRAM_HEADER_LENGTH)?;
+        let mut size = Self { flash: 0, memory: 0, stack: 0 };
+        let mut first_variable = u64::MAX;
+        let mut initial_stack = None;
+        for header in (0..half(elf::PROGRAM_HEADER_COUNT)?).map(|number| headers + number * length) {
+            let field = |field: usize| word(header + field).map(u64::from);
+            if word(header + elf::TYPE)? != elf::LOAD {
+                continue;
+            }
+            let (address, stored) = (field(elf::ADDRESS)?, field(elf::FILE_LENGTH)?);
+            size.flash += stored;
+            if address >= board.stack() && address < board.stack() + WORKING_MEMORY {
+                size.memory += field(elf::MEMORY_LENGTH)?;
+                first_variable = first_variable.min(address);
+            } else if initial_stack.is_none() && stored >= 4 {
+                // The table of exceptions comes first, and the initial stack pointer is its first word.
+                initial_stack = word(field(elf::OFFSET)? as usize).map(u64::from);
+            }
+        }
+        size.stack = initial_stack?.checked_sub(board.stack())?;
+        // Variables lie above the stack, so that one that is too deep runs into nothing.
+        (first_variable >= board.stack() + size.stack).then_some(size)
+    }
+}
+
+/// More than any firmware has of working memory.
+const WORKING_MEMORY: u64 = 2 << 20;
