@@ -4,6 +4,9 @@
 //! is handed to `curve25519-dalek`; without, it is computed here on the stack, in the manner of Straus. Secret ones
 //! are constant-time.
 
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+
 use curve25519_dalek::{RistrettoPoint, Scalar, traits::Identity};
 
 /// `Σ scalar·point` in constant time. With a heap the multiplications share their doublings.
@@ -19,46 +22,20 @@ pub(crate) fn secret_sum<const N: usize>(scalars: [&Scalar; N], points: [&Ristre
     }
 }
 
-/// A public sum of at most `N` multiples.
+/// A public sum of at most `N` multiples. They lie in the heap if there is one: a microcontroller's stack is small.
 pub(crate) struct Sum<const N: usize> {
-    scalars: [Scalar; N],
-    points: [RistrettoPoint; N],
-    length: usize,
+    #[cfg(feature = "alloc")]
+    multiples: Multiples,
+    #[cfg(not(feature = "alloc"))]
+    multiples: ([Scalar; N], [RistrettoPoint; N], usize),
     /// What is added once needs no multiplication.
     plain: RistrettoPoint,
 }
 
 impl<const N: usize> Sum<N> {
-    pub(crate) fn new() -> Self {
-        let identity = RistrettoPoint::identity();
-        Self { scalars: [Scalar::ZERO; N], points: [identity; N], length: 0, plain: identity }
-    }
-
     /// Adds `scalar·point`.
     pub(crate) fn add(&mut self, scalar: Scalar, point: &RistrettoPoint) {
-        if scalar == Scalar::ONE {
-            self.plain += point;
-            return;
-        }
-        self.scalars[self.length] = scalar;
-        self.points[self.length] = *point;
-        self.length += 1;
-    }
-
-    /// The multiples and the rest, for somebody who sums more than these.
-    #[cfg(feature = "alloc")]
-    pub(crate) fn parts(&self) -> (&[Scalar], &[RistrettoPoint], &RistrettoPoint) {
-        (&self.scalars[..self.length], &self.points[..self.length], &self.plain)
-    }
-
-    /// The sum.
-    pub(crate) fn vartime_value(&self) -> RistrettoPoint {
-        let (scalars, points) = (&self.scalars[..self.length], &self.points[..self.length]);
-        #[cfg(feature = "alloc")]
-        let multiples = vartime_sum(scalars.iter().zip(points));
-        #[cfg(not(feature = "alloc"))]
-        let multiples = vartime_straus::<N>(scalars, points);
-        self.plain + multiples
+        if scalar == Scalar::ONE { self.plain += point } else { self.add_multiple(scalar, point) }
     }
 
     /// Whether the sum is the identity.
@@ -67,10 +44,86 @@ impl<const N: usize> Sum<N> {
     }
 }
 
+#[cfg(feature = "alloc")]
+impl<const N: usize> Sum<N> {
+    pub(crate) fn new() -> Self {
+        Self { multiples: Multiples::with_capacity(N), plain: RistrettoPoint::identity() }
+    }
+
+    fn add_multiple(&mut self, scalar: Scalar, point: &RistrettoPoint) {
+        self.multiples.push(scalar, point);
+    }
+
+    /// The sum.
+    pub(crate) fn vartime_value(&self) -> RistrettoPoint {
+        self.plain + vartime_sum(self.multiples.iter())
+    }
+}
+
+#[cfg(not(feature = "alloc"))]
+impl<const N: usize> Sum<N> {
+    pub(crate) fn new() -> Self {
+        let identity = RistrettoPoint::identity();
+        Self { multiples: ([Scalar::ZERO; N], [identity; N], 0), plain: identity }
+    }
+
+    fn add_multiple(&mut self, scalar: Scalar, point: &RistrettoPoint) {
+        let (scalars, points, length) = &mut self.multiples;
+        scalars[*length] = scalar;
+        points[*length] = *point;
+        *length += 1;
+    }
+
+    /// The sum.
+    pub(crate) fn vartime_value(&self) -> RistrettoPoint {
+        let (scalars, points, length) = &self.multiples;
+        self.plain + vartime_straus::<N>(&scalars[..*length], &points[..*length])
+    }
+}
+
+/// Multiples that are to be summed.
+#[cfg(feature = "alloc")]
+#[derive(Default)]
+pub(crate) struct Multiples {
+    scalars: Vec<Scalar>,
+    points: Vec<RistrettoPoint>,
+}
+
+#[cfg(feature = "alloc")]
+impl Multiples {
+    fn with_capacity(count: usize) -> Self {
+        Self { scalars: Vec::with_capacity(count), points: Vec::with_capacity(count) }
+    }
+
+    /// Makes room for so many more, and for no others: a microcontroller has none to spare.
+    pub(crate) fn reserve(&mut self, count: usize) {
+        self.scalars.reserve_exact(count);
+        self.points.reserve_exact(count);
+    }
+
+    pub(crate) fn push(&mut self, scalar: Scalar, point: &RistrettoPoint) {
+        self.scalars.push(scalar);
+        self.points.push(*point);
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.scalars.len()
+    }
+
+    /// Forgets all but the first.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.scalars.truncate(count);
+        self.points.truncate(count);
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&Scalar, &RistrettoPoint)> + Clone {
+        self.scalars.iter().zip(&self.points)
+    }
+}
+
 /// A public sum of as many multiples as there are, over the heap.
 #[cfg(feature = "alloc")]
 pub(crate) fn vartime_sum<'t>(terms: impl Iterator<Item = (&'t Scalar, &'t RistrettoPoint)> + Clone) -> RistrettoPoint {
-    use alloc::vec::Vec;
     use curve25519_dalek::traits::VartimeMultiscalarMul;
     let count = terms.clone().count();
     let (mut scalars, mut points) = (Vec::with_capacity(count), Vec::with_capacity(count));

@@ -129,6 +129,7 @@ impl Points {
 ///
 /// # Errors
 /// When the show is not valid for this class, note and challenge.
+#[inline(never)]
 pub fn verify_compact_vartime(
     generators: &Generators,
     class: &Class,
@@ -176,6 +177,7 @@ pub fn verify_compact_vartime(
 /// # Errors
 /// When the show is not valid for this class, note and challenge, or a point is not the one that a verifier of
 /// the compact form would compute.
+#[inline(never)]
 pub fn verify_extended_vartime(
     generators: &Generators,
     class: &Class,
@@ -184,11 +186,13 @@ pub fn verify_extended_vartime(
     show: &Show,
     points: &Points,
 ) -> Result<(), VerificationFailure> {
-    let (class_id, show_bytes, points_bytes) = (class.id(), show.to_bytes(), points.to_bytes());
-    let weights = weights::of_one(&[&class_id.0, &note.0, d.as_bytes(), &show_bytes, &points_bytes]);
+    let weights = {
+        let (class_id, show_bytes, points_bytes) = (class.id(), show.to_bytes(), points.to_bytes());
+        weights::of_one(&[&class_id.0, &note.0, d.as_bytes(), &show_bytes, &points_bytes])
+    };
     let equations = Equations::check(class, note, d, show, points)?;
-    let mut sum = Sum::<13>::new();
-    let shared = equations.weigh(&weights, &mut sum);
+    let mut sum = Sum::<12>::new();
+    let shared = equations.weigh(&weights, |scalar, point| sum.add(scalar, point))?;
     shared.generators.iter().zip(bases(generators)).for_each(|(scalar, base)| sum.add(*scalar, &base));
     sum.add(shared.Y, class.Y());
     sum.add(shared.Z, class.Z());
@@ -201,11 +205,11 @@ fn bases(generators: &Generators) -> [RistrettoPoint; 3] {
 }
 
 /// A show whose hash is right, and whose six equations remain to be checked.
-struct Equations {
+struct Equations<'s> {
     note: OpenNote,
-    d: Scalar,
-    show: Show,
-    points: [RistrettoPoint; 6],
+    d: &'s Scalar,
+    show: &'s Show,
+    points: &'s Points,
 }
 
 /// What the equations of one show ask of points that other shows ask for too.
@@ -215,41 +219,49 @@ struct Shared {
     Z: Scalar,
 }
 
-impl Equations {
-    /// Everything but the curve arithmetic.
+impl<'s> Equations<'s> {
+    /// Everything but the curve arithmetic, and whether the points are any.
+    #[inline(never)]
     fn check(
         class: &Class,
         note: &Note,
-        d: &Scalar,
-        show: &Show,
-        points: &Points,
+        d: &'s Scalar,
+        show: &'s Show,
+        points: &'s Points,
     ) -> Result<Self, VerificationFailure> {
-        let open = note.open()?;
-        if open.omega + open.omega_prime != points.epsilon(class, note.zeta(), note.zeta1()) {
+        let note_points = (note.zeta(), note.zeta1());
+        let note = note.open()?;
+        if note.omega + note.omega_prime != points.epsilon(class, note_points.0, note_points.1) {
             return Err(VerificationFailure);
         }
-        let Points { alpha, beta1, beta2, eta, N0, N1 } = points;
-        let decode = decode_point;
-        let points = [decode(alpha)?, decode(beta1)?, decode(beta2)?, decode(eta)?, decode(N0)?, decode(N1)?];
-        Ok(Self { note: open, d: *d, show: *show, points })
+        Ok(Self { note, d, show, points })
     }
 
-    /// Σ weight·(right side − left side) of the six equations: the terms of this show go to `sum`, the rest is returned.
-    fn weigh<const N: usize>(&self, weights: &[Scalar; 6], sum: &mut Sum<N>) -> Shared {
+    /// Σ weight·(right side − left side) of the six equations: the terms of this show are added, the rest is returned.
+    /// The points are decoded one after the other, so that they take no memory at once.
+    ///
+    /// # Errors
+    /// When one of the points is none; some terms have been added then.
+    fn weigh(
+        &self,
+        weights: &[Scalar; 6],
+        mut add: impl FnMut(Scalar, &RistrettoPoint),
+    ) -> Result<Shared, VerificationFailure> {
         let OpenNote { zeta, zeta1, rho, omega, rho1, rho2, omega_prime, mu } = &self.note;
-        let (Show { z0, z1, z3 }, d) = (&self.show, &self.d);
-        let [wa, wb1, wb2, we, w0, w1] = weights;
-        sum.add(wb2 * omega_prime + we * omega_prime - w0 * d, zeta);
-        sum.add(wb1 * omega_prime - wb2 * omega_prime - w1 * d, zeta1);
-        for (weight, point) in weights.iter().zip(&self.points) {
+        let (Show { z0, z1, z3 }, d) = (self.show, self.d);
+        let Points { alpha, beta1, beta2, eta, N0, N1 } = self.points;
+        for (weight, point) in weights.iter().zip([alpha, beta1, beta2, eta, N0, N1]) {
             // Negating the point, not the weight, keeps the scalar at 128 bits.
-            sum.add(*weight, &-point);
+            add(*weight, &-decode_point(point)?);
         }
-        Shared {
+        let [wa, wb1, wb2, we, w0, w1] = weights;
+        add(wb2 * omega_prime + we * omega_prime - w0 * d, zeta);
+        add(wb1 * omega_prime - wb2 * omega_prime - w1 * d, zeta1);
+        Ok(Shared {
             generators: [wa * rho + wb1 * rho1 + w1 * z1, wb2 * rho2, w1 * z3],
             Y: wa * omega,
             Z: we * mu + w0 * z0,
-        }
+        })
     }
 }
 

@@ -2,12 +2,13 @@
 
 use curve25519_dalek::{RistrettoPoint, Scalar};
 
-use super::{Equations, Points, Show, VerificationFailure, bases};
+use super::{Equations, Points, Shared, Show, VerificationFailure, bases};
 use crate::class::Class;
 use crate::group::Generators;
+#[cfg(not(feature = "alloc"))]
 use crate::multiscalar::Sum;
 #[cfg(feature = "alloc")]
-use crate::multiscalar::vartime_sum;
+use crate::multiscalar::{Multiples, vartime_sum};
 use crate::note::Note;
 use crate::{label, weights};
 
@@ -42,10 +43,8 @@ impl Batch {
         let equations = Equations::check(class, note, d, show, points)?;
         let weights = weights::hashed(label::BATCH, &[&self.seed, &self.shows.to_be_bytes()]);
         let weights = if self.shows == 0 { weights::first_is_one(weights) } else { weights };
-        let mut own = Sum::<8>::new();
-        let shared = equations.weigh(&weights, &mut own);
-        self.shared.iter_mut().zip(&shared.generators).for_each(|(sum, scalar)| *sum += scalar);
-        self.terms.add(class, shared.Y, shared.Z, &own);
+        let generators = self.terms.add(class, &equations, &weights)?;
+        self.shared.iter_mut().zip(&generators).for_each(|(sum, scalar)| *sum += scalar);
         self.shows += 1;
         Ok(())
     }
@@ -59,10 +58,8 @@ impl Batch {
             // A payee of compact shows has nothing here: not worth a multiplication by zero.
             return Ok(());
         }
-        let mut shared = Sum::<3>::new();
-        self.shared.iter().zip(bases(&self.generators)).for_each(|(scalar, base)| shared.add(*scalar, &base));
-        let identity = RistrettoPoint::default();
-        if self.terms.vartime_value(&shared) == identity { Ok(()) } else { Err(VerificationFailure) }
+        let value = self.terms.vartime_value(&self.shared, &bases(&self.generators));
+        if value == RistrettoPoint::default() { Ok(()) } else { Err(VerificationFailure) }
     }
 }
 
@@ -76,8 +73,7 @@ const TERMS_MAX: usize = if cfg!(target_os = "none") { 13 } else { 8_192 };
 #[cfg(feature = "alloc")]
 #[derive(Default)]
 struct Terms {
-    scalars: alloc::vec::Vec<Scalar>,
-    points: alloc::vec::Vec<RistrettoPoint>,
+    own: Multiples,
     classes: alloc::vec::Vec<ClassTerms>,
     sum: RistrettoPoint,
 }
@@ -90,41 +86,57 @@ struct ClassTerms {
     scalars: [Scalar; 2],
 }
 
+/// Terms of one show: six points of its own and two of its note.
+#[cfg(feature = "alloc")]
+const OWN: usize = 8;
+
 #[cfg(feature = "alloc")]
 impl Terms {
-    fn add(&mut self, class: &Class, Y: Scalar, Z: Scalar, own: &Sum<8>) {
-        self.add_within::<TERMS_MAX>(class, Y, Z, own);
-    }
-
-    fn add_within<const MAX: usize>(&mut self, class: &Class, Y: Scalar, Z: Scalar, own: &Sum<8>) {
-        let (scalars, points, plain) = own.parts();
-        // With the two of a class, and the three generators at the end.
-        let length = self.scalars.len() + 2 * self.classes.len();
-        if length > 0 && length + scalars.len() + 2 + 3 > MAX {
-            self.fold();
-        }
+    /// Adds the terms of a show; gives what it asks of the generators.
+    fn add(
+        &mut self,
+        class: &Class,
+        equations: &Equations<'_>,
+        weights: &[Scalar; 6],
+    ) -> Result<[Scalar; 3], VerificationFailure> {
+        self.make_room::<TERMS_MAX>();
+        let (before, mut plain) = (self.own.len(), RistrettoPoint::default());
+        let weighed =
+            equations.weigh(
+                weights,
+                |scalar, point| {
+                    if scalar == Scalar::ONE { plain += point } else { self.own.push(scalar, point) }
+                },
+            );
+        let Shared { generators, Y, Z } = weighed.inspect_err(|_| self.own.truncate(before))?;
         self.sum += plain;
-        self.scalars.extend_from_slice(scalars);
-        self.points.extend_from_slice(points);
-        match self.classes.iter_mut().find(|terms| terms.id == class.id()) {
-            Some(terms) => terms.scalars.iter_mut().zip([Y, Z]).for_each(|(sum, scalar)| *sum += scalar),
-            None => self.classes.push(ClassTerms { id: class.id(), points: [*class.Y(), *class.Z()], scalars: [Y, Z] }),
+        self.add_class(class, [Y, Z]);
+        Ok(generators)
+    }
+
+    /// Multiplies what was collected, if that leaves room for no other show, its class and the generators.
+    fn make_room<const MAX: usize>(&mut self) {
+        let length = self.own.len() + 2 * self.classes.len();
+        if length > 0 && length + OWN + 2 + 3 > MAX {
+            self.sum = self.vartime_value(&[], &[]);
+            self.own.truncate(0);
+            self.classes.clear();
+        }
+        if cfg!(target_os = "none") {
+            self.own.reserve(OWN);
         }
     }
 
-    /// Multiplies what was collected.
-    fn fold(&mut self) {
-        self.sum = self.vartime_value(&Sum::new());
-        self.scalars.clear();
-        self.points.clear();
-        self.classes.clear();
+    fn add_class(&mut self, class: &Class, scalars: [Scalar; 2]) {
+        match self.classes.iter_mut().find(|terms| terms.id == class.id()) {
+            Some(terms) => terms.scalars.iter_mut().zip(scalars).for_each(|(sum, scalar)| *sum += scalar),
+            None => self.classes.push(ClassTerms { id: class.id(), points: [*class.Y(), *class.Z()], scalars }),
+        }
     }
 
-    fn vartime_value(&self, shared: &Sum<3>) -> RistrettoPoint {
+    fn vartime_value(&self, scalars: &[Scalar], bases: &[RistrettoPoint]) -> RistrettoPoint {
         let classes = self.classes.iter().flat_map(|terms| terms.scalars.iter().zip(&terms.points));
-        let (scalars, points, plain) = shared.parts();
-        let own = self.scalars.iter().zip(&self.points);
-        self.sum + plain + vartime_sum(own.chain(classes).chain(scalars.iter().zip(points)))
+        self.sum + vartime_sum(self.own.iter().chain(classes).chain(scalars.iter().zip(bases)))
     }
 }
 
@@ -135,14 +147,23 @@ struct Terms(RistrettoPoint);
 
 #[cfg(not(feature = "alloc"))]
 impl Terms {
-    fn add(&mut self, class: &Class, Y: Scalar, Z: Scalar, own: &Sum<8>) {
-        let mut classes = Sum::<2>::new();
-        classes.add(Y, class.Y());
-        classes.add(Z, class.Z());
-        self.0 += own.vartime_value() + classes.vartime_value();
+    fn add(
+        &mut self,
+        class: &Class,
+        equations: &Equations<'_>,
+        weights: &[Scalar; 6],
+    ) -> Result<[Scalar; 3], VerificationFailure> {
+        let mut own = Sum::<10>::new();
+        let Shared { generators, Y, Z } = equations.weigh(weights, |scalar, point| own.add(scalar, point))?;
+        own.add(Y, class.Y());
+        own.add(Z, class.Z());
+        self.0 += own.vartime_value();
+        Ok(generators)
     }
 
-    fn vartime_value(&self, shared: &Sum<3>) -> RistrettoPoint {
+    fn vartime_value(&self, scalars: &[Scalar; 3], bases: &[RistrettoPoint; 3]) -> RistrettoPoint {
+        let mut shared = Sum::<3>::new();
+        scalars.iter().zip(bases).for_each(|(scalar, base)| shared.add(*scalar, base));
         self.0 + shared.vartime_value()
     }
 }
@@ -183,26 +204,21 @@ mod tests {
         let (mut at_once, mut one_by_one, mut in_threes) = (Terms::default(), Terms::default(), Terms::default());
         for show in 0..7 {
             let class = &classes[usize::from(show) % classes.len()];
-            let mut own = Sum::<8>::new();
-            for term in 0..8 {
-                let scalar = if show == 0 && term == 0 { Scalar::ONE } else { scalar(10 * show + term) };
-                let point = hash::hg("test", &[&[show, term]]);
-                own.add(scalar, &point);
-                expected += scalar * point;
+            at_once.make_room::<TERMS_MAX>();
+            one_by_one.make_room::<13>();
+            in_threes.make_room::<33>();
+            for terms in [&mut at_once, &mut one_by_one, &mut in_threes] {
+                (0..8).for_each(|term| terms.own.push(scalar(10 * show + term), &hash::hg("test", &[&[show, term]])));
+                terms.add_class(class, [scalar(100 + show), scalar(200 + show)]);
             }
-            let (Y, Z) = (scalar(100 + show), scalar(200 + show));
-            expected += Y * class.Y() + Z * class.Z();
-            at_once.add(class, Y, Z, &own);
-            one_by_one.add_within::<13>(class, Y, Z, &own);
-            in_threes.add_within::<33>(class, Y, Z, &own);
-            assert!(one_by_one.scalars.len() + 2 * one_by_one.classes.len() <= 10);
-            assert!(in_threes.scalars.len() + 2 * in_threes.classes.len() <= 30);
+            let own = (0..8).map(|term| scalar(10 * show + term) * hash::hg("test", &[&[show, term]]));
+            expected += own.sum::<RistrettoPoint>() + scalar(100 + show) * class.Y() + scalar(200 + show) * class.Z();
+            assert!(one_by_one.own.len() + 2 * one_by_one.classes.len() <= 10);
+            assert!(in_threes.own.len() + 2 * in_threes.classes.len() <= 30);
         }
-        let mut shared = Sum::<3>::new();
-        shared.add(scalar(250), classes[0].Y());
         expected += scalar(250) * classes[0].Y();
         for terms in [at_once, one_by_one, in_threes] {
-            assert_eq!(terms.vartime_value(&shared), expected);
+            assert_eq!(terms.vartime_value(&[scalar(250)], &[*classes[0].Y()]), expected);
         }
     }
 }
