@@ -11,7 +11,7 @@ use crate::note::{note_id, owner_tag};
 use crate::payment::Chain;
 use crate::show::{Batch, Points, VerificationFailure, verify_compact_vartime, verify_extended_vartime};
 use crate::text::{Currency, Name};
-use crate::transfer::{Input, Outputs, Transfer, challenge, transfer_id};
+use crate::transfer::{Input, Outputs, Preimage, Transfer, challenge, transfer_id};
 
 /// Why a chain is refused. Each has its own code (§9).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,11 +81,11 @@ pub enum End {
 }
 
 /// One link that holds, with what was computed on the way.
-pub struct Link<'a> {
+pub struct Link<'c, 't> {
     /// Class of the note or blank shown.
-    pub class: &'a Class,
+    pub class: &'c Class,
     /// The transfer, in extended form.
-    pub transfer: Transfer,
+    pub transfer: &'t Transfer,
     /// Its name.
     pub id: TransferId,
     /// Its challenge.
@@ -163,12 +163,6 @@ impl CheckShow for Batched<'_> {
     }
 }
 
-/// What the next link is measured against.
-struct Previous {
-    id: TransferId,
-    outputs: Outputs,
-}
-
 /// Checks a chain; `visit` sees each link as soon as it holds (for a batch: as soon as only its equations are open).
 ///
 /// # Errors
@@ -179,31 +173,35 @@ pub fn verify_chain<'c>(
     deadline: Deadline,
     end: End,
     shows: &mut impl CheckShow,
-    mut visit: impl FnMut(&Link<'c>),
+    mut visit: impl FnMut(&Link<'c, '_>),
 ) -> Result<ChainSummary, ChainError> {
-    let mut previous: Option<Previous> = None;
     let mut summary: Option<ChainSummary> = None;
-    for (position, transfer) in chain.transfers().enumerate() {
-        let class =
-            classes.class(&transfer.preimage.class_id).ok_or(ChainError::UnknownClass(transfer.preimage.class_id))?;
+    for (position, mut transfer) in chain.transfers().enumerate() {
+        let class_id = transfer.preimage.class_id;
+        let class = classes.class(&class_id).ok_or(ChainError::UnknownClass(class_id))?;
         check_deadline(class, deadline)?;
-        let preimage = transfer.preimage.to_bytes();
-        let (id, d) = (transfer_id(preimage.as_slice()), challenge(preimage.as_slice()));
-        let last = position + 1 == chain.length();
-        check_end(&transfer, last, end)?;
+        check_end(&transfer, position + 1 == chain.length(), end)?;
+        let (id, d) = name(&transfer.preimage);
         let points = shows.check(class, &transfer, &d).map_err(ChainError::Forged)?;
         let (zeta, zeta1) = (transfer.preimage.note.zeta(), transfer.preimage.note.zeta1());
         let shown = note_id(zeta, zeta1, &points.N0, &points.N1);
-        let value = input_value(class, &transfer, &shown, previous.as_ref())?;
+        transfer.points = Some(points);
+        let value = input_value(class, &transfer, &shown, summary.as_ref())?;
         check_amounts(&transfer, value)?;
-        summary = Some(match summary {
-            None => start(class, shown, &transfer, id, value),
+        match &mut summary {
+            None => summary = Some(start(class, shown, &transfer, id, value)),
             Some(summary) => extend(summary, class, &transfer, id, value)?,
-        });
-        previous = Some(Previous { id, outputs: transfer.preimage.outputs });
-        visit(&Link { class, transfer: Transfer { points: Some(points), ..transfer }, id, d, note_id: shown, value });
+        }
+        visit(&Link { class, transfer: &transfer, id, d, note_id: shown, value });
     }
     summary.ok_or(ChainError::BrokenLink)
+}
+
+/// Name and challenge of a transfer. Apart, so that its encoding lies on the stack no longer than that takes.
+#[inline(never)]
+fn name(preimage: &Preimage) -> (TransferId, Scalar) {
+    let preimage = preimage.to_bytes();
+    (transfer_id(preimage.as_slice()), challenge(preimage.as_slice()))
 }
 
 fn check_deadline(class: &Class, deadline: Deadline) -> Result<(), ChainError> {
@@ -226,12 +224,12 @@ fn input_value(
     class: &Class,
     transfer: &Transfer,
     shown: &NoteId,
-    previous: Option<&Previous>,
+    before: Option<&ChainSummary>,
 ) -> Result<Amount, ChainError> {
-    match (&transfer.preimage.input, class.info().kind, previous) {
+    match (&transfer.preimage.input, class.info().kind, before) {
         (Input::Issued, Kind::Value, None) => Ok(class.info().amount),
-        (Input::Received { previous: id, index, blind }, Kind::Blank, Some(previous)) => {
-            let output = previous.outputs.as_slice().get(usize::from(*index)).filter(|_| *id == previous.id);
+        (Input::Received { previous, index, blind }, Kind::Blank, Some(before)) => {
+            let output = before.outputs.as_slice().get(usize::from(*index)).filter(|_| *previous == before.last);
             let output = output.ok_or(ChainError::BrokenLink)?;
             if output.owner != owner_tag(shown, blind) {
                 return Err(ChainError::WrongOwner);
@@ -266,26 +264,22 @@ fn start(class: &Class, root: NoteId, transfer: &Transfer, id: TransferId, value
 }
 
 fn extend(
-    summary: ChainSummary,
+    summary: &mut ChainSummary,
     class: &Class,
     transfer: &Transfer,
     id: TransferId,
     value: Amount,
-) -> Result<ChainSummary, ChainError> {
+) -> Result<(), ChainError> {
     let info = class.info();
     if info.issuer != summary.issuer || info.currency != summary.currency {
         return Err(ChainError::MixedClasses);
     }
     let hops = summary.hops.checked_add(hop(transfer)).filter(|hops| *hops <= summary.max_hops);
-    Ok(ChainSummary {
-        hops: hops.ok_or(ChainError::TooManyHops)?,
-        spend_until: summary.spend_until.min(info.spend_until),
-        redeem_until: summary.redeem_until.min(info.redeem_until),
-        last: id,
-        value,
-        outputs: transfer.preimage.outputs,
-        ..summary
-    })
+    summary.hops = hops.ok_or(ChainError::TooManyHops)?;
+    summary.spend_until = summary.spend_until.min(info.spend_until);
+    summary.redeem_until = summary.redeem_until.min(info.redeem_until);
+    (summary.last, summary.value, summary.outputs) = (id, value, transfer.preimage.outputs);
+    Ok(())
 }
 
 /// A transfer with outputs is a hop; a redemption is not.

@@ -58,18 +58,10 @@ impl Evidence {
     ///
     /// # Errors
     /// When they convict nobody.
+    #[inline(never)]
     pub fn verify_vartime(&self, generators: &Generators) -> Result<Culprit, EvidenceError> {
         let Self { class, first, second } = self;
-        let checked = |transfer: &Transfer| {
-            if transfer.preimage.class_id != class.id() {
-                return Err(EvidenceError::OtherClass);
-            }
-            let d = transfer.d();
-            let points = Immediately(generators).check(class, transfer, &d).map_err(EvidenceError::Forged)?;
-            let note = &transfer.preimage.note;
-            Ok((d, note_id(note.zeta(), note.zeta1(), &points.N0, &points.N1), transfer.id()))
-        };
-        let ((d1, note1, id1), (d2, note2, id2)) = (checked(first)?, checked(second)?);
+        let ((d1, note1, id1), (d2, note2, id2)) = (shown(generators, class, first)?, shown(generators, class, second)?);
         if note1 != note2 {
             return Err(EvidenceError::DifferentNotes);
         }
@@ -80,6 +72,22 @@ impl Evidence {
         let U = revealed.identity(generators, class, first).ok_or(EvidenceError::Inconsistent)?;
         Ok(Culprit { U: encode_point(&U), note_id: note1, transfers: [id1, id2] })
     }
+}
+
+/// Challenge, note and name of a transfer whose show is valid.
+#[inline(never)]
+fn shown(
+    generators: &Generators,
+    class: &Class,
+    transfer: &Transfer,
+) -> Result<(Scalar, NoteId, TransferId), EvidenceError> {
+    if transfer.preimage.class_id != class.id() {
+        return Err(EvidenceError::OtherClass);
+    }
+    let d = transfer.d();
+    let points = Immediately(generators).check(class, transfer, &d).map_err(EvidenceError::Forged)?;
+    let note = &transfer.preimage.note;
+    Ok((d, note_id(note.zeta(), note.zeta1(), &points.N0, &points.N1), transfer.id()))
 }
 
 /// The secrets that two shows of one note give away.

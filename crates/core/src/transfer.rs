@@ -188,6 +188,7 @@ impl Encode for Preimage {
 }
 
 impl Decode<'_> for Preimage {
+    #[inline(never)]
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         r.array_of(6)?;
         r.version()?;
@@ -231,6 +232,7 @@ impl Encode for Transfer {
 }
 
 impl Decode<'_> for Transfer {
+    #[inline(never)]
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         let extended = match r.array()? {
             2 => false,

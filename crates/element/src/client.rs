@@ -58,6 +58,7 @@ pub enum ElementError<E> {
 
 impl<E> ElementError<E> {
     /// The element's status word, where it refused.
+    #[inline(never)]
     pub fn status(&self) -> Option<StatusWord> {
         match self {
             Self::Refused(status) => Some(*status),
@@ -136,6 +137,7 @@ pub enum Wipe {
 }
 
 /// SELECT: what element this is and where it stands in its life.
+#[inline(never)]
 pub fn select<L: Link>(link: &mut L) -> Answer<Selected, L> {
     let mut command = CommandBuffer::new();
     command.push(&ins::AID);
@@ -147,6 +149,7 @@ pub fn select<L: Link>(link: &mut L) -> Answer<Selected, L> {
 }
 
 /// VERIFY: tells the element the PIN, once after each power-up.
+#[inline(never)]
 pub fn verify<L: Link>(link: &mut L, pin: &[u8]) -> Answer<(), L> {
     let mut command = CommandBuffer::new();
     command.push(pin);
@@ -154,6 +157,7 @@ pub fn verify<L: Link>(link: &mut L, pin: &[u8]) -> Answer<(), L> {
 }
 
 /// CHANGE PIN; `old` is empty while none is set. Counts as VERIFY.
+#[inline(never)]
 pub fn change_pin<L: Link>(link: &mut L, old: &[u8], new: &[u8]) -> Answer<(), L> {
     let (Ok(old_length), Ok(new_length)) = (u8::try_from(old.len()), u8::try_from(new.len())) else {
         return Err(ElementError::ArgumentsTooLong);
@@ -164,6 +168,7 @@ pub fn change_pin<L: Link>(link: &mut L, old: &[u8], new: &[u8]) -> Answer<(), L
 }
 
 /// UNBLOCK: sets a new PIN with the PUK. Counts as VERIFY.
+#[inline(never)]
 pub fn unblock<L: Link>(link: &mut L, puk: &[u8; 8], new: &[u8]) -> Answer<(), L> {
     let mut command = CommandBuffer::new();
     command.push(puk).push(new);
@@ -171,6 +176,7 @@ pub fn unblock<L: Link>(link: &mut L, puk: &[u8; 8], new: &[u8]) -> Answer<(), L
 }
 
 /// GENERATE: draws the element's keys, in the factory, and answers their public halves.
+#[inline(never)]
 pub fn generate<L: Link>(link: &mut L) -> Answer<Keys, L> {
     exchange(link, &mut CommandBuffer::new(), ins::GENERATE, 64, |answer| {
         let (identity, authentication) = answer.split_at_checked(32)?;
@@ -179,6 +185,7 @@ pub fn generate<L: Link>(link: &mut L) -> Answer<Keys, L> {
 }
 
 /// PERSONALISE: root key of the central bank, PUK and the maker's certificate, in the factory.
+#[inline(never)]
 pub fn personalise<L: Link>(link: &mut L, root_key: &[u8; 32], puk: &[u8; 8], certificate: &[u8]) -> Answer<(), L> {
     let mut command = CommandBuffer::new();
     command.push(root_key).push(puk).push(certificate);
@@ -186,11 +193,13 @@ pub fn personalise<L: Link>(link: &mut L, root_key: &[u8; 32], puk: &[u8; 8], ce
 }
 
 /// IDENTITY: the maker's certificate.
+#[inline(never)]
 pub fn identity<L: Link>(link: &mut L) -> Answer<Certificate, L> {
     exchange(link, &mut CommandBuffer::new(), ins::IDENTITY, ins::MAX_CERTIFICATE, Certificate::from_answer)
 }
 
 /// ENROL: proof of the identity and attestation for a PSP's nonce. `device_info` holds at most 64 bytes.
+#[inline(never)]
 pub fn enrol<L: Link>(link: &mut L, nonce: &[u8; 32], device_info: &[u8]) -> Answer<Enrolment, L> {
     let mut command = CommandBuffer::new();
     command.push(nonce).push(device_info);
@@ -198,6 +207,7 @@ pub fn enrol<L: Link>(link: &mut L, nonce: &[u8; 32], device_info: &[u8]) -> Ans
 }
 
 /// SIGN REQUEST: an Ed25519 signature over `digest` for one purpose.
+#[inline(never)]
 pub fn sign_request<L: Link>(link: &mut L, purpose: Purpose, digest: &[u8; 32]) -> Answer<[u8; 64], L> {
     let mut command = CommandBuffer::new();
     command.push(digest);
@@ -207,6 +217,7 @@ pub fn sign_request<L: Link>(link: &mut L, purpose: Purpose, digest: &[u8; 32]) 
 
 /// NONCES: `count` (1 to 32) new indices with their K3. `expected` is the next index by [`status`], or that of the call
 /// to be repeated.
+#[inline(never)]
 pub fn nonces<L: Link>(link: &mut L, expected: u32, count: u8) -> Answer<Nonces, L> {
     let mut command = CommandBuffer::new();
     command.push(&expected.to_be_bytes()).push(&[count]);
@@ -216,6 +227,7 @@ pub fn nonces<L: Link>(link: &mut L, expected: u32, count: u8) -> Answer<Nonces,
 }
 
 /// MANIFEST: a manifest's header with the root key's signature.
+#[inline(never)]
 pub fn manifest<L: Link>(link: &mut L, header: &[u8], signature: &[u8; 64]) -> Answer<(), L> {
     let mut command = CommandBuffer::new();
     command.push(header).push(signature);
@@ -223,6 +235,7 @@ pub fn manifest<L: Link>(link: &mut L, header: &[u8], signature: &[u8; 64]) -> A
 }
 
 /// CLASS: loads a class until the next power-up, the next manifest, or four other classes. Answers its `class_id`.
+#[inline(never)]
 pub fn class<L: Link>(link: &mut L, proof: &EntryProof<'_>) -> Answer<[u8; 16], L> {
     let mut command = CommandBuffer::new();
     push_proof(&mut command, proof)?;
@@ -231,6 +244,7 @@ pub fn class<L: Link>(link: &mut L, proof: &EntryProof<'_>) -> Answer<[u8; 16], 
 }
 
 /// REGISTER: tells the element of a note or blank. Answers its `note_id`.
+#[inline(never)]
 pub fn register<L: Link>(link: &mut L, note: &Registration<'_>) -> Answer<[u8; 32], L> {
     let mut command = CommandBuffer::new();
     command.push(&note.index.to_be_bytes()).push(&note.class_id);
@@ -239,6 +253,7 @@ pub fn register<L: Link>(link: &mut L, note: &Registration<'_>) -> Answer<[u8; 3
 }
 
 /// OWNER TAG: an owner tag of a blank that shall receive `amount` minor units; zero for change.
+#[inline(never)]
 pub fn owner_tag<L: Link>(link: &mut L, index: u32, blind: &[u8; 32], amount: u64) -> Answer<[u8; 32], L> {
     let mut command = CommandBuffer::new();
     command.push(&index.to_be_bytes()).push(blind).push(&amount.to_be_bytes());
@@ -246,6 +261,7 @@ pub fn owner_tag<L: Link>(link: &mut L, index: u32, blind: &[u8; 32], amount: u6
 }
 
 /// RELEASE: the blank expects nothing any more.
+#[inline(never)]
 pub fn release<L: Link>(link: &mut L, index: u32) -> Answer<(), L> {
     let mut command = CommandBuffer::new();
     command.push(&index.to_be_bytes());
@@ -253,6 +269,7 @@ pub fn release<L: Link>(link: &mut L, index: u32) -> Answer<(), L> {
 }
 
 /// SPEND: shows a note or blank once. Answers `z3`; the same preimage gets the same answer for ever.
+#[inline(never)]
 pub fn spend<L: Link>(link: &mut L, spend: &Spend<'_>) -> Answer<[u8; 32], L> {
     if spend.own.len() > ins::MAX_OUTPUTS {
         return Err(ElementError::ArgumentsTooLong);
@@ -269,6 +286,7 @@ pub fn spend<L: Link>(link: &mut L, spend: &Spend<'_>) -> Answer<[u8; 32], L> {
 
 /// FORGET: frees the record of an index that was spent, was never registered, or is a blank that holds and expects
 /// nothing.
+#[inline(never)]
 pub fn forget<L: Link>(link: &mut L, index: u32) -> Answer<(), L> {
     let mut command = CommandBuffer::new();
     command.push(&index.to_be_bytes());
@@ -276,6 +294,7 @@ pub fn forget<L: Link>(link: &mut L, index: u32) -> Answer<(), L> {
 }
 
 /// LIMITS: new limits, with the manifest entry of the PSP that signed them.
+#[inline(never)]
 pub fn limits<L: Link>(link: &mut L, proof: &EntryProof<'_>, limits: &[u8]) -> Answer<(), L> {
     let Ok(entry_length) = u16::try_from(proof.entry.len()) else {
         return Err(ElementError::ArgumentsTooLong);
@@ -292,6 +311,7 @@ pub fn status<L: Link>(link: &mut L) -> Answer<Status, L> {
 }
 
 /// WIPE: erases every secret, for ever.
+#[inline(never)]
 pub fn wipe<L: Link>(link: &mut L, how: Wipe) -> Answer<(), L> {
     exchange(link, &mut CommandBuffer::new(), Header { p1: how as u8, ..ins::WIPE }, 0, nothing)
 }

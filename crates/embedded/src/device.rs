@@ -87,6 +87,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     ///
     /// # Errors
     /// The flash is unfit, or the element cannot say who it is.
+    #[inline(never)]
     pub fn create(mut parts: Parts<F, E, R>, root: PublicKey) -> Result<Self, Unopened<F, E, R>> {
         let step = match Wallet::create(root, &mut parts.element) {
             Ok(step) => step,
@@ -112,6 +113,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     ///
     /// # Errors
     /// There is none (code `no-wallet`), or it is damaged.
+    #[inline(never)]
     pub fn open(parts: Parts<F, E, R>) -> Result<Self, Unopened<F, E, R>> {
         let Parts { flash, element, random } = parts;
         let mut records = match Records::open(flash) {
@@ -148,6 +150,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     ///
     /// # Errors
     /// The element cannot be asked, or the wallet not stored.
+    #[inline(never)]
     pub fn resume(&mut self, now: Timestamp) -> Done<Vec<Resumed>> {
         self.check_usable()?;
         self.recognise_element()?;
@@ -160,6 +163,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     }
 
     /// Tells the element what it may forget, and forgets what is long complete.
+    #[inline(never)]
     pub(crate) fn tidy(&mut self, now: Timestamp) -> Done<()> {
         while self.wallet.housekeeping() > 0 {
             let step = self.wallet.keep_house(&mut self.element)?;
@@ -183,6 +187,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     }
 
     /// Stores a step and gives its output.
+    #[inline(never)]
     pub(crate) fn commit<T>(&mut self, step: Step<T>) -> Done<T> {
         self.check_usable()?;
         self.records.commit(step).map_err(|error| {
@@ -215,6 +220,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     }
 
     /// Another element would say of all that the wallet holds that it does not know it.
+    #[inline(never)]
     fn recognise_element(&mut self) -> Done<()> {
         if !self.recognised {
             let found = client::identity(&mut self.element).map_err(ElementFault::from)?;
@@ -236,6 +242,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
 }
 
 /// Loads the wallet, one record after the other: all at once would take the memory twice.
+#[inline(never)]
 fn load<F: NorFlash>(records: &mut Records<F>) -> Result<Wallet, Failure> {
     let mut loading = Loading::default();
     for position in 0..records.count() {

@@ -78,6 +78,7 @@ impl Enrolment {
     ///
     /// # Errors
     /// The records or the element fail.
+    #[inline(never)]
     pub fn next<F: NorFlash, E: Element, R: Random>(&mut self, device: &mut Device<F, E, R>) -> Done<Option<Errand>> {
         match self.stage {
             Stage::Nonce => Ok(Some(Errand::post(path::ENROLMENT_NONCE, &device.fresh_key()?, Object::new()))),
@@ -105,6 +106,7 @@ impl Enrolment {
         }
     }
 
+    #[inline(never)]
     fn take_nonce<F: NorFlash, E: Element, R: Random>(
         &mut self,
         device: &mut Device<F, E, R>,
@@ -119,6 +121,7 @@ impl Enrolment {
         Ok(())
     }
 
+    #[inline(never)]
     fn take_enrolled<F: NorFlash, E: Element, R: Random>(
         &mut self,
         device: &mut Device<F, E, R>,

@@ -154,6 +154,7 @@ impl Peer {
     }
 
     /// Does what is due without being asked; call it from time to time. `ms` counts milliseconds since power-up.
+    #[inline(never)]
     pub fn tick<F: NorFlash, E: Element, R: Random>(&mut self, ms: u64, device: &Device<F, E, R>, now: Timestamp) {
         let due = self.offered_at.is_none_or(|at| ms.saturating_sub(at) >= REPEAT_MS);
         // Where the other device takes nothing, nothing is added.
@@ -182,6 +183,7 @@ impl Peer {
         }
     }
 
+    #[inline(never)]
     fn take_message<F: NorFlash, E: Element, R: Random>(
         &mut self,
         message: &[u8],
@@ -208,6 +210,7 @@ impl Peer {
     }
 
     /// Pays, if that was asked for; a request that was paid gets its payment again.
+    #[inline(never)]
     fn take_request<F: NorFlash, E: Element, R: Random>(
         &mut self,
         message: &[u8],
@@ -251,6 +254,7 @@ impl Peer {
         Ok(())
     }
 
+    #[inline(never)]
     fn take_payment<F: NorFlash, E: Element, R: Random>(
         &mut self,
         message: &[u8],

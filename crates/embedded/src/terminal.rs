@@ -95,6 +95,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
     ///
     /// # Errors
     /// There is one already, or may be; the flash is unfit, or the element cannot say who it is.
+    #[inline(never)]
     pub fn create(&mut self, root: PublicKey) -> Done<()> {
         let (state, outcome) = match core::mem::replace(&mut self.state, State::Moving) {
             // Anything else than an empty flash may hold money.
@@ -175,6 +176,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
     }
 
     /// Does what is due without being asked.
+    #[inline(never)]
     pub fn poll(&mut self, ms: u64) {
         let now = self.now(ms);
         self.resume(ms);
@@ -196,6 +198,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
     }
 
     /// After power-up, goes on with what was under way: payments are completed, a request is offered again.
+    #[inline(never)]
     fn resume(&mut self, ms: u64) {
         let now = self.now(ms);
         let (Some(tried), State::Open(device)) = (self.resuming, &mut self.state) else { return };
@@ -217,6 +220,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
         Timestamp::new(seconds).unwrap_or_default()
     }
 
+    #[inline(never)]
     fn take_command(&mut self, frame: &Frame, ms: u64) {
         let command = match Command::decode(&frame.message) {
             Ok(command) => command,
@@ -234,6 +238,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
         self.outbox.push(kind::REPLY, &reply);
     }
 
+    #[inline(never)]
     fn carry_out(&mut self, command: Command, ms: u64) -> Done<alloc::vec::Vec<u8>> {
         let (number, now) = (command.number(), self.now(ms));
         match command {
@@ -279,6 +284,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
         Ok(())
     }
 
+    #[inline(never)]
     fn status(&self, now: Timestamp) -> Status {
         let State::Open(device) = &self.state else { return Status::default() };
         let (wallet, space) = (device.wallet(), device.space());
@@ -302,6 +308,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
         status
     }
 
+    #[inline(never)]
     fn take_answer(&mut self, message: &[u8], ms: u64) {
         // An answer to another errand came too late, or is somebody's guess.
         if let Ok((number, answer)) = owner::decode_answer(message)
@@ -312,6 +319,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
         }
     }
 
+    #[inline(never)]
     fn answer_work(&mut self, answer: &Answer<'_>, ms: u64) {
         let now = self.now(ms);
         let State::Open(device) = &mut self.state else { return };
@@ -328,6 +336,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
     }
 
     /// Goes on with what needs the PSP.
+    #[inline(never)]
     fn go_on(&mut self, ms: u64) {
         let now = self.now(ms);
         let State::Open(device) = &mut self.state else { return };

@@ -201,6 +201,7 @@ impl Wallet {
     }
 
     /// Takes what was checked: the coins, and the receipt that may be told from now on.
+    #[inline(never)]
     fn take(&mut self, accepted: Accepted, now: Timestamp, changes: &mut Changes) {
         let Accepted { request: id, digest, outputs } = accepted;
         let Some(mut request) = self.requests.remove(&id) else { return };

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::uart::Uart;
 
 /// How long a sample is waited for, in milliseconds.
-const PATIENCE_MS: u32 = 100;
+const PATIENCE_MS: u32 = 5_000;
 
 /// Noise that comes in on a UART: the boards have no noise source of their own, so in emulation the host's goes in
 /// there. A chip that has one reads its register here.

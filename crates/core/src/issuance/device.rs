@@ -71,6 +71,7 @@ impl Blinded {
     ///
     /// # Errors
     /// When the commitment is not canonical, `rnd` is zero, or `Z1 ∈ {0, Z}`: the bank is broken or lies.
+    #[inline(never)]
     pub fn blind(
         generators: &Generators,
         class: &Class,
@@ -128,6 +129,7 @@ impl Blinded {
     ///
     /// # Errors
     /// When the answer is not to this commitment and challenge, or the note is not valid.
+    #[inline(never)]
     pub fn unblind(
         &self,
         generators: &Generators,
@@ -156,6 +158,7 @@ impl Blinded {
 
     /// The three equations of the answer, `a = r·G + c·Y`, `b1 = s1·G + δ·Z1`, `b2 = s2·H + δ·Z2`, and the hash and
     /// the four equations of the note that do not depend on a show (§6): seven, by one multiplication. Gives `rnd`.
+    #[inline(never)]
     fn verify_vartime(
         &self,
         generators: &Generators,
@@ -186,9 +189,11 @@ impl Blinded {
         sum.add(masked, U);
         sum.add((v2 + ve) * omega_prime, &zeta);
         sum.add((v1 - v2) * omega_prime, &zeta1);
-        let points = [a, b1, b2, decode_point(alpha)?, decode_point(beta1)?, decode_point(beta2)?, decode_point(eta)?];
-        for (weight, point) in [wa, w1, w2, va, v1, v2, ve].into_iter().zip(points) {
+        for (weight, point) in [wa, w1, w2].into_iter().zip([a, b1, b2]) {
             sum.add(weight, &-point);
+        }
+        for (weight, point) in [va, v1, v2, ve].into_iter().zip([alpha, beta1, beta2, eta]) {
+            sum.add(weight, &-decode_point(point)?);
         }
         if sum.vartime_is_identity() { Ok(rnd) } else { Err(VerificationFailure) }
     }

@@ -99,7 +99,7 @@ fn visits_every_link_in_order() {
         Deadline::Never,
         End::Outputs,
         &mut Immediately(&world.generators),
-        |link| seen.push((link.transfer, link.id, link.d, link.value)),
+        |link| seen.push((*link.transfer, link.id, link.d, link.value)),
     )
     .unwrap();
     let expected: Vec<_> =

@@ -37,6 +37,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     ///
     /// # Errors
     /// Why nothing was paid. Where the flash failed in between, money may have moved: the same again completes it.
+    #[inline(never)]
     pub fn pay(&mut self, request: &[u8], now: Timestamp) -> Done<Paid> {
         self.resume(now)?;
         expect(request, Message::Request)?;
@@ -63,6 +64,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     ///
     /// # Errors
     /// It is not the receipt of a payment of this wallet.
+    #[inline(never)]
     pub fn take_receipt(&mut self, receipt: &[u8]) -> Done<PaymentId> {
         expect(receipt, Message::Receipt)?;
         let step = self.wallet.accept_receipt(receipt)?;

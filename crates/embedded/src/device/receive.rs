@@ -47,6 +47,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     ///
     /// # Errors
     /// No blank is left for it, or the element refuses.
+    #[inline(never)]
     pub fn request(&mut self, terms: &Terms, now: Timestamp) -> Done<Asked> {
         self.resume(now)?;
         self.check_room()?;
@@ -74,6 +75,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     ///
     /// # Errors
     /// The rule that it breaks.
+    #[inline(never)]
     pub fn receive(&mut self, payment: &[u8], route: Route, now: Timestamp) -> Done<Received> {
         expect(payment, Message::Payment)?;
         let step = self.wallet.receive(payment, route, now)?;
@@ -91,6 +93,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     ///
     /// # Errors
     /// It is neither, or not the bank's.
+    #[inline(never)]
     pub fn take_publication(&mut self, message: &[u8]) -> Done<Update> {
         let step = match Message::peek(message) {
             Ok(Message::Manifest) => self.wallet.accept_manifest(&[], message)?,

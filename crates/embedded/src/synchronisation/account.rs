@@ -15,6 +15,7 @@ use crate::failure::Failure;
 
 impl Synchronisation {
     /// Plans a withdrawal of what is missing, as much as is done at once.
+    #[inline(never)]
     pub(super) fn take_account<F: NorFlash, E: Element, R: Random>(
         &mut self,
         device: &mut Device<F, E, R>,

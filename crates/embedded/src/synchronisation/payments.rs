@@ -14,6 +14,7 @@ use crate::errand::{Answer, Errand, garbled};
 use crate::json::Object;
 
 impl Synchronisation {
+    #[inline(never)]
     pub(super) fn ask_upload<F: NorFlash, E: Element, R: Random>(
         &mut self,
         device: &mut Device<F, E, R>,
@@ -28,6 +29,7 @@ impl Synchronisation {
         Ok(Some((Out::Upload(id), errand)))
     }
 
+    #[inline(never)]
     pub(super) fn take_uploaded<F: NorFlash, E: Element, R: Random>(
         &mut self,
         id: &PaymentId,
@@ -49,6 +51,7 @@ impl Synchronisation {
         Ok(())
     }
 
+    #[inline(never)]
     pub(super) fn ask_claim<F: NorFlash, E: Element, R: Random>(
         &mut self,
         device: &mut Device<F, E, R>,
@@ -65,6 +68,7 @@ impl Synchronisation {
         Ok(None)
     }
 
+    #[inline(never)]
     pub(super) fn take_claimed<F: NorFlash, E: Element, R: Random>(
         &mut self,
         device: &mut Device<F, E, R>,

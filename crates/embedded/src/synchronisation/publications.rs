@@ -15,6 +15,7 @@ use crate::device::{Device, Done, Random};
 use crate::errand::{Answer, garbled};
 
 impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
+    #[inline(never)]
     pub(crate) fn take_manifests(&mut self, answer: &Answer<'_>) -> Done<()> {
         let fetched: Manifests = answer.read()?;
         let Some(manifest) = fetched.manifest else { return Ok(()) };
@@ -24,12 +25,14 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         self.commit(step).map(drop)
     }
 
+    #[inline(never)]
     pub(crate) fn take_revocations(&mut self, answer: &Answer<'_>) -> Done<()> {
         let Document(Some(list)) = answer.read()? else { return Ok(()) };
         let step = self.wallet.accept_revocation_list(&list)?;
         self.commit(step).map(drop)
     }
 
+    #[inline(never)]
     pub(crate) fn take_limits(&mut self, answer: &Answer<'_>) -> Done<()> {
         let Document(Some(limits)) = answer.read()? else { return Err(garbled()) };
         let step = self.wallet.accept_limits(&limits, &mut self.element)?;
@@ -37,6 +40,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     }
 
     /// A merchant's device gets a new descriptor each time; others have none.
+    #[inline(never)]
     pub(crate) fn take_descriptor(&mut self, answer: &Answer<'_>, now: Timestamp) -> Done<()> {
         let fetched = match answer.read() {
             Err(refusal) if refusal.is(&psp::NOT_A_MERCHANT) => return Ok(()),

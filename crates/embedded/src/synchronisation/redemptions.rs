@@ -22,6 +22,7 @@ use crate::json::Object;
 const COINS_AT_ONCE: usize = 1;
 
 impl Synchronisation {
+    #[inline(never)]
     pub(super) fn ask_redemption<F: NorFlash, E: Element, R: Random>(
         &mut self,
         device: &mut Device<F, E, R>,
@@ -50,6 +51,7 @@ impl Synchronisation {
         Ok(Some((Out::Redeem(batch), errand.signed(device, self.psp_time(now))?)))
     }
 
+    #[inline(never)]
     pub(super) fn take_redeemed<F: NorFlash, E: Element, R: Random>(
         &mut self,
         batch: &RedemptionBatch,

@@ -22,6 +22,7 @@ use crate::json::Object;
 
 impl Synchronisation {
     /// The next message of a withdrawal that goes on; the element does its part in between.
+    #[inline(never)]
     pub(super) fn ask_withdrawal<F: NorFlash, E: Element, R: Random>(
         &mut self,
         device: &mut Device<F, E, R>,
@@ -67,6 +68,7 @@ impl Synchronisation {
     }
 
     /// W2, and the blinding of W3.
+    #[inline(never)]
     pub(super) fn take_opened<F: NorFlash, E: Element, R: Random>(
         &mut self,
         id: &WithdrawalId,
@@ -99,6 +101,7 @@ impl Synchronisation {
         }
     }
 
+    #[inline(never)]
     pub(super) fn take_cancelled<F: NorFlash, E: Element, R: Random>(
         &mut self,
         id: &WithdrawalId,
@@ -116,6 +119,7 @@ impl Synchronisation {
     }
 
     /// W5.
+    #[inline(never)]
     pub(super) fn take_answered<F: NorFlash, E: Element, R: Random>(
         &mut self,
         id: &WithdrawalId,
@@ -145,6 +149,7 @@ impl Synchronisation {
         }
     }
 
+    #[inline(never)]
     pub(super) fn take_acknowledged<F: NorFlash, E: Element, R: Random>(
         &mut self,
         id: &WithdrawalId,

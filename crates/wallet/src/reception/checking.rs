@@ -93,6 +93,7 @@ impl Wallet {
     }
 
     /// Every link of every chain, all shows at once.
+    #[inline(never)]
     fn check_chains<'c>(
         &'c self,
         payment: &[u8],
@@ -116,6 +117,7 @@ impl Wallet {
     }
 
     /// What is paid to this request: each chain something, in all what was asked for.
+    #[inline(never)]
     fn check_outputs(
         &self,
         id: &RequestId,
@@ -155,6 +157,7 @@ impl Wallet {
         }
     }
 
+    #[inline(never)]
     fn check_blank(&self, id: &RequestId, tag: &Tag, amount: Amount) -> Result<(), ReceptionError> {
         let holding = self.purse.get(tag.index).filter(|_| self.may_own(tag.index, id));
         let holding = holding.ok_or(ReceptionError::BlankUsed)?;
@@ -162,6 +165,7 @@ impl Wallet {
     }
 
     /// A note that is shown in two transfers: both in this payment, or one of them in a coin held.
+    #[inline(never)]
     fn find_double_spend(&self, chains: &[Checked<'_>]) -> Result<Option<(NoteId, Vec<u8>)>, ReceptionError> {
         let mut seen: Map<NoteId, &CheckedLink<'_>> = Map::new();
         for link in chains.iter().flat_map(|chain| &chain.links) {
@@ -179,6 +183,7 @@ impl Wallet {
     }
 }
 
+#[inline(never)]
 fn check_chain<'c>(
     manifest: &'c HeldManifest,
     chain: &Chain<'_>,
@@ -187,12 +192,13 @@ fn check_chain<'c>(
 ) -> Result<Checked<'c>, ChainError> {
     let mut links = Vec::with_capacity(chain.length());
     let summary = verify_chain(manifest, chain, Deadline::Spend(now), End::Outputs, shows, |link| {
-        links.push(CheckedLink { class: link.class, note_id: link.note_id, id: link.id, transfer: link.transfer });
+        links.push(CheckedLink { class: link.class, note_id: link.note_id, id: link.id, transfer: *link.transfer });
     })?;
     Ok(Checked { summary, links })
 }
 
 impl Checked<'_> {
+    #[inline(never)]
     fn owned(&self, index: u32, position: u8, amount: Amount) -> OwnedOutput {
         OwnedOutput {
             index,

@@ -16,6 +16,7 @@ use crate::wallet::Wallet;
 
 impl Wallet {
     /// One call: says which nonces are going to be drawn, or draws them.
+    #[inline(never)]
     pub(super) fn draw_nonces(
         &mut self,
         id: &WithdrawalId,

@@ -23,6 +23,7 @@ const AT_ONCE: usize = 32;
 
 impl Wallet {
     /// One call: registers some notes.
+    #[inline(never)]
     pub(super) fn register_notes(
         &mut self,
         id: &WithdrawalId,
@@ -57,6 +58,7 @@ impl Wallet {
     }
 
     /// One line of history for each currency withdrawn.
+    #[inline(never)]
     fn log_withdrawal(&mut self, id: &WithdrawalId, now: Timestamp, changes: &mut Changes) {
         let Some(withdrawal) = self.withdrawals.0.get(id) else { return };
         let infos = withdrawal.notes.iter().filter_map(|note| self.purse.get(note.index));
@@ -72,6 +74,7 @@ impl Wallet {
     }
 }
 
+#[inline(never)]
 fn register(index: u32, holding: &Holding, element: &mut impl Element) -> Result<(), ElementFault> {
     let material = &holding.material;
     let secrets = &material.secrets;
