@@ -18,6 +18,15 @@ impl Board {
         Self::ALL.into_iter().find(|board| board.name() == name)
     }
 
+    /// The board that tests are to be run on: the one that the environment variable `SPECIE_CHIP` names, or none.
+    ///
+    /// # Panics
+    /// It names something else.
+    pub fn chosen() -> Option<Self> {
+        let name = std::env::var("SPECIE_CHIP").ok().filter(|name| !name.is_empty())?;
+        Some(Self::from_name(&name).unwrap_or_else(|| panic!("SPECIE_CHIP names no board: {name}")))
+    }
+
     /// Its name, as part of the names of packages.
     pub const fn name(self) -> &'static str {
         match self {

@@ -11,6 +11,8 @@ use crate::size::Size;
 
 /// Profile of the element's firmware.
 const ELEMENT: &str = "element";
+/// Ending of the names of programs that test the processor.
+const SELFTEST: &str = "-selftest";
 
 /// A firmware, compiled for a board.
 #[derive(Clone, Debug)]
@@ -61,6 +63,16 @@ impl Image {
         Self::build_with(board, ELEMENT, &format!("specie-{name}"), &format!("{name}-conformance"))
     }
 
+    /// A test of the processor, which ends the emulator: with the memory of the element.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn selftest(board: Board) -> Result<Self, EmulationError> {
+        let name = format!("element-{}", board.name());
+        let package = format!("specie-{name}");
+        Self::build_with(board, ELEMENT, &package, &format!("{name}{SELFTEST}"))
+    }
+
     /// An image that was compiled otherwise: an ELF file.
     pub fn from_path(board: Board, path: impl Into<PathBuf>) -> Self {
         Self { board, path: path.into() }
@@ -104,6 +116,7 @@ fn build(board: Board, profile: &str, package: &str, binary: &str, directory: &P
         .args(["build", "--profile", profile, "--locked", "--quiet", "--target", board.target(), "--target-dir"])
         .arg(directory)
         .args(["--package", package, "--bin", binary])
+        .args(binary.ends_with(SELFTEST).then_some(["--features", "selftest"]).into_iter().flatten())
         // Flags for the computer's programs are none for the board's.
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS")

@@ -325,7 +325,8 @@ impl Machine {
     fn command(&self) -> Result<Command, EmulationError> {
         let board = self.board();
         let mut command = Command::new(EMULATOR);
-        command.args(["-M", board.machine(), "-nodefaults", "-display", "none"]);
+        // Nothing runs before everything is connected.
+        command.args(["-M", board.machine(), "-nodefaults", "-display", "none", "-S"]);
         let monitor = self.monitor_socket.path().display();
         command.arg("-chardev").arg(format!("socket,id=monitor,path={monitor}"));
         command.args(["-mon", "chardev=monitor,mode=control"]);
@@ -383,7 +384,11 @@ impl Machine {
         if let (Some(emulator), Some(stream)) = (&mut self.emulator, monitor) {
             emulator.monitor = Some(Monitor::open(stream)?);
         }
-        Ok(())
+        match self.release() {
+            // It may have ended before it could answer.
+            Err(EmulationError::PowerOff) => Ok(()),
+            result => result,
+        }
     }
 
     fn monitor(&mut self) -> Result<&mut Monitor, EmulationError> {

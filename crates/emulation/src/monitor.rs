@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::{Doing, EmulationError};
+use crate::port::is_gone;
 
 /// How long the emulator may take to do as it is told.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -78,7 +79,10 @@ impl Monitor {
 
     fn send(&mut self, command: &str) -> Result<(), EmulationError> {
         let line = format!("{{\"execute\":\"{command}\"}}\n");
-        self.stream.get_mut().write_all(line.as_bytes()).doing("talking to the monitor")
+        match self.stream.get_mut().write_all(line.as_bytes()) {
+            Err(error) if is_gone(error.kind()) => Err(EmulationError::PowerOff),
+            result => result.doing("talking to the monitor"),
+        }
     }
 
     /// Reads until a line has `text` in it; greetings, events and other returns come between.
@@ -93,6 +97,7 @@ impl Monitor {
                 Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
                     return Err(EmulationError::Late("the monitor's answer"));
                 }
+                Err(error) if is_gone(error.kind()) => return Err(EmulationError::PowerOff),
                 Err(error) => return Err(error).doing("listening to the monitor"),
             }
         }

@@ -183,6 +183,7 @@ impl Socket {
     }
 }
 
-fn is_gone(kind: ErrorKind) -> bool {
+/// Whether the other end was closed.
+pub(crate) fn is_gone(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)
 }

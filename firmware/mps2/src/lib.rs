@@ -18,6 +18,8 @@ mod memory;
 mod noise;
 pub mod nor;
 mod register;
+#[cfg(feature = "selftest")]
+pub mod selftest;
 mod stop;
 mod uart;
 

@@ -61,6 +61,12 @@ impl Memory {
         Self(start)
     }
 
+    /// What it begins with.
+    #[cfg(feature = "selftest")]
+    pub(crate) fn first_word(&self) -> u32 {
+        self.0.read()
+    }
+
     /// A flash of `PAGES` pages of `PAGE` bytes at the beginning.
     pub fn into_flash<const PAGE: usize, const PAGES: usize>(self) -> Nor<PAGE, PAGES> {
         const { assert!(PAGE.is_multiple_of(WORD) && PAGE * PAGES + at::LENGTH <= 16 << 20 && PAGES <= 32) };

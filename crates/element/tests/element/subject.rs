@@ -5,7 +5,6 @@
 //! of the two it has. What would take too long on a chip is sampled there ([`sample`]).
 
 use std::convert::Infallible;
-use std::env;
 use std::sync::OnceLock;
 
 use specie_element::client::Link;
@@ -41,10 +40,7 @@ impl Platform for TestPlatform {
 /// The board with the chip to be tested, if one is.
 pub(crate) fn board() -> Option<Board> {
     static BOARD: OnceLock<Option<Board>> = OnceLock::new();
-    *BOARD.get_or_init(|| {
-        let name = env::var("SPECIE_CHIP").ok().filter(|name| !name.is_empty())?;
-        Some(Board::from_name(&name).unwrap_or_else(|| panic!("SPECIE_CHIP names no board: {name}")))
-    })
+    *BOARD.get_or_init(Board::chosen)
 }
 
 /// A flash with nothing in it.

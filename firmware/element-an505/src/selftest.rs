@@ -1,0 +1,12 @@
+//! A test of what only shows on the processor of mps2-an505 itself, with the stack of the element.
+#![no_std]
+#![no_main]
+
+use cortex_m_rt::entry;
+use specie_mps2::{An505, Peripherals, selftest, stop};
+
+#[entry]
+fn main() -> ! {
+    let Some(Peripherals { memory, .. }) = Peripherals::take::<An505>() else { stop() };
+    selftest::run(&memory)
+}
