@@ -1,5 +1,6 @@
 //! What several targets need: elements in every state of their life, and blocks as a fuzzer makes them.
 
+pub mod board;
 mod lives;
 
 use arbitrary::Arbitrary;
