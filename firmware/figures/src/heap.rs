@@ -1,0 +1,70 @@
+//! The heap of the device's firmware, and how much of it is taken.
+
+use core::alloc::{GlobalAlloc, Layout};
+use core::mem::MaybeUninit;
+use core::ptr::addr_of_mut;
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+use embedded_alloc::LlffHeap;
+
+/// Bytes of the arena: five devices with their flash and a bank.
+const SIZE: usize = 1 << 20;
+
+/// Memory for the heap.
+pub(crate) struct Arena(MaybeUninit<[u8; SIZE]>);
+
+impl Arena {
+    pub(crate) const fn new() -> Self {
+        Self(MaybeUninit::uninit())
+    }
+}
+
+/// Gives the heap its arena. To be called once, before anything else.
+pub(crate) fn start(arena: &'static mut Arena) {
+    // SAFETY: the arena is the heap's for ever; `main` calls this once, before anything is allocated.
+    unsafe { HEAP.heap.init(addr_of_mut!(arena.0) as usize, SIZE) };
+}
+
+/// Bytes in use.
+pub(crate) fn used() -> usize {
+    HEAP.used.load(Ordering::Relaxed)
+}
+
+/// Forgets the highest count until now.
+pub(crate) fn forget_peak() {
+    HEAP.peak.store(used(), Ordering::Relaxed);
+}
+
+/// The most bytes in use since the peak was forgotten.
+pub(crate) fn peak() -> usize {
+    HEAP.peak.load(Ordering::Relaxed)
+}
+
+#[global_allocator]
+static HEAP: Counted = Counted { heap: LlffHeap::empty(), used: AtomicUsize::new(0), peak: AtomicUsize::new(0) };
+
+/// A heap that counts what was asked of it.
+struct Counted {
+    heap: LlffHeap,
+    used: AtomicUsize,
+    peak: AtomicUsize,
+}
+
+// SAFETY: memory comes from the heap within and goes back there; counting touches none of it.
+unsafe impl GlobalAlloc for Counted {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        let memory = unsafe { self.heap.alloc(layout) };
+        if !memory.is_null() {
+            let used = self.used.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
+            self.peak.fetch_max(used, Ordering::Relaxed);
+        }
+        memory
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        self.used.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as in `alloc`.
+        unsafe { self.heap.dealloc(memory, layout) };
+    }
+}
