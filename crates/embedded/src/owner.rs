@@ -24,6 +24,9 @@ pub(crate) use event::{encode_enrolled, encode_peer_event, encode_synchronised};
 pub use reply::{Reply, Status};
 pub(crate) use reply::{encode_done, encode_failed, encode_made, encode_status};
 
+/// The most bytes of what happened that are told.
+const WHAT_MAX: usize = 200;
+
 /// A failure as it is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Told {
@@ -184,9 +187,18 @@ fn optional<T>(w: &mut Out, value: Option<T>, write: impl FnOnce(&mut Out, T) ->
 
 fn failure_fields(w: &mut Out, failure: &Failure) -> Written {
     w.text(failure.code)?;
-    w.text(&failure.what)?;
+    w.text(beginning(&failure.what))?;
     w.text(failure.advice)?;
     w.uint(failure.money_moved.into())
+}
+
+/// As much of a text as is told: parts of it may be a PSP's, and fifteen of them fit into a frame.
+fn beginning(what: &str) -> &str {
+    let mut end = what.len().min(WHAT_MAX);
+    while !what.is_char_boundary(end) {
+        end -= 1;
+    }
+    &what[..end]
 }
 
 fn read_failure(r: &mut Reader<'_>) -> Result<Told, DecodeError> {

@@ -39,6 +39,9 @@ const OFFERS_MAX: u32 = 30;
 /// What a payer says that does not pay.
 const NOT_PAID: &str = "not-paid";
 
+/// The most bytes of another device's code that are kept to be told.
+const CODE_MAX: usize = 64;
+
 /// Things to tell whoever operates the device; the oldest is dropped where nobody listens.
 const EVENTS_MAX: usize = 8;
 
@@ -138,7 +141,7 @@ impl Peer {
         device: &mut Device<F, E, R>,
         now: Timestamp,
     ) {
-        let Some(frame) = self.inbox.receive(byte) else { return };
+        let Some(mut frame) = self.inbox.receive(byte) else { return };
         match frame.kind {
             kind::MESSAGE => self.take_message(&frame.message, device, now),
             kind::REFUSAL => {
@@ -146,6 +149,9 @@ impl Peer {
                     self.role = Role::Idle;
                 }
                 self.refused.extend(self.last.take());
+                // It is told when the owner's line takes it, and may be of any length.
+                frame.message.truncate(CODE_MAX);
+                frame.message.shrink_to_fit();
                 self.tell(Event::Refused(frame.message));
             }
             // The receipt arrived: nothing more is due to anybody. Other kinds are of a later version.

@@ -9,6 +9,9 @@ use crate::failure::Failure;
 use crate::peer;
 use crate::synchronisation::Report;
 
+/// The most failures of a synchronisation that are told, the first ones: all of them together fit into a frame.
+const FAILURES_MAX: usize = 15;
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Event {
@@ -109,8 +112,12 @@ pub(crate) fn encode_synchronised(report: &Report) -> Vec<u8> {
         w.uint(report.refused.len() as u64)?;
         w.uint(report.withdrawn.into())?;
         optional(w, report.account_balance, Writer::uint)?;
-        w.array(report.failures.len())?;
-        report.failures.iter().try_for_each(|failure| w.array(4).and_then(|()| failure_fields(w, failure)))
+        w.array(report.failures.len().min(FAILURES_MAX))?;
+        report
+            .failures
+            .iter()
+            .take(FAILURES_MAX)
+            .try_for_each(|failure| w.array(4).and_then(|()| failure_fields(w, failure)))
     })
 }
 
@@ -133,6 +140,18 @@ mod tests {
     use super::*;
     use specie_core::{Amount, Context};
     use specie_wallet::request::RequestId;
+
+    #[test]
+    fn the_longest_report_fits_into_a_frame() {
+        let failure =
+            || Failure::new("a-code-of-the-usual-length", &"ü".repeat(4_000), "do the same again, or ask the PSP");
+        let failures = (0..400).map(|_| failure()).collect();
+        let report = Report { account_balance: Some(u64::MAX), failures, ..Report::default() };
+        let bytes = encode_synchronised(&report);
+        assert!(crate::frame::Frame::encode(18, &bytes).is_some(), "{} bytes", bytes.len());
+        let Ok(Event::Synchronised(summary)) = Event::decode(&bytes) else { panic!("no report") };
+        assert_eq!((summary.failures.len(), &*summary.failures[0].what), (15, &*"ü".repeat(100)));
+    }
 
     #[test]
     fn events_come_out_as_they_went_in() {

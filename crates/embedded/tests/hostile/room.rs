@@ -1,0 +1,91 @@
+//! Flash and element without room: nothing is begun.
+
+use specie_embedded::owner::{CarriedErrand, Command, Event, Reply, encode_answer, kind as owners};
+use specie_embedded::peer::kind;
+use specie_embedded::synchronisation::Keep;
+
+use specie_embedded::frame::Frame;
+
+use crate::bank::{NOW, amount};
+use crate::houses::{House, VALUE, images, terms};
+
+#[test]
+fn nothing_is_begun_where_the_flash_is_full() {
+    let [payer, payee] = images().each_ref().map(|image| image.full());
+    let (mut payer, mut payee) = (payer.open(), payee.open());
+    let before = (payer.stored(), payee.stored());
+    assert_eq!(payee.refusal(&Command::Request(terms(7))), "storage-full");
+    let request = images()[1].open().request(7);
+    payer.pay_next(7);
+    payer.peer_frame(kind::MESSAGE, &request);
+    // The device's own trouble: the payee is told nothing, and may ask again.
+    assert_eq!(payer.peer_frames(), []);
+    let told = payer.events();
+    assert!(matches!(&told[..], [Event::Failed(told)] if told.code == "storage-full" && !told.money_moved), "{told:?}");
+    assert_eq!((payer.total(), payee.total()), (VALUE, VALUE));
+    assert_eq!((payer.stored(), payee.stored()), before);
+    // No withdrawal is begun either; the rest of a synchronisation is done.
+    let summary = synchronise(&mut payer, 1_000, 20);
+    assert!(summary.iter().any(|code| code == "storage-full"), "{summary:?}");
+    assert_eq!((payer.total(), payer.stored()), (VALUE, before.0));
+}
+
+#[test]
+fn what_was_begun_before_the_flash_was_full_is_completed() {
+    let [mut payer, mut payee] = images().each_ref().map(|image| image.open());
+    let request = payee.request(7);
+    payer.pay_next(7);
+    payer.peer_frame(kind::MESSAGE, &request);
+    let payment = payer.peer_frames().pop().unwrap().message;
+    let mut payee = payee.image().full().open();
+    payee.peer_frame(kind::MESSAGE, &payment);
+    assert_eq!(payee.total(), VALUE + 7, "the reserve is for what was begun");
+}
+
+#[test]
+fn nothing_is_withdrawn_that_the_element_has_no_room_for() {
+    let mut house = images()[0].open();
+    let blanks = 100;
+    let codes = synchronise(&mut house, 0, blanks);
+    assert!(codes.iter().any(|code| code.starts_with("element-")), "{codes:?}");
+    assert_eq!(house.total(), VALUE);
+    assert!(matches!(house.tell(&Command::Status), Reply::Status(status) if status.spendable == VALUE));
+}
+
+/// Synchronises with a PSP that knows the time and an account and nothing else; gives what failed.
+fn synchronise(house: &mut House, value: u64, blanks: u16) -> Vec<String> {
+    let keep = Keep { value: amount(value), blanks, blank_cap: None };
+    assert_eq!(house.tell(&Command::Synchronise(keep)), Reply::Done);
+    for _ in 0..100 {
+        house.pass(1);
+        for frame in house.owner_frames() {
+            match frame.kind {
+                owners::ERRAND => {
+                    let errand = CarriedErrand::decode(&frame.message).unwrap();
+                    let (status, body) = answer(&errand.target);
+                    let answer = encode_answer(errand.number, status, body.as_bytes());
+                    house.owner_bytes(&Frame::encode(owners::ANSWER, &answer).unwrap());
+                }
+                owners::EVENT => {
+                    if let Event::Synchronised(summary) = Event::decode(&frame.message).unwrap() {
+                        assert_eq!(summary.withdrawn, 0);
+                        return summary.failures.into_iter().map(|told| told.code).collect();
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    panic!("it does not come to an end");
+}
+
+fn answer(target: &str) -> (u16, String) {
+    match target {
+        "/v1/time" => (200, format!("{{\"seconds\":{NOW}}}")),
+        "/v1/account" => {
+            let ration = "{\"kind\":0,\"remaining\":10000,\"blanks\":10000,\"cap_max\":1000}";
+            (200, format!("{{\"balance\":5000,\"withdrawable\":5000,\"currency\":\"XTS\",\"rations\":[{ration}]}}"))
+        }
+        _ => (500, "no".to_owned()),
+    }
+}
