@@ -1,6 +1,7 @@
-//! The C library of the firmware: that its header is of today, that its border holds, and that two devices live a whole
-//! life in C: plainly, under valgrind, and with sanitizers on both sides of the border.
+//! The C library of the firmware: that its header is of today, that its border holds, that two devices live a whole life
+//! in C (plainly, under valgrind, and with sanitizers on both sides of the border), and that a device in C pays on a board.
 
+mod board;
 mod header;
 mod programs;
 mod world;
@@ -65,7 +66,8 @@ pub(crate) fn run_all() -> Result<()> {
         programs.run_border(under)?;
         World::new(&places, &program)?.live(programs, under, stride)?;
     }
-    run_with_nightly(&places, &program)
+    run_with_nightly(&places, &program)?;
+    board::run_all(&places)
 }
 
 /// The Rust side with sanitizers, and its border in Miri, where there is a nightly compiler.

@@ -68,8 +68,8 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "capi",
-        title: "the C library: header, border, whole lives in C, plain and under valgrind and sanitizers",
-        needs: &[Tool::Clippy, Tool::CCompiler, Tool::CppCompiler, Tool::Valgrind, Tool::Cbindgen],
+        title: "the C library: header, border, whole lives in C under valgrind and sanitizers, a device in C",
+        needs: &[Tool::Clippy, Tool::CCompiler, Tool::CppCompiler, Tool::Valgrind, Tool::Cbindgen, Tool::ChipCCompiler],
         run: capi::run_all,
     },
     Step {

@@ -27,6 +27,8 @@ pub(crate) enum Tool {
     Valgrind,
     /// cbindgen, which makes the C library's header.
     Cbindgen,
+    /// A C compiler for chips, and make, for the example of the C library.
+    ChipCCompiler,
 }
 
 /// Every tool.
@@ -38,6 +40,7 @@ pub(crate) const ALL: &[Tool] = &[
     Tool::CppCompiler,
     Tool::Valgrind,
     Tool::Cbindgen,
+    Tool::ChipCCompiler,
 ];
 
 /// Sees to it that all these tools are there.
@@ -84,6 +87,8 @@ impl Tool {
             Self::CppCompiler => ensure_debian(&cpp_compiler(), &["g++"]),
             Self::Valgrind => ensure_debian("valgrind", &["valgrind"]),
             Self::Cbindgen => capi::ensure_cbindgen(),
+            Self::ChipCCompiler => ensure_debian("arm-none-eabi-gcc", &["gcc-arm-none-eabi"])
+                .and_then(|()| ensure_debian("make", &["make"])),
         }
     }
 }

@@ -148,3 +148,59 @@ pub unsafe extern "C" fn specie_chip_close(chip: *mut Chip) -> Error {
     // SAFETY: as for this function.
     unsafe { close(chip, |chip| retire(&chip.0)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line that nobody answers at; it tries to get into the chip that it is for.
+    struct Silence {
+        chip: *mut Chip,
+        tried: u32,
+    }
+
+    /// # Safety
+    /// `context` is a silence, and nobody else uses it now.
+    unsafe fn silence<'a>(context: *mut c_void) -> &'a mut Silence {
+        // SAFETY: as for this function.
+        unsafe { &mut *context.cast() }
+    }
+
+    unsafe extern "C" fn send(context: *mut c_void, bytes: *const u8, length: usize) -> i32 {
+        // SAFETY: the context is a silence.
+        let silence = unsafe { silence(context) };
+        let (mut answer, mut answered) = ([0; 4], 0);
+        // SAFETY: the chip is open, if busy; the bytes are there.
+        unsafe {
+            let inner = specie_chip_transmit(silence.chip, bytes, length, answer.as_mut_ptr(), 4, &raw mut answered);
+            assert_eq!(inner, Error::Busy);
+            assert_eq!(specie_chip_close(silence.chip), Error::Busy);
+        }
+        silence.tried += 1;
+        0
+    }
+
+    unsafe extern "C" fn receive(_context: *mut c_void, _patience_ms: u32, _byte: *mut u8) -> i32 {
+        0
+    }
+
+    #[test]
+    fn a_chip_that_is_silent_is_given_up_and_cannot_be_entered_twice() {
+        let context = Box::into_raw(Box::new(Silence { chip: ptr::null_mut(), tried: 0 }));
+        let (send, receive) = (Some(send as _), Some(receive as _));
+        let line = LinePlatform { size: size_of::<LinePlatform>(), context: context.cast(), send, receive };
+        let mut chip = ptr::null_mut();
+        let (mut answer, mut length) = ([0; MAX_RESPONSE], 0);
+        // SAFETY: the line is whole and outlives the chip; the buffers are there.
+        unsafe {
+            assert_eq!(specie_chip_open(&raw const line, 1, &raw mut chip), Error::Ok);
+            (*context).chip = chip;
+            let command = [0x80, 0x32, 0, 0];
+            let transmitted =
+                specie_chip_transmit(chip, command.as_ptr(), 4, answer.as_mut_ptr(), answer.len(), &raw mut length);
+            assert_eq!(transmitted, Error::Element);
+            assert_eq!(specie_chip_close(chip), Error::Ok);
+            assert!(Box::from_raw(context).tried > 1);
+        }
+    }
+}

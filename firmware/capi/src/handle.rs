@@ -344,3 +344,69 @@ pub(crate) fn no_failure() -> Failure {
         money_moved: false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::life::specie_check;
+    use crate::platform::testing::World;
+
+    fn code(device: *const Device) -> std::vec::Vec<u8> {
+        let (mut buffer, mut length) = ([0; 64], 0);
+        // SAFETY: the device is open.
+        let told = unsafe { specie_failure(device, 0, buffer.as_mut_ptr(), buffer.len(), &raw mut length) };
+        assert_eq!(told, Error::Ok);
+        buffer[..length].to_vec()
+    }
+
+    #[test]
+    fn after_a_panic_a_device_can_only_be_looked_at_and_closed() {
+        let world = World::new();
+        let device = world.open();
+        let mut moved = false;
+        // SAFETY: the device is open, until it is closed.
+        unsafe {
+            assert_eq!(code(device), b"ok");
+            assert_eq!(operate(device, |_| panic!("as it should")), Error::Broken);
+            assert_eq!(specie_check(device), Error::Broken);
+            assert_eq!(code(device), b"defect");
+            assert_eq!(specie_money_moved(device, &raw mut moved), Error::Ok);
+            assert!(moved, "nobody knows");
+            assert_eq!(specie_close(device), Error::Ok);
+        }
+        // What was stored is there.
+        let device = world.open();
+        // SAFETY: the device is open, until it is closed.
+        unsafe {
+            assert_eq!(specie_check(device), Error::NoWallet);
+            assert_eq!(specie_close(device), Error::Ok);
+        }
+    }
+
+    #[test]
+    fn outputs_stay_until_something_else_is_made() {
+        let world = World::new();
+        let device = world.open();
+        let (mut buffer, mut length, mut count) = ([0; 4], 0, 0);
+        // SAFETY: the device is open, until it is closed; the buffer is there.
+        unsafe {
+            let made = make(device, |inside| {
+                inside.outputs = alloc::vec![alloc::vec![1, 2, 3], alloc::vec![], alloc::vec![9; 5]];
+                Ok(())
+            });
+            assert_eq!(made, Error::Ok);
+            assert_eq!(specie_output_count(device, &raw mut count), Error::Ok);
+            let mut copy = |index| {
+                (specie_output(device, index, buffer.as_mut_ptr(), buffer.len(), &raw mut length), length, buffer)
+            };
+            assert_eq!((count, copy(0)), (3, (Error::Ok, 3, [1, 2, 3, 0])));
+            assert_eq!(copy(1).1, 0);
+            assert_eq!(copy(2), (Error::Capacity, 5, [1, 2, 3, 0]));
+            assert_eq!(copy(3).0, Error::Nothing);
+            assert_eq!(make(device, |_| Err(Error::Argument.into())), Error::Argument);
+            assert_eq!(copy(0).0, Error::Nothing);
+            assert_eq!(code(device), b"bad-argument");
+            assert_eq!(specie_close(device), Error::Ok);
+        }
+    }
+}

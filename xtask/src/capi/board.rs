@@ -1,0 +1,35 @@
+//! The example: a device in C for an emulated board.
+
+use std::{path::PathBuf, process::Command};
+
+use anyhow::Result;
+
+use super::{PACKAGE, Places};
+use crate::{
+    command::{run, rustc_program},
+    freestanding::BARE_TARGET,
+    tools::target_library,
+};
+
+/// Builds the example.
+pub(super) fn run_all(places: &Places) -> Result<()> {
+    if target_library(rustc_program(), BARE_TARGET).is_none() {
+        println!("no library for {BARE_TARGET} in this toolchain: the device in C is not built");
+        return Ok(());
+    }
+    build(places).map(drop)
+}
+
+/// The example, by its own Makefile.
+fn build(places: &Places) -> Result<PathBuf> {
+    // As one kind of library only, it is optimised as a whole.
+    let mut library = places.cargo("rustc");
+    library.args(["--release", "--package", PACKAGE, "--crate-type", "staticlib", "--target", BARE_TARGET, "--locked"]);
+    run(&mut library)?;
+    let out = places.scratch.join("pay");
+    let setting = |name: &str, path: &PathBuf| format!("{name}={}", path.display());
+    let mut make = Command::new("make");
+    make.arg("-C").arg(places.library.join("examples").join("pay"));
+    run(make.args([setting("TARGET", &places.target), setting("OUT", &out)]))?;
+    Ok(out.join("pay.elf"))
+}
