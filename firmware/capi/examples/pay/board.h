@@ -1,5 +1,5 @@
-/* The board mps2-an386 as QEMU emulates it: UARTs, a clock, flash over the memory that a file backs. For another board this
- * and board.c are written anew. None of it waits, but for board_rest. */
+/* The board mps2-an386 as QEMU emulates it: UARTs, a clock, flash over the memory that a file backs. For another board
+ * this and board.c are written anew. None of it waits, but for board_rest. */
 #ifndef BOARD_H
 #define BOARD_H
 

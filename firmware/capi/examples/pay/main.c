@@ -1,6 +1,6 @@
-/* A payer and payee in C, on a Cortex-M4 in QEMU: the owner on UART0, the secure element's chip on UART1, the other device on
- * UART2, noise on UART3. The owner enrols it, has it synchronise, asks to be paid or lets it pay, with the frames of
- * `docs/spec/links.md`; it pays the other device offline. */
+/* A payer and payee in C, on a Cortex-M4 in QEMU: the owner on UART0, the secure element's chip on UART1, the other
+ * device on UART2, noise on UART3. The owner enrols it, has it synchronise, asks to be paid or lets it pay, with the
+ * frames of `docs/spec/links.md`; it pays the other device offline. */
 
 #include "board.h"
 #include "specie.h"

@@ -1,5 +1,6 @@
-/* The border without a bank: null, lengths that no object has, handles in every state, an element that answers nonsense, a
- * flash that fails at every operation, a chip that babbles. Nothing crashes, and every answer is the one that is promised. */
+/* The border without a bank: null, lengths that no object has, handles in every state, an element that answers
+ * nonsense, a flash that fails at every operation, a chip that babbles. Nothing crashes, and every answer is the one
+ * that is promised. */
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* A whole life of two devices in C, with real elements and a real bank: enrolled, paid offline by every way, cut off their power
- * at every moment, fed with nonsense, and settled. No money is lost and none is made.
+/* A whole life of two devices in C, with real elements and a real bank: enrolled, paid offline by every way, cut off
+ * their power at every moment, fed with nonsense, and settled. No money is lost and none is made.
  *
  * life PROGRAM HOST PORT ROOT ELEMENT-A CODE-A ELEMENT-B CODE-B [STRIDE] */
 

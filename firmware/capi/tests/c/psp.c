@@ -54,8 +54,9 @@ struct psp_answer psp_ask(struct psp *psp, const char *method, const char *targe
     int line = connect_to(psp);
     char head[2048];
     int head_length =
-        snprintf(head, sizeof head, "%s %s HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n",
-                 method, target, psp->host, psp->port, length, headers);
+        snprintf(head, sizeof head,
+                 "%s %s HTTP/1.1\r\nHost: %s:%s\r\nConnection: close\r\nContent-Length: %zu\r\n%s\r\n", method,
+                 target, psp->host, psp->port, length, headers);
     CHECK(head_length > 0 && (size_t)head_length < sizeof head);
     send_all(line, head, (size_t)head_length);
     send_all(line, body, length);

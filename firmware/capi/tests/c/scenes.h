@@ -1,4 +1,5 @@
-/* What happens to two devices that are enrolled, where `alice` has money and `bob` blanks. Each leaves them fit for the next. */
+/* What happens to two devices that are enrolled, where `alice` has money and `bob` blanks. Each leaves them fit for the
+ * next. */
 #ifndef SCENES_H
 #define SCENES_H
 
