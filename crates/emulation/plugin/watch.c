@@ -26,6 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* What is used of QEMU's plugin interface, which Debian installs no header for. */
@@ -231,8 +232,10 @@ EXPORTED int qemu_plugin_install(qemu_plugin_id_t id, const void *info, int argc
             return -1;
         }
     }
+    /* A board that locks up aborts the emulator, of which nobody wants to see the memory. */
+    struct rlimit none = {0, 0};
     pthread_t thread;
-    if (control == NULL || (parent != 0 && pthread_create(&thread, NULL, watch_parent, NULL) != 0)) {
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || control == NULL || (parent != 0 && pthread_create(&thread, NULL, watch_parent, NULL) != 0)) {
         return -1;
     }
     qemu_plugin_register_vcpu_tb_trans_cb(id, on_translation);

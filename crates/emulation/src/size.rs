@@ -69,3 +69,47 @@ impl Size {
 
 /// More than any firmware has of working memory.
 const WORKING_MEMORY: u64 = 2 << 20;
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// An ELF file with these segments: address, bytes in the file, bytes in memory. The first holds the initial stack
+    /// pointer.
+    fn image(stack: u32, segments: &[(u32, u32, u32)]) -> Vec<u8> {
+        let mut file = vec![0; 52 + 32 * segments.len()];
+        file[..6].copy_from_slice(elf::MAGIC);
+        file[elf::PROGRAM_HEADERS..][..4].copy_from_slice(&52u32.to_le_bytes());
+        file[elf::PROGRAM_HEADER_LENGTH..][..2].copy_from_slice(&32u16.to_le_bytes());
+        file[elf::PROGRAM_HEADER_COUNT..][..2].copy_from_slice(&(segments.len() as u16).to_le_bytes());
+        let data = file.len() as u32;
+        for (number, &(address, stored, all)) in segments.iter().enumerate() {
+            let mut set = |field: usize, value: u32| {
+                file[52 + 32 * number + field..][..4].copy_from_slice(&value.to_le_bytes());
+            };
+            set(elf::TYPE, elf::LOAD);
+            set(elf::OFFSET, data);
+            set(elf::ADDRESS, address);
+            set(elf::FILE_LENGTH, stored);
+            set(elf::MEMORY_LENGTH, all);
+        }
+        file.extend(stack.to_le_bytes());
+        file
+    }
+
+    #[test]
+    fn code_constants_and_variables_are_told_apart() {
+        let file = image(0x2000_1000, &[(0, 1_000, 1_000), (1_000, 500, 500), (0x2000_1000, 24, 4_096)]);
+        let size = Size::of(&file, Board::An386).unwrap();
+        assert_eq!(size, Size { flash: 1_524, memory: 4_096, stack: 0x1000 });
+    }
+
+    #[test]
+    fn rejects_variables_below_the_stack_and_what_is_no_image() {
+        let file = image(0x2000_1000, &[(0, 1_000, 1_000), (0x2000_0F00, 0, 4_096)]);
+        assert!(Size::of(&file, Board::An386).is_err());
+        assert!(Size::of(&file[..60], Board::An386).is_err());
+        assert!(Size::of(b"#!/bin/sh", Board::An386).is_err());
+    }
+}

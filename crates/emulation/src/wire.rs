@@ -101,3 +101,38 @@ fn carry(listener: &UnixListener, own: &Plug, other: &Plug, ended: &AtomicBool) 
         *own.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn connect(wire: &Wire, end: usize) -> UnixStream {
+        let stream = UnixStream::connect(wire.paths()[end]).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        // The wire has to notice before anything is sent to this end.
+        thread::sleep(PULSE * 5);
+        stream
+    }
+
+    #[test]
+    fn carries_both_ways_and_outlives_who_is_at_its_ends() {
+        let wire = Wire::new().unwrap();
+        let mut a = connect(&wire, 0);
+        let mut byte = [0];
+        for round in 0..3 {
+            let mut b = connect(&wire, 1);
+            a.write_all(&[round]).unwrap();
+            b.read_exact(&mut byte).unwrap();
+            assert_eq!(byte, [round]);
+            b.write_all(&[round + 100]).unwrap();
+            a.read_exact(&mut byte).unwrap();
+            assert_eq!(byte, [round + 100]);
+            drop(b);
+            thread::sleep(PULSE * 5);
+            // Nobody is there.
+            a.write_all(&[99]).unwrap();
+            thread::sleep(PULSE * 5);
+        }
+    }
+}

@@ -19,6 +19,8 @@ pub trait Board {
     const CLOCK_HZ: u32;
     /// The memory that QEMU lets a file back: 16 MB.
     const MEMORY: usize;
+    /// Beginning of the 16 MB below the stack, if nothing faults there although nothing lies there. Only for Armv7-M.
+    const GUARDED: Option<usize>;
 }
 
 /// MPS2 with FPGA image AN386: Cortex-M4.
@@ -42,6 +44,7 @@ impl Board for An386 {
     const FPGAIO: usize = 0x4002_8000;
     const CLOCK_HZ: u32 = 25_000_000;
     const MEMORY: usize = 0x2100_0000;
+    const GUARDED: Option<usize> = Some(0x1F00_0000);
 }
 
 impl Board for An505 {
@@ -55,4 +58,5 @@ impl Board for An505 {
     const FPGAIO: usize = 0x5030_2000;
     const CLOCK_HZ: u32 = 20_000_000;
     const MEMORY: usize = 0x8000_0000;
+    const GUARDED: Option<usize> = None;
 }

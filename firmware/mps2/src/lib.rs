@@ -13,6 +13,7 @@ mod clock;
 mod device;
 #[cfg(feature = "element")]
 mod element;
+mod guard;
 mod led;
 mod memory;
 mod noise;
@@ -62,6 +63,7 @@ impl Peripherals {
             return None;
         }
         cortex_m::interrupt::disable();
+        guard::below_the_stack::<B>();
         start_ticking::<B>();
         Some(Self {
             uarts: B::UARTS.map(|at| Uart::new(Register::at(at.base), at.interrupt)),

@@ -5,8 +5,8 @@
 pub(crate) struct Register(usize);
 
 impl Register {
-    /// The word at `address`, which is one of a [`Board`](crate::Board)'s constants or lies beyond one within the same
-    /// device.
+    /// The word at `address`, which is one of a [`Board`](crate::Board)'s constants, lies beyond one within the same
+    /// device, or is a register of the processor itself.
     pub(crate) const fn at(address: usize) -> Self {
         Self(address)
     }

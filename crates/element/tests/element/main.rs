@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod chip;
 mod emulated;
 mod factory;
 mod figures;
