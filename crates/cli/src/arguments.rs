@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::inspect::Inspect;
 use crate::maker::Maker;
 use crate::psp::Psp;
+use crate::terminal::Terminal;
 use crate::vectors::Vectors;
 
 /// Cash that a device can pay, pass on and redeem with no network.
@@ -30,6 +31,7 @@ pub(crate) struct Arguments {
 enum Command {
     Demo(Demo),
     Device(Device),
+    Terminal(Terminal),
     Bank(Bank),
     Psp(Psp),
     Maker(Maker),
@@ -46,6 +48,7 @@ impl Arguments {
         match &self.command {
             Command::Demo(demo) => demo.run(self.json),
             Command::Device(device) => device.run(self.json),
+            Command::Terminal(terminal) => terminal.run(self.json),
             Command::Bank(bank) => bank.run(self.json),
             Command::Psp(psp) => psp.run(self.json),
             Command::Maker(maker) => maker.run(),

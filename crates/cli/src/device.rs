@@ -7,7 +7,7 @@ mod enrol;
 mod history;
 mod new;
 mod pay;
-mod pin;
+pub(crate) mod pin;
 mod receive;
 mod recover;
 mod request;

@@ -45,6 +45,11 @@ impl Failure {
         Self { status: USAGE, ..Self::refused("file", format!("{path}: {error}"), advice) }
     }
 
+    /// What machines tell it by.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
+    }
+
     /// Money moved before it failed: `done` says how.
     pub(crate) fn after(self, done: &str) -> Self {
         Self { what: format!("{done}, but {}", self.what), money_moved: Some(true), ..self }

@@ -16,6 +16,7 @@ mod printable;
 mod progress;
 mod psp;
 mod serving;
+mod terminal;
 mod vectors;
 
 use std::process::ExitCode;

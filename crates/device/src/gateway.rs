@@ -7,8 +7,11 @@ use std::time::{Duration, Instant};
 
 use specie_api::client::Http;
 use specie_element::t1::reader::Line;
+pub use specie_embedded::device::Terms;
 use specie_embedded::frame::{Frame, Inbox};
-use specie_embedded::owner::{CarriedErrand, Command, Event, Reply, encode_answer, kind};
+use specie_embedded::owner::{CarriedErrand, encode_answer, kind};
+pub use specie_embedded::owner::{Command, Event, Reply, Status, Summary, Told};
+pub use specie_embedded::synchronisation::Keep;
 use thiserror::Error;
 
 /// How long a device may take for one command.
@@ -23,6 +26,7 @@ pub struct Gateway<L> {
     inbox: Inbox,
     events: VecDeque<Event>,
     errands: VecDeque<CarriedErrand>,
+    carried: u64,
 }
 
 /// Why the device could not be understood or heard. Whether it did what it was told shows its status.
@@ -40,7 +44,7 @@ pub enum GatewayError {
 impl<L: Line<Error: Display>> Gateway<L> {
     /// The device at the other end of `line`.
     pub fn new(line: L) -> Self {
-        Self { line, inbox: Inbox::default(), events: VecDeque::new(), errands: VecDeque::new() }
+        Self { line, inbox: Inbox::default(), events: VecDeque::new(), errands: VecDeque::new(), carried: 0 }
     }
 
     /// Tells the device something and waits for its reply.
@@ -48,10 +52,18 @@ impl<L: Line<Error: Display>> Gateway<L> {
     /// # Errors
     /// It could not be told, or did not reply: the same again does no harm, except for a PIN.
     pub fn command(&mut self, command: &Command) -> Result<Reply, GatewayError> {
+        self.command_within(command, PATIENCE)
+    }
+
+    /// The same, and waits at most `patience`.
+    ///
+    /// # Errors
+    /// As [`Gateway::command`].
+    pub fn command_within(&mut self, command: &Command, patience: Duration) -> Result<Reply, GatewayError> {
         self.send(kind::COMMAND, &command.encode())?;
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + patience;
         loop {
-            let frame = self.frame(end, PATIENCE)?;
+            let frame = self.frame(end, patience)?;
             match Reply::decode(&frame.message) {
                 Ok((number, reply)) if frame.kind == kind::REPLY && [0, command.number()].contains(&number) => {
                     return Ok(reply);
@@ -79,6 +91,29 @@ impl<L: Line<Error: Display>> Gateway<L> {
         }
     }
 
+    /// What happens within `patience`, if anything does. Errands are left for whoever has a network.
+    ///
+    /// # Errors
+    /// The line failed.
+    pub fn look(&mut self, patience: Duration) -> Result<Option<Event>, GatewayError> {
+        let end = Instant::now() + patience;
+        loop {
+            if let Some(event) = self.events.pop_front() {
+                return Ok(Some(event));
+            }
+            match self.frame(end, patience) {
+                Ok(frame) => self.put_aside(&frame),
+                Err(GatewayError::Silent(_)) => return Ok(None),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// How many errands were answered so far.
+    pub fn carried(&self) -> u64 {
+        self.carried
+    }
+
     /// The line.
     pub fn line_mut(&mut self) -> &mut L {
         &mut self.line
@@ -89,6 +124,7 @@ impl<L: Line<Error: Display>> Gateway<L> {
         let headers = errand.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let answer = psp.and_then(|psp| psp.relay(&errand.method, &errand.target, headers, &errand.body));
         let (status, body) = answer.unwrap_or_default();
+        self.carried += 1;
         // What is longer than a message cannot be told: as if the PSP had not answered.
         if Frame::encode(kind::ANSWER, &encode_answer(errand.number, status, &body)).is_some() {
             self.send(kind::ANSWER, &encode_answer(errand.number, status, &body))

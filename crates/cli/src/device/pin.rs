@@ -47,7 +47,7 @@ impl Pin {
 }
 
 /// One line of standard input, asked for where somebody sits at a terminal.
-fn ask(what: &str) -> Result<Zeroizing<String>, Failure> {
+pub(crate) fn ask(what: &str) -> Result<Zeroizing<String>, Failure> {
     if io::stdin().is_terminal() {
         eprint!("{what}: ");
     }

@@ -10,5 +10,7 @@ mod looking;
 mod paying;
 mod refusing;
 mod running;
+mod street;
+mod terminals;
 mod vectors;
 mod world;

@@ -9,7 +9,7 @@ use crate::world::World;
 #[test]
 fn the_help_of_every_command_works() {
     let run = specie(&["--help"]).exits(0);
-    for command in ["demo", "device", "bank", "psp", "maker", "inspect", "vectors", "completions"] {
+    for command in ["demo", "device", "terminal", "bank", "psp", "maker", "inspect", "vectors", "completions"] {
         assert!(run.stdout.contains(command), "{command}");
         let help = specie(&[command, "--help"]).exits(0);
         assert!(help.stdout.contains("Usage"), "{help:?}");
