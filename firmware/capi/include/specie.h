@@ -1099,7 +1099,9 @@ specie_error specie_chip_open(const struct specie_line *line, uint32_t token, st
 
 // Sends a command APDU and waits for the answer: made to be called from `transmit` of `specie_platform`.
 //
-// `answer`, `capacity`, `answer_length`: as in `specie_output`; an answer has at most 1030 bytes.
+// `answer`, `capacity`: where the answer goes, apart from the command, and at least 1030 bytes. They may hold anything
+// when this fails. `answer_length`: where the number of its bytes goes.
+// `SPECIE_ERROR_CAPACITY`, `SPECIE_ERROR_ARGUMENT`: the buffer is too small, or not apart; nothing was sent.
 // `SPECIE_ERROR_ELEMENT`: the chip gave no answer, and whether it carried the command out is unknown. The same again
 // is harmless, except for PINs, of which each try counts.
 //

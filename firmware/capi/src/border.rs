@@ -63,6 +63,30 @@ impl Buffer {
         self.capacity
     }
 
+    /// Lets `fill` write to its first `N` bytes and say how many count. None of them may be of `lent`.
+    pub(crate) fn fill_with<const N: usize>(
+        self,
+        lent: &[u8],
+        fill: impl FnOnce(&mut [u8; N]) -> Result<usize, Error>,
+    ) -> Result<(), Error> {
+        if self.capacity < N {
+            self.length.set(N);
+            return Err(Error::Capacity);
+        }
+        let (start, range) = (self.bytes.addr(), lent.as_ptr_range());
+        if !lent.is_empty() && start < range.end.addr() && range.start.addr() < start + N {
+            return Err(Error::Argument);
+        }
+        // SAFETY: by `new` there are `N` bytes there that C owns and leaves alone; they overlap nothing that is lent,
+        // and hold something once they are zeroed.
+        let bytes = unsafe {
+            self.bytes.write_bytes(0, N);
+            &mut *self.bytes.cast::<[u8; N]>()
+        };
+        self.length.set(fill(bytes)?);
+        Ok(())
+    }
+
     /// Copies `made` to it, if all of it fits; the length goes back either way.
     pub(crate) fn fill(self, made: &[u8]) -> Result<(), Error> {
         self.length.set(made.len());
@@ -199,6 +223,32 @@ mod tests {
         assert_eq!(fill(4, &[1, 2, 3]), (Ok(()), 3, [1, 2, 3, 7]));
         assert_eq!(fill(2, &[9, 9, 9]), (Err(Error::Capacity), 3, [1, 2, 3, 7]));
         assert_eq!(fill(0, &[]), (Ok(()), 0, [1, 2, 3, 7]));
+    }
+
+    #[test]
+    fn a_buffer_to_be_written_is_large_enough_and_apart_from_what_is_lent() {
+        let mut bytes = [7_u8; 8];
+        let start = (&raw mut bytes).cast::<u8>();
+        let fill = |from: usize, capacity, lent: (usize, usize)| {
+            let mut length = 0;
+            // SAFETY: all of it lies within the bytes, and nobody else uses them now.
+            let filled = unsafe {
+                let lent = slice::from_raw_parts(start.add(lent.0).cast_const(), lent.1);
+                let buffer = Buffer::new(start.add(from), capacity, &raw mut length).unwrap();
+                buffer.fill_with::<4>(lent, |bytes| {
+                    *bytes = [1, 2, 3, 4];
+                    Ok(2)
+                })
+            };
+            (filled, length)
+        };
+        assert_eq!(fill(4, 4, (0, 4)), (Ok(()), 2));
+        assert_eq!(fill(4, 3, (0, 4)), (Err(Error::Capacity), 4));
+        assert_eq!(fill(3, 4, (0, 4)), (Err(Error::Argument), 0));
+        assert_eq!(fill(0, 4, (3, 4)), (Err(Error::Argument), 0));
+        assert_eq!(fill(0, 4, (2, 1)), (Err(Error::Argument), 0));
+        assert_eq!(fill(0, 4, (2, 0)), (Ok(()), 2));
+        assert_eq!(bytes, [1, 2, 3, 4, 1, 2, 3, 4]);
     }
 
     #[test]

@@ -8,7 +8,6 @@ use core::ptr;
 use specie_element::apdu::MAX_RESPONSE;
 use specie_element::client::Link;
 use specie_element::t1::reader::{Chip as Reader, Line};
-use zeroize::Zeroizing;
 
 use crate::border::{self, Buffer, Out};
 use crate::error::Error;
@@ -109,7 +108,9 @@ pub unsafe extern "C" fn specie_chip_open(line: *const LinePlatform, token: u32,
 
 /// Sends a command APDU and waits for the answer: made to be called from `transmit` of `specie_platform`.
 ///
-/// `answer`, `capacity`, `answer_length`: as in `specie_output`; an answer has at most 1030 bytes.
+/// `answer`, `capacity`: where the answer goes, apart from the command, and at least 1030 bytes. They may hold anything
+/// when this fails. `answer_length`: where the number of its bytes goes.
+/// `SPECIE_ERROR_CAPACITY`, `SPECIE_ERROR_ARGUMENT`: the buffer is too small, or not apart; nothing was sent.
 /// `SPECIE_ERROR_ELEMENT`: the chip gave no answer, and whether it carried the command out is unknown. The same again
 /// is harmless, except for PINs, of which each try counts.
 ///
@@ -129,9 +130,10 @@ pub unsafe extern "C" fn specie_chip_transmit(
         let (chip, command, buffer) = unsafe {
             (behind(chip.cast_const())?, border::bytes(command, length)?, Buffer::new(answer, capacity, answer_length)?)
         };
-        let mut response = Zeroizing::new([0; MAX_RESPONSE]);
-        let length = chip.0.enter(false, |reader| reader.transmit(command, &mut *response).ok())?;
-        buffer.fill(response.get(..length.ok_or(Error::Element)?).ok_or(Error::Element)?)
+        buffer.fill_with::<MAX_RESPONSE>(command, |response| {
+            let length = chip.0.enter(false, |reader| reader.transmit(command, response).ok())?;
+            length.filter(|length| *length <= MAX_RESPONSE).ok_or(Error::Element)
+        })
     };
     match transmitted() {
         Ok(()) => Error::Ok,
@@ -169,10 +171,11 @@ mod tests {
     unsafe extern "C" fn send(context: *mut c_void, bytes: *const u8, length: usize) -> i32 {
         // SAFETY: the context is a silence.
         let silence = unsafe { silence(context) };
-        let (mut answer, mut answered) = ([0; 4], 0);
+        let (mut answer, mut answered) = ([0; MAX_RESPONSE], 0);
+        let (answer, capacity) = (answer.as_mut_ptr(), answer.len());
         // SAFETY: the chip is open, if busy; the bytes are there.
         unsafe {
-            let inner = specie_chip_transmit(silence.chip, bytes, length, answer.as_mut_ptr(), 4, &raw mut answered);
+            let inner = specie_chip_transmit(silence.chip, bytes, length, answer, capacity, &raw mut answered);
             assert_eq!(inner, Error::Busy);
             assert_eq!(specie_chip_close(silence.chip), Error::Busy);
         }

@@ -257,7 +257,7 @@ struct wire {
 static int32_t on_send(void *context, const uint8_t *bytes, size_t length) {
     struct wire *wire = context;
     CHECK(bytes != NULL && length > 0);
-    uint8_t answer[8];
+    uint8_t answer[1030];
     size_t answer_length = 0;
     EQUALS(specie_chip_transmit(wire->chip, bytes, length, answer, sizeof answer, &answer_length), SPECIE_ERROR_BUSY);
     EQUALS(specie_chip_close(wire->chip), SPECIE_ERROR_BUSY);
@@ -295,6 +295,9 @@ static void check_chip(struct board *board) {
     }
     EQUALS(specie_chip_transmit(wire.chip, NULL, 4, answer, sizeof answer, &length), SPECIE_ERROR_POINTER);
     EQUALS(specie_chip_transmit(wire.chip, command, 4, NULL, 4, &length), SPECIE_ERROR_POINTER);
+    EQUALS(specie_chip_transmit(wire.chip, command, 4, answer, 1029, &length), SPECIE_ERROR_CAPACITY);
+    EQUALS(length, 1030);
+    EQUALS(specie_chip_transmit(wire.chip, command + 1029, 4, command, 1030, &length), SPECIE_ERROR_ARGUMENT);
     EQUALS(specie_chip_transmit(wire.chip, command, 4, answer, 4, NULL), SPECIE_ERROR_POINTER);
     CHECK(wire.calls_back > 30);
     EQUALS(specie_chip_close(wire.chip), SPECIE_ERROR_OK);
