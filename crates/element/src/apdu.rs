@@ -160,7 +160,7 @@ impl Default for CommandBuffer {
 
 impl Drop for CommandBuffer {
     fn drop(&mut self) {
-        self.bytes.zeroize();
+        self.bytes[..self.length].zeroize();
     }
 }
 

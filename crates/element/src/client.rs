@@ -347,7 +347,8 @@ fn exchange<L: Link, T>(
             refused => Err(ElementError::Refused(refused)),
         },
     };
-    response.zeroize();
+    // What is behind the answer was never written.
+    response[..length.min(MAX_RESPONSE)].zeroize();
     result
 }
 

@@ -1,10 +1,10 @@
 //! SHA-512 (FIPS 180-4) for microcontrollers, in place of `sha2`: there that takes more instructions, or 26 kB of flash.
 //! Everything else uses `sha2`, which the tests here compare with.
 
-use zeroize::{Zeroize, ZeroizeOnDrop};
+use zeroize::Zeroize;
 
 /// A hash that bytes are added to.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub(super) struct Sha512 {
     state: [u64; 8],
     /// Bytes that do not fill a block yet: `length` modulo its size.
@@ -98,6 +98,14 @@ impl Sha512 {
             *bytes = word.to_be_bytes();
         }
         hash
+    }
+}
+
+impl Drop for Sha512 {
+    fn drop(&mut self) {
+        self.state.zeroize();
+        // Of a short hash, most of the block was never written.
+        self.block[..self.length.min(BLOCK)].zeroize();
     }
 }
 
