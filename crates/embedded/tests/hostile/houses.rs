@@ -108,7 +108,7 @@ impl Image {
     fn new(bank: &mut Bank, label: &str, seed: u64) -> Self {
         let mut element = Element::new(Flash::new(Sim::new(ELEMENT_PAGES, seed)), Seeded(seed)).expect("an element");
         let U = personalise(&mut element);
-        let mut records = Records::format(Sim::new(PAGES, seed)).ok().expect("a flash");
+        let mut records = Records::format(Sim::new(PAGES, seed)).expect("a flash");
         let step = Wallet::create(bank.root.public(), &mut element).expect("a wallet");
         let mut wallet = records.commit(step).expect("stored");
         let step = wallet.enrolled(Account { psp: name("psp"), account: name(label) });
@@ -143,7 +143,7 @@ impl Image {
 
     /// The same with so few bytes of flash left that nothing new may be begun.
     pub(crate) fn full(&self) -> Self {
-        let mut records = Records::open(self.flash.clone()).ok().expect("records");
+        let mut records = Records::open(self.flash.clone()).expect("records");
         // A record of the device's own, which the wallet does not load.
         let space = records.space();
         let mut left = space.capacity - space.live - 6_000;
@@ -239,8 +239,8 @@ impl House {
     pub(crate) fn tell(&mut self, command: &Command) -> Reply {
         self.owner_bytes(&Frame::encode(kind::COMMAND, &command.encode()).expect("not too long"));
         let frames = self.owner_frames();
-        let replies = frames.iter().filter(|frame| frame.kind == kind::REPLY);
-        let (number, reply) = Reply::decode(&replies.last().expect("a reply").message).expect("a reply");
+        let mut replies = frames.iter().filter(|frame| frame.kind == kind::REPLY);
+        let (number, reply) = Reply::decode(&replies.next_back().expect("a reply").message).expect("a reply");
         assert_eq!(number, command.number());
         reply
     }
