@@ -16,7 +16,7 @@ use crate::plugin::Watch;
 use crate::port::Port;
 
 /// What the chip sends first: `firmware/element` says what it means.
-const ANSWER_TO_RESET: [u8; 7] = [0x3B, 0x80, 0x81, 0x51, 0xFE, 0x01, 0xAF];
+const STARTED: [u8; 5] = [0x00, 0x82, 0x00, 0xB0, 0x79];
 
 /// How long it may take until then.
 const START: Duration = Duration::from_secs(20);
@@ -107,7 +107,7 @@ impl ElementSetup {
     /// Starts the chip and waits until it listens.
     ///
     /// # Errors
-    /// The emulator is missing or does not start, or the chip sends no answer to reset.
+    /// The emulator is missing or does not start, or the chip does not say that it has started.
     pub fn start(self) -> Result<ElementChip, EmulationError> {
         let (memory, directory) = match self.memory {
             Some(memory) => (memory, None),
@@ -190,7 +190,7 @@ impl ElementChip {
 
     fn await_start(&mut self) -> Result<(), EmulationError> {
         self.reconnect();
-        self.port.await_bytes(&ANSWER_TO_RESET, START)
+        self.port.await_bytes(&STARTED, START)
     }
 }
 

@@ -10,9 +10,9 @@ use specie_element::t1::card::{Card, Event};
 use specie_element::{Element, Platform};
 use zeroize::Zeroize;
 
-/// What the chip sends after a reset, before it is asked anything: in the manner of ISO 7816-3, T=1 with blocks of 254
-/// bytes of information and CRC. The host need not understand it; it tells that the chip listens.
-pub const ANSWER_TO_RESET: [u8; 7] = [0x3B, 0x80, 0x81, 0x51, 0xFE, 0x01, 0xAF];
+/// What the chip sends when it starts, unasked: R(0, 2), as it answers everything before a RESYNCH. It tells a host that
+/// waits for an answer that none will come, and whoever started the chip that it listens.
+pub const STARTED: [u8; 5] = [0x00, 0x82, 0x00, 0xB0, 0x79];
 
 /// What the main loop needs of a board. None of it waits, but for [`rest`](Self::rest).
 pub trait Board {
@@ -50,7 +50,7 @@ pub struct Chip<F, P, const N: usize> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sending {
     Nothing,
-    AnswerToReset,
+    Started,
     Block,
 }
 
@@ -66,7 +66,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Chip<F, P, N> {
             element: Element::new(flash, platform)?,
             card: Card::new(),
             response: [0; MAX_RESPONSE],
-            sending: Sending::AnswerToReset,
+            sending: Sending::Started,
             sent: 0,
             heard: 0,
         }))
@@ -117,7 +117,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Chip<F, P, N> {
 
     fn send(&mut self, board: &mut impl Board) {
         let bytes = match self.sending {
-            Sending::AnswerToReset => &ANSWER_TO_RESET,
+            Sending::Started => &STARTED,
             _ => self.card.outgoing(),
         };
         match bytes.get(self.sent) {

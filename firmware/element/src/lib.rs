@@ -11,5 +11,5 @@ mod chip;
 pub mod conformance;
 mod platform;
 
-pub use chip::{ANSWER_TO_RESET, Board, Chip};
+pub use chip::{Board, Chip, STARTED};
 pub use platform::{Production, RECORDS};
