@@ -3,6 +3,7 @@
 mod bench;
 mod capi;
 mod command;
+mod figures;
 mod freestanding;
 mod metadata;
 mod rules;
@@ -25,6 +26,8 @@ Usage:
   cargo xtask test --only STEP    one step of it
   cargo xtask rules               the architecture rules
   cargo xtask bench               the benchmarks, every crate that has any
+  cargo xtask figures             what the firmware costs on emulated boards, measured and written down
+  cargo xtask figures --check     the same, compared with what is written down
   cargo xtask header              the C library's header, made anew of its sources
   cargo xtask --help              this text
 ";
@@ -54,6 +57,8 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["test", "--only", name] => steps::run_one(name),
         ["rules"] => rules::run(),
         ["bench"] => bench::run(),
+        ["figures"] => figures::write(),
+        ["figures", "--check"] => figures::check(),
         ["header"] => capi::write_header(),
         _ => bail!("`{}` is no command; see `cargo xtask --help`", words.join(" ")),
     }

@@ -29,7 +29,17 @@ pub(crate) enum Tool {
     Cbindgen,
     /// A C compiler for chips, and make, for the example of the C library.
     ChipCCompiler,
+    /// QEMU, which runs the firmware.
+    Emulator,
+    /// Libraries of the toolchain in use for [`BOARD_TARGETS`].
+    BoardTargets,
 }
+
+/// What the emulated boards' firmware is compiled for.
+const BOARD_TARGETS: [&str; 2] = [BARE_TARGET, "thumbv8m.main-none-eabihf"];
+
+/// The emulator of Arm boards, and the Debian package that has it.
+const EMULATOR: &str = "qemu-system-arm";
 
 /// Every tool.
 pub(crate) const ALL: &[Tool] = &[
@@ -41,6 +51,8 @@ pub(crate) const ALL: &[Tool] = &[
     Tool::Valgrind,
     Tool::Cbindgen,
     Tool::ChipCCompiler,
+    Tool::Emulator,
+    Tool::BoardTargets,
 ];
 
 /// Sees to it that all these tools are there.
@@ -70,6 +82,7 @@ pub(crate) fn report() -> Result<()> {
     println!("cargo         {}", of(cargo_program(), "--version"));
     println!("C compiler    {}", of(c_compiler().into(), "--version"));
     println!("{BARE_TARGET}  {}", Toolchain::find().map_or("none", Toolchain::name));
+    println!("emulator      {}", of(EMULATOR.into(), "--version"));
     let nextest = version(output_of(cargo_program(), &["nextest", "--version"]));
     println!("cargo-nextest {nextest} (optional: `cargo test` is used without it)");
     let deny = version(output_of(cargo_program(), &["deny", "--version"]));
@@ -89,6 +102,8 @@ impl Tool {
             Self::Cbindgen => capi::ensure_cbindgen(),
             Self::ChipCCompiler => ensure_debian("arm-none-eabi-gcc", &["gcc-arm-none-eabi"])
                 .and_then(|()| ensure_debian("make", &["make"])),
+            Self::Emulator => ensure_debian(EMULATOR, &[EMULATOR]),
+            Self::BoardTargets => ensure_board_targets(),
         }
     }
 }
@@ -141,6 +156,20 @@ fn cpp_compiler() -> String {
 /// The C compiler that SQLite's build uses.
 fn c_compiler() -> String {
     env::var("CC").unwrap_or_else(|_| "cc".into())
+}
+
+fn ensure_board_targets() -> Result<()> {
+    let missing =
+        || BOARD_TARGETS.into_iter().find(|target| target_library(command::rustc_program(), target).is_none());
+    let Some(_) = missing() else { return Ok(()) };
+    let mut reason = None;
+    if exists("rustup") {
+        let mut rustup = std::process::Command::new("rustup");
+        reason = run(rustup.args(["target", "add"]).args(BOARD_TARGETS)).err();
+    }
+    let Some(target) = missing() else { return Ok(()) };
+    let reason = reason.map_or_else(|| "there is no rustup".to_owned(), |error| format!("{error:#}"));
+    bail!("the target {target} is missing: install it with `rustup target add {target}` ({reason})")
 }
 
 fn ensure_bare_target() -> Result<()> {
