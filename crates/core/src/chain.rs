@@ -220,6 +220,7 @@ fn check_end(transfer: &Transfer, last: bool, end: End) -> Result<(), ChainError
 }
 
 /// What a transfer spends: the face of an issued note, or the output of the transfer before it.
+#[inline(never)]
 fn input_value(
     class: &Class,
     transfer: &Transfer,
@@ -246,6 +247,7 @@ fn check_amounts(transfer: &Transfer, value: Amount) -> Result<(), ChainError> {
     if outputs.is_redemption() || outputs.sum() == value { Ok(()) } else { Err(ChainError::WrongAmount) }
 }
 
+#[inline(never)]
 fn start(class: &Class, root: NoteId, transfer: &Transfer, id: TransferId, value: Amount) -> ChainSummary {
     let info = class.info();
     ChainSummary {
@@ -263,6 +265,7 @@ fn start(class: &Class, root: NoteId, transfer: &Transfer, id: TransferId, value
     }
 }
 
+#[inline(never)]
 fn extend(
     summary: &mut ChainSummary,
     class: &Class,

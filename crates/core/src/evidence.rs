@@ -61,7 +61,8 @@ impl Evidence {
     #[inline(never)]
     pub fn verify_vartime(&self, generators: &Generators) -> Result<Culprit, EvidenceError> {
         let Self { class, first, second } = self;
-        let ((d1, note1, id1), (d2, note2, id2)) = (shown(generators, class, first)?, shown(generators, class, second)?);
+        let ((d1, note1, id1), (d2, note2, id2)) =
+            (shown(generators, class, first)?, shown(generators, class, second)?);
         if note1 != note2 {
             return Err(EvidenceError::DifferentNotes);
         }

@@ -1,5 +1,6 @@
 //! A wallet with its flash and its secure element: every operation stores what it is going to say before it says it.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
@@ -11,7 +12,7 @@ use specie_element::client;
 use specie_element::entropy::{Entropy, EntropyFailure, NoiseSource};
 use specie_wallet::element::{Element, ElementFault};
 use specie_wallet::recovery::Resumed;
-use specie_wallet::{Loading, Step, Wallet};
+use specie_wallet::{Change, Loading, Step, Wallet};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -23,12 +24,15 @@ mod receive;
 pub use pay::Paid;
 pub use receive::{Asked, Terms};
 
-/// Bytes of flash that are kept free for what is under way: nothing new is begun below it, so that what was begun can
-/// always be completed. The longest step stores a payment with its message and change for eight notes.
-pub const RESERVE: usize = 8 * 1024;
+/// The part of the flash that is kept free for what is under way: nothing new is begun beyond it, so that what was begun can
+/// always be completed. A quarter of 16 kB holds a payment in four notes with its change, of a few hops each.
+const RESERVE: usize = 4;
+
+/// Bytes that the longest operation takes meanwhile, besides the wallet: the tables with which a payment is checked.
+const WORKING_MEMORY: usize = 13 * 1024;
 
 /// Lines of history that are kept, since memory is short.
-const HISTORY_KEPT: usize = 16;
+const HISTORY_KEPT: usize = 6;
 
 /// First byte of the keys of the device's own records; the wallet's begin with the numbers of its tables.
 pub(crate) const OWN_RECORDS: u8 = 0xF0;
@@ -50,7 +54,7 @@ impl<N: NoiseSource> Random for Entropy<N> {
 
 /// A device: its wallet, the records of it in the flash `F`, its element `E` and its source of randomness `R`.
 pub struct Device<F, E, R> {
-    pub(crate) wallet: Wallet,
+    pub(crate) wallet: Box<Wallet>,
     pub(crate) records: Records<F>,
     pub(crate) element: E,
     random: R,
@@ -89,8 +93,8 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     /// The flash is unfit, or the element cannot say who it is.
     #[inline(never)]
     pub fn create(mut parts: Parts<F, E, R>, root: PublicKey) -> Result<Self, Unopened<F, E, R>> {
-        let step = match Wallet::create(root, &mut parts.element) {
-            Ok(step) => step,
+        let (wallet, changes) = match make(root, &mut parts.element) {
+            Ok(made) => made,
             Err(fault) => return Err(Unopened { failure: fault.into(), parts }),
         };
         let Parts { flash, element, random } = parts;
@@ -100,8 +104,8 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
                 return Err(Unopened { failure: error.into(), parts: Parts { flash, element, random } });
             }
         };
-        match records.commit(step) {
-            Ok(wallet) => Ok(Self { wallet, records, element, random, recognised: false, stale: false }),
+        match records.apply(&changes) {
+            Ok(()) => Ok(Self { wallet, records, element, random, recognised: false, stale: false }),
             Err(error) => {
                 let parts = Parts { flash: records.into_flash(), element, random };
                 Err(Unopened { failure: error.into(), parts })
@@ -203,7 +207,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     /// Nothing new is begun where there is no room to complete it.
     pub(crate) fn check_room(&self) -> Done<()> {
         let Space { live, capacity } = self.records.space();
-        if live + RESERVE > capacity { Err(RecordsError::Full.into()) } else { Ok(()) }
+        if live + capacity / RESERVE > capacity { Err(RecordsError::Full.into()) } else { check_memory() }
     }
 
     /// Random bytes for one use.
@@ -241,9 +245,34 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     }
 }
 
+/// Whether there is memory for what an operation takes meanwhile, in one piece: where a microcontroller runs out of it, the
+/// program has to start anew.
+pub(crate) fn check_memory() -> Done<()> {
+    let mut probe: Vec<u8> = Vec::new();
+    let there = probe.try_reserve_exact(WORKING_MEMORY).is_ok();
+    // The compiler would leave out an allocation that nobody looks at.
+    core::hint::black_box(&mut probe);
+    if there {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "memory-full",
+        "there is no memory for more at present",
+        "synchronise: what is redeemed makes room",
+    ))
+}
+
+/// An empty wallet, and what is to be stored of it. In a box, since it is large.
+#[inline(never)]
+fn make(root: PublicKey, element: &mut impl Element) -> Result<(Box<Wallet>, Vec<Change>), ElementFault> {
+    let step = Wallet::create(root, element)?;
+    let changes = step.changes().to_vec();
+    Ok((Box::new(step.committed()), changes))
+}
+
 /// Loads the wallet, one record after the other: all at once would take the memory twice.
 #[inline(never)]
-fn load<F: NorFlash>(records: &mut Records<F>) -> Result<Wallet, Failure> {
+fn load<F: NorFlash>(records: &mut Records<F>) -> Result<Box<Wallet>, Failure> {
     let mut loading = Loading::default();
     for position in 0..records.count() {
         if let Some((key, value)) = records.record(position)?

@@ -27,7 +27,7 @@ impl Failure {
     /// Whether the device itself is in trouble: that says nothing about what it was given, which may be given again.
     pub(crate) fn is_own(&self) -> bool {
         let of_parts = self.code.starts_with("storage-") || self.code.starts_with("element-");
-        of_parts || ["another-element", "no-entropy", "pin-needed"].contains(&self.code)
+        of_parts || ["another-element", "memory-full", "no-entropy", "pin-needed"].contains(&self.code)
     }
 
     /// The same where money moved, or may have.

@@ -30,11 +30,11 @@ mod publications;
 mod redemptions;
 mod withdrawals;
 
-/// The most notes in one withdrawal: so many answers fit in one message.
-const NOTES_AT_ONCE: u16 = 12;
+/// The most notes in one withdrawal: each takes some kilobytes of memory on its way.
+const NOTES_AT_ONCE: u16 = 4;
 
 /// How often what is missing is withdrawn in one synchronisation.
-const ROUNDS_MAX: u32 = 24;
+const ROUNDS_MAX: u32 = 64;
 
 /// What to have in the wallet after a synchronisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

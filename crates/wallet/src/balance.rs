@@ -115,7 +115,7 @@ impl Wallet {
 
     /// The currencies that the manifest has classes of, or that the wallet holds, in alphabetical order.
     pub fn currencies(&self) -> impl Iterator<Item = Currency> {
-        let issued = self.classes().map(|class| class.info().currency);
+        let issued = self.class_infos().map(|(_, info)| info.currency);
         let held = self.purse.iter().map(|(_, holding)| holding.currency());
         issued.chain(held).collect::<Set<_>>().into_iter()
     }

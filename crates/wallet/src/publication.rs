@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use specie_core::amount::Timestamp;
 use specie_core::bytes::ClassId;
-use specie_core::class::{Class, Classes};
+use specie_core::class::{Class, Classes, Info};
 use specie_core::descriptor::Descriptor;
 use specie_core::limits::LimitsBody;
 use specie_core::manifest::SignedHeader;
@@ -152,9 +152,9 @@ impl Wallet {
         self.publications.manifest.as_ref()?.class(id)
     }
 
-    /// Every class of the manifest held.
-    pub fn classes(&self) -> impl Iterator<Item = &Class> {
-        self.publications.manifest.iter().flat_map(HeldManifest::classes)
+    /// Every class of the manifest held: its name, and what it is for.
+    pub fn class_infos(&self) -> impl Iterator<Item = (ClassId, &Info)> {
+        self.publications.manifest.iter().flat_map(HeldManifest::infos)
     }
 
     /// The manifest held, as it travels.

@@ -60,7 +60,8 @@ pub(crate) enum Place {
 pub(crate) struct Holding {
     pub(crate) material: Material,
     pub(crate) place: Place,
-    pub(crate) coin: Option<Coin>,
+    /// In a box, since most holdings have none.
+    pub(crate) coin: Option<Box<Coin>>,
     /// Those that lay idle longest are taken first among equals.
     order: u64,
 }
@@ -140,6 +141,7 @@ impl Purse {
     pub(crate) fn insert(&mut self, index: u32, material: Material, place: Place, coin: Option<Coin>) {
         self.remove(index);
         let order = self.take_order();
+        let coin = coin.map(Box::new);
         self.holdings.insert(index, Box::new(Holding { material, place, coin, order }));
         self.shelve(index);
     }
@@ -174,7 +176,7 @@ impl Purse {
         self.unshelve(index);
         let order = self.take_order();
         if let Some(holding) = self.holdings.get_mut(&index) {
-            holding.coin = coin;
+            holding.coin = coin.map(Box::new);
             holding.place = Place::Idle;
             holding.order = order;
         }
@@ -216,7 +218,7 @@ impl Purse {
 
     fn is_revoked(&self, holding: &Holding) -> bool {
         let in_chain = |coin: &Coin| coin.shown.iter().any(|(note, _)| self.revoked.contains(note));
-        self.revoked.contains(&holding.material.id) || holding.coin.as_ref().is_some_and(in_chain)
+        self.revoked.contains(&holding.material.id) || holding.coin.as_deref().is_some_and(in_chain)
     }
 
     /// Coins that can be paid with.

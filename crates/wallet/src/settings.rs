@@ -36,6 +36,7 @@ impl Wallet {
         changes.step(())
     }
 
+    #[inline(never)]
     pub(crate) fn load_settings(&mut self, record: &[u8]) -> Result<(), DecodeError> {
         let settings = read(record, 2, |r| Ok(Settings { spend_change_offline: r.flag()?, renew_before: r.uint()? }))?;
         self.apply_settings(settings);

@@ -36,7 +36,7 @@ pub(crate) fn show(
     let preimage = Preimage {
         class_id: material.class_id,
         note: material.note,
-        input: holding.coin.as_ref().map_or(Input::Issued, Coin::input),
+        input: holding.coin.as_deref().map_or(Input::Issued, Coin::input),
         outputs,
         context,
     };
@@ -48,7 +48,7 @@ pub(crate) fn show(
     let z3 = decode_scalar(&z3).map_err(|_| ElementFault::Nonsense)?;
     let show = Show::new(&material.secrets, &challenge(bytes.as_slice()), z3);
     let transfer = Transfer { preimage, show, points: Some(material.points) };
-    let before = holding.coin.as_ref().map(Coin::chain);
+    let before = holding.coin.as_deref().map(Coin::chain);
     let chain = ChainParts { before, last: Some(&transfer) }.to_vec();
     Ok(Shown { chain, id: transfer_id(bytes.as_slice()) })
 }

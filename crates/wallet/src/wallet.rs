@@ -1,5 +1,6 @@
 //! The wallet in memory, and how it is made and loaded.
 
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
@@ -45,7 +46,7 @@ pub struct Wallet {
 
 /// A wallet being loaded, one record after the other, for whoever has no memory to hold all of them at once.
 #[derive(Default)]
-pub struct Loading(Option<Wallet>);
+pub struct Loading(Option<Box<Wallet>>);
 
 /// Why records are not a wallet.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -96,7 +97,7 @@ impl Loading {
     pub fn record(&mut self, key: Vec<u8>, value: &[u8]) -> Result<(), LoadError> {
         // Tables are numbered such that a record comes after those that it speaks of; the first is the identity.
         match (Table::of(&key), &mut self.0) {
-            (Some((Table::Identity, [])), None) => self.0 = Some(Wallet::around(Identity::load(value)?)),
+            (Some((Table::Identity, [])), None) => self.0 = Some(Box::new(Wallet::around(Identity::load(value)?))),
             (_, None) => return Err(LoadError::Empty),
             (Some((table, id)), Some(wallet)) => {
                 wallet.load_record(table, id, value).map_err(|_| LoadError::Damaged(key))?
@@ -106,11 +107,11 @@ impl Loading {
         Ok(())
     }
 
-    /// The wallet, once every record was taken.
+    /// The wallet, once every record was taken: in a box, since it is large.
     ///
     /// # Errors
     /// When there was none.
-    pub fn done(self) -> Result<Wallet, LoadError> {
+    pub fn done(self) -> Result<Box<Wallet>, LoadError> {
         self.0.ok_or(LoadError::Empty)
     }
 }
@@ -138,7 +139,7 @@ impl Wallet {
         for (key, value) in sorted {
             loading.record(key, &value)?;
         }
-        loading.done()
+        loading.done().map(|wallet| *wallet)
     }
 
     fn around(identity: Identity) -> Self {

@@ -157,7 +157,7 @@ impl Wallet {
             return Err(WithdrawalError::TooManyNotes);
         }
         let now = self.not_before_floor(now);
-        let issued = |item: &Item| self.class(&item.class_id).is_some_and(|class| items::is_issued(class, now));
+        let issued = |item: &Item| self.class(&item.class_id).is_some_and(|class| items::is_issued(class.info(), now));
         if notes == 0 || items.iter().any(|item| item.count == 0 || !issued(item)) {
             return Err(WithdrawalError::NotIssued);
         }

@@ -11,7 +11,7 @@ use specie_embedded::terminal::Terminal;
 use specie_mps2::{An505, ChipUart, DeviceBoard, Noise, Nor, Peripherals, stop};
 
 /// Bytes of the heap.
-const ARENA: usize = 46 * 1024;
+const ARENA: usize = 70 * 1024;
 
 /// The wallet's records: their pages bound the memory that it takes.
 type Flash = Nor<4096, 12>;
@@ -25,8 +25,12 @@ fn main() -> ! {
         stop()
     };
     let flash: Flash = memory.into_flash();
-    let element = Chip::new(ChipLine::new(ChipUart::new(element, clock)));
-    let random = Entropy::new(Noise::new(noise, clock));
+    let mut random = Entropy::new(Noise::new(noise, clock));
+    // Tells the first RESYNCH from one before the power went off. Where the noise fails, nothing is begun anyway.
+    let mut token = [0; 32];
+    let _ = random.draw(&mut token);
+    let token = u32::from_le_bytes([token[0], token[1], token[2], token[3]]);
+    let element = Chip::new(ChipLine::new(ChipUart::new(element, clock)), token);
     let mut terminal = Terminal::new(Parts { flash, element, random });
     run(&mut terminal, &mut DeviceBoard::new(owner, peer, clock, led))
 }

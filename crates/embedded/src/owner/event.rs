@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::peer;
 use crate::synchronisation::Report;
 
-/// The most failures of a synchronisation that are told, the first ones: all of them together fit into a frame.
+/// The most failures of a synchronisation that are told, the first ones, each once: all of them together fit into a frame.
 const FAILURES_MAX: usize = 15;
 
 /// Something that happened.
@@ -126,6 +126,16 @@ pub(crate) fn encode_enrolled(outcome: &Result<(), Failure>) -> Vec<u8> {
         Ok(()) => array(w, 1, 6),
         Err(failure) => array(w, 5, 7).and_then(|()| failure_fields(w, failure)),
     })
+}
+
+fn told(failures: &[Failure]) -> Vec<&Failure> {
+    let mut told = Vec::with_capacity(failures.len().min(FAILURES_MAX));
+    for failure in failures {
+        if told.len() < FAILURES_MAX && !told.contains(&failure) {
+            told.push(failure);
+        }
+    }
+    told
 }
 
 fn read_summary(r: &mut Reader<'_>) -> Result<Summary, DecodeError> {

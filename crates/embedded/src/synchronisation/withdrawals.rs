@@ -13,7 +13,7 @@ use specie_core::issuance::{Commitment, Response};
 use specie_wallet::element::Element;
 use specie_wallet::withdrawal::{Action, Session, WithdrawalId};
 
-use super::{Out, Synchronisation};
+use super::{Out, ROUNDS_MAX, Stage, Synchronisation};
 use crate::answers::{Empty, Opened, Responses};
 use crate::device::{Device, Done, Random};
 use crate::errand::{Answer, Errand, garbled};
@@ -169,6 +169,10 @@ impl Synchronisation {
     /// It does not go on in this synchronisation; others may.
     fn stick(&mut self, id: &WithdrawalId, failure: Failure) -> Done<()> {
         self.stuck.insert(*id);
+        if self.stage == Stage::Withdrawals {
+            // The next one of the kind would fare no better, and hold places in the element all the same.
+            self.rounds = ROUNDS_MAX;
+        }
         self.put_aside(failure)
     }
 }

@@ -149,6 +149,7 @@ impl Payments {
         self.undelivered.iter().filter_map(|id| Some((id, self.get(id)?)))
     }
 
+    #[inline(never)]
     pub(crate) fn load_message(&mut self, id: &[u8], message: &[u8]) -> Result<(), DecodeError> {
         let payment = self.by_id.get_mut(&Context(bytes_of(id)?)).ok_or(DecodeError::OutOfRange)?;
         payment.message = Some(message.to_vec());
@@ -164,7 +165,7 @@ impl Payment {
 
     /// Stores all but the message.
     pub(crate) fn store(&self, id: &PaymentId, changes: &mut Changes) {
-        let record = Fields::new(6, 2048)
+        let record = Fields::new(6, self.request.encoded_length() + self.taken.len() * 80 + 64)
             .bytes(&self.request.to_vec())
             .time(self.at)
             .each(self.taken.iter(), |fields, taken| {
@@ -211,6 +212,7 @@ fn read_payment(record: &[u8]) -> Result<Payment, DecodeError> {
 }
 
 impl Wallet {
+    #[inline(never)]
     pub(crate) fn load_payment(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
         let id = Context(bytes_of(id)?);
         let payment = read_payment(record)?;

@@ -29,6 +29,7 @@ impl Publications {
         self.manifest.as_ref().map(|manifest| manifest.signed.header.issuer)
     }
 
+    #[inline(never)]
     pub(crate) fn load_header(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
         let sequence = u64::from_be_bytes(bytes_of(id)?);
         let signed = read(record, 2, |r| {
@@ -205,6 +206,7 @@ impl Wallet {
         manifest.psp(name).ok_or(PublicationError::UnknownSigner)
     }
 
+    #[inline(never)]
     pub(crate) fn load_document(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
         let [document] = bytes_of(id)?;
         match document {

@@ -2,11 +2,12 @@
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 use core::ops::Range;
 
 use specie_core::amount::Timestamp;
 use specie_core::bytes::{ClassId, NoteId};
-use specie_core::class::{Class, Classes};
+use specie_core::class::{Class, Classes, Info};
 use specie_core::encoding::{Decode, DecodeError};
 use specie_core::manifest::{Entry, Manifest, SignedHeader};
 use specie_core::merkle;
@@ -14,18 +15,25 @@ use specie_core::revocation::RevocationList;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 
-use crate::sorted::{Boxes, Map, Set};
+use crate::sorted::{Map, Set};
 
 /// A manifest whose signature was checked.
 pub(crate) struct HeldManifest {
     pub(super) bytes: Vec<u8>,
     pub(super) signed: SignedHeader,
-    classes: Boxes<ClassId, (Class, usize)>,
+    classes: Map<ClassId, HeldClass>,
     psps: Map<Name, (PublicKey, usize)>,
     pub(super) ledgers: Vec<PublicKey>,
     /// Where each entry lies in `bytes`.
     entries: Vec<Range<usize>>,
     leaves: Vec<[u8; 32]>,
+}
+
+/// A class of a manifest. A wallet deals with few of them, and one is large: it is read where it is looked at first.
+struct HeldClass {
+    info: Info,
+    position: usize,
+    class: OnceCell<Box<Class>>,
 }
 
 /// A revocation list whose signature was checked. The notes themselves are with the purse.
@@ -50,7 +58,7 @@ impl HeldManifest {
         let mut held = Self {
             bytes: bytes.to_vec(),
             signed: manifest.signed,
-            classes: Boxes::new(),
+            classes: Map::new(),
             psps: Map::new(),
             ledgers: Vec::new(),
             entries: Vec::with_capacity(manifest.entry_count()),
@@ -63,7 +71,10 @@ impl HeldManifest {
             held.leaves.push(merkle::leaf(encoded));
             start += encoded.len();
             match entry {
-                Entry::Class(class) => drop(held.classes.insert(class.id(), Box::new((class, position)))),
+                Entry::Class(class) => {
+                    let (id, info) = (class.id(), *class.info());
+                    held.classes.insert(id, HeldClass { info, position, class: OnceCell::new() });
+                }
                 Entry::Psp { name, key } => drop(held.psps.insert(name, (key, position))),
                 Entry::Ledger { key } => held.ledgers.push(key),
             }
@@ -71,8 +82,8 @@ impl HeldManifest {
         Ok(held)
     }
 
-    pub(crate) fn classes(&self) -> impl Iterator<Item = &Class> {
-        self.classes.values().map(|held| &held.0)
+    pub(crate) fn infos(&self) -> impl Iterator<Item = (ClassId, &Info)> {
+        self.classes.iter().map(|(id, held)| (*id, &held.info))
     }
 
     pub(crate) fn psp(&self, name: &Name) -> Option<PublicKey> {
@@ -80,7 +91,7 @@ impl HeldManifest {
     }
 
     pub(crate) fn class_proof(&self, id: &ClassId) -> Option<Proof<'_>> {
-        self.classes.get(id).and_then(|held| self.proof(held.1))
+        self.classes.get(id).and_then(|held| self.proof(held.position))
     }
 
     pub(crate) fn psp_proof(&self, name: &Name) -> Option<Proof<'_>> {
@@ -97,7 +108,15 @@ impl HeldManifest {
 
 impl Classes for HeldManifest {
     fn class(&self, id: &ClassId) -> Option<&Class> {
-        self.classes.get(id).map(|held| &held.0)
+        let held = self.classes.get(id)?;
+        if held.class.get().is_none() {
+            let range = self.entries.get(held.position)?.clone();
+            // It was read once already.
+            let Ok(Entry::Class(class)) = Entry::decode(&self.bytes[range]) else { return None };
+            // Nobody else is here.
+            let _ = held.class.set(Box::new(class));
+        }
+        held.class.get().map(Box::as_ref)
     }
 }
 

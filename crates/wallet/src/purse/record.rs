@@ -83,12 +83,14 @@ fn decode_coin(record: &[u8]) -> Result<Coin, DecodeError> {
 
 impl Wallet {
     /// A note or blank, free until a later record says otherwise.
+    #[inline(never)]
     pub(crate) fn load_note(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
         self.purse.insert(u32::from_be_bytes(bytes_of(id)?), decode_material(record)?, Place::Idle, None);
         Ok(())
     }
 
     /// What a blank owns.
+    #[inline(never)]
     pub(crate) fn load_coin(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
         let index = u32::from_be_bytes(bytes_of(id)?);
         if self.purse.get(index).is_none() {

@@ -214,6 +214,7 @@ fn read_request(record: &[u8]) -> Result<OwnRequest, DecodeError> {
 }
 
 impl Wallet {
+    #[inline(never)]
     pub(crate) fn load_request(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
         let id = RequestId(bytes_of(id)?);
         let request = read_request(record)?;

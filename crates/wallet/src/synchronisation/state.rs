@@ -93,6 +93,7 @@ impl Redemption {
 }
 
 impl Wallet {
+    #[inline(never)]
     pub(crate) fn load_redemption(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
         let index = u32::from_be_bytes(bytes_of(id)?);
         let redemption = read(record, 5, |r| {

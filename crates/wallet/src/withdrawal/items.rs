@@ -5,16 +5,15 @@ use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::ClassId;
-use specie_core::class::{Class, Kind};
+use specie_core::class::{Info, Kind};
 use specie_core::text::Currency;
 
 use super::{Item, NOTES_MAX, WithdrawalError};
 use crate::sorted::Map;
 use crate::wallet::Wallet;
 
-/// Whether the bank issues notes of `class` at `now`.
-pub(super) fn is_issued(class: &Class, now: Timestamp) -> bool {
-    let info = class.info();
+/// Whether the bank issues notes of this class at `now`.
+pub(super) fn is_issued(info: &Info, now: Timestamp) -> bool {
     (info.issue_from..=info.spend_until).contains(&now)
 }
 
@@ -92,17 +91,16 @@ impl Wallet {
     /// By amount, the class being issued that lasts longest.
     fn newest_classes(&self, currency: Currency, kind: Kind, now: Timestamp) -> Map<Amount, ClassId> {
         let now = self.not_before_floor(now);
-        let mut newest: Map<Amount, &Class> = Map::new();
-        for class in self.classes() {
-            let info = class.info();
-            if info.currency == currency && info.kind == kind && is_issued(class, now) {
-                let lasts = |class: &Class| (class.info().spend_until, class.info().epoch);
-                if newest.get(&info.amount).is_none_or(|known| lasts(known) < lasts(class)) {
-                    newest.insert(info.amount, class);
+        let mut newest: Map<Amount, (ClassId, &Info)> = Map::new();
+        for (id, info) in self.class_infos() {
+            if info.currency == currency && info.kind == kind && is_issued(info, now) {
+                let lasts = |info: &Info| (info.spend_until, info.epoch);
+                if newest.get(&info.amount).is_none_or(|(_, known)| lasts(known) < lasts(info)) {
+                    newest.insert(info.amount, (id, info));
                 }
             }
         }
-        newest.into_iter().map(|(amount, class)| (amount, class.id())).collect()
+        newest.into_iter().map(|(amount, (id, _))| (amount, id)).collect()
     }
 }
 

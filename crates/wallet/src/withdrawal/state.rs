@@ -170,11 +170,13 @@ fn read_withdrawal(record: &[u8]) -> Result<Withdrawal, DecodeError> {
 }
 
 impl Wallet {
+    #[inline(never)]
     pub(crate) fn load_withdrawal(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
         self.withdrawals.0.insert(WithdrawalId(bytes_of(id)?), Box::new(read_withdrawal(record)?));
         Ok(())
     }
 
+    #[inline(never)]
     pub(crate) fn load_withdrawn(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
         let (id, number) = id.split_first_chunk::<16>().ok_or(DecodeError::WrongLength)?;
         let id = WithdrawalId(*id);

@@ -1,0 +1,150 @@
+//! Devices and elements as the firmware that is delivered, on emulated boards, against a real bank and PSP: a chip for each
+//! device, a chip for each element, wires between them, and the power cut at random instructions.
+//!
+//! They run where `SPECIE_BOARD` names a board (`an386` or `an505`), as `cargo xtask test` does; without it there is nothing
+//! to run them on, and they say so.
+#![allow(clippy::unwrap_used, reason = "a panic is the report of a test")]
+
+#[path = "emulated/houses.rs"]
+mod houses;
+#[path = "life/town.rs"]
+#[allow(dead_code, reason = "half of the town is for devices on computers")]
+mod town;
+
+use std::time::Duration;
+
+use specie_embedded::device::Terms;
+use specie_embedded::owner::{Command, Event, Reply};
+
+use houses::{House, Random, board, keep};
+use town::{Town, amount, currency};
+
+/// The board, or none to run on.
+macro_rules! board_or_return {
+    () => {
+        match board() {
+            Some(board) => board,
+            None => {
+                println!("SPECIE_BOARD names no board: nothing was run");
+                return;
+            }
+        }
+    };
+}
+
+fn terms(minor: u64) -> Terms {
+    Terms { currency: currency(), amount: amount(minor), valid_seconds: 600, notes_max: 2, memo: None }
+}
+
+/// House `to` asks for money, and house `from` is told to pay it.
+fn begin_payment(houses: &mut [House; 2], from: usize, minor: u64) {
+    let reply = houses[1 - from].command(&Command::Request(terms(minor)));
+    assert!(matches!(reply, Reply::Made(_)), "{reply:?}");
+    assert_eq!(houses[from].command(&Command::PayNext(amount(minor))), Reply::Done);
+}
+
+fn total(houses: &mut [House; 2]) -> u64 {
+    houses.iter_mut().map(|house| house.status().total).sum()
+}
+
+/// Everything is redeemed or held, and the bank's books hold.
+fn check_accounts(town: &Town, houses: &mut [House; 2]) {
+    let mut all = 0;
+    for house in houses.iter_mut() {
+        let summary = house.synchronise(town, keep(0, 0));
+        assert!(summary.failures.is_empty(), "{summary:?}");
+        all += summary.account_balance.unwrap() + house.status().total;
+    }
+    assert_eq!(all, 20_000);
+    town.check_books();
+}
+
+/// Enrols, withdraws, pays in both directions, pays on what was received, and redeems.
+#[test]
+fn two_boards_with_their_elements_pay_each_other() {
+    let board = board_or_return!();
+    let town = Town::new();
+    let mut houses = House::pair(&town, board, keep(50, 4));
+    let status = houses[0].status();
+    assert_eq!((status.spendable, status.blanks), (50, 4), "{status:?}");
+    println!("after the first synchronisation: {status:?}");
+    for (from, minor) in [(0, 20), (1, 20), (0, 10), (1, 5)] {
+        begin_payment(&mut houses, from, minor);
+        let paid = houses[from].wait_for(|event| matches!(event, Event::Paid { .. }));
+        assert!(matches!(paid, Event::Paid { amount, .. } if amount == minor), "{paid:?}");
+        let received = houses[1 - from].wait_for(|event| matches!(event, Event::Received { .. }));
+        assert!(matches!(received, Event::Received { amount, .. } if amount == minor), "{received:?}");
+        houses[from].wait_for(|event| matches!(event, Event::Delivered { .. }));
+        assert_eq!(total(&mut houses), 100);
+    }
+    for (number, house) in houses.iter().enumerate() {
+        println!("stack that was never used, house {number}: {:?}", house.stack_left());
+    }
+    check_accounts(&town, &mut houses);
+}
+
+/// The power of any of the four chips is cut at random instructions while they pay; then it comes back.
+#[test]
+fn power_cuts_at_any_instruction_cost_nothing() {
+    let board = board_or_return!();
+    let seed = std::env::var("SPECIE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
+    let rounds = std::env::var("SPECIE_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(10);
+    println!("SPECIE_SEED={seed} SPECIE_ROUNDS={rounds}");
+    let mut random = Random(seed);
+    let town = Town::new();
+    let mut houses = House::pair(&town, board, keep(50, 4));
+    let mut cuts = 0;
+    for round in 0..rounds {
+        let from = (random.next() % 2) as usize;
+        let minor = [1, 2, 5][(random.next() % 3) as usize];
+        let victim = (random.next() % 2) as usize;
+        let reply = houses[1 - from].command(&Command::Request(terms(minor)));
+        assert!(matches!(reply, Reply::Made(_)), "seed {seed}, round {round}: {reply:?}");
+        let of_element = random.next().is_multiple_of(2);
+        // An element's part of a payment takes some 100 thousand instructions, a device's some millions.
+        let instructions = random.next() % if of_element { 250_000 } else { 16_000_000 };
+        houses[victim].cut_after(of_element, instructions);
+        // The victim may be dark already.
+        houses[from].try_command(&Command::PayNext(amount(minor)));
+        cuts += usize::from(houses[victim].await_cut(of_element, Duration::from_secs(6)));
+        houses[victim].power_up();
+        houses.iter_mut().for_each(House::tell_time);
+        let settled = (0..60).any(|_| {
+            std::thread::sleep(Duration::from_millis(500));
+            houses.iter_mut().map(|house| house.status().undelivered).sum::<u64>() == 0
+        });
+        assert!(settled, "seed {seed}, round {round}: not delivered in the end");
+        houses.iter_mut().for_each(|house| drop(house.try_command(&Command::Stop)));
+        assert_eq!(total(&mut houses), 100, "seed {seed}, round {round}");
+    }
+    println!("{cuts} cuts");
+    assert!(cuts * 3 >= rounds, "the power was hardly ever cut");
+    check_accounts(&town, &mut houses);
+}
+
+/// What comes on the lines may be anything.
+#[test]
+fn babble_and_silence_stop_nothing() {
+    let board = board_or_return!();
+    let town = Town::new();
+    let mut houses = House::pair(&town, board, keep(50, 4));
+    let before = houses[0].status();
+    let mut random = Random(3);
+    let noise: Vec<u8> = (0..20_000).map(|_| random.next() as u8).collect();
+    houses[0].babble(&noise);
+    assert_eq!(houses[0].status(), before);
+    // The other device is gone: nothing is taken off its line, and the owner is answered all the same.
+    houses[1].power_off();
+    let reply = houses[0].command(&Command::Request(terms(5)));
+    assert!(matches!(reply, Reply::Made(_)), "{reply:?}");
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(houses[0].status().total, before.total);
+    // Without its element a device says so, and goes on when it is there again.
+    houses[0].element_off();
+    let refused = houses[0].command(&Command::Request(terms(5)));
+    assert!(matches!(&refused, Reply::Failed(told) if told.code == "element-unreachable"), "{refused:?}");
+    houses[0].power_up();
+    let reply = houses[0].command(&Command::Request(terms(5)));
+    assert!(matches!(reply, Reply::Made(_)), "{reply:?}");
+    assert_eq!(houses[0].status().total, before.total);
+}
