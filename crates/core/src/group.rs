@@ -62,10 +62,10 @@ pub fn encode_point(point: &RistrettoPoint) -> [u8; 32] {
 
 /// The canonical encodings of the doubles of `points`. With a heap all of them share one inversion, which is most of
 /// what an encoding costs: whoever can, computes the halves of what is to be encoded (see [`half`]).
-pub(crate) fn encode_doubles<const N: usize>(points: [RistrettoPoint; N]) -> [[u8; 32]; N] {
+pub(crate) fn encode_doubles<const N: usize>(points: &[RistrettoPoint; N]) -> [[u8; 32]; N] {
     #[cfg(feature = "alloc")]
     {
-        let encoded = RistrettoPoint::double_and_compress_batch(&points);
+        let encoded = RistrettoPoint::double_and_compress_batch(points);
         core::array::from_fn(|index| encoded[index].to_bytes())
     }
     #[cfg(not(feature = "alloc"))]
@@ -109,9 +109,9 @@ mod tests {
     fn doubles_encode_as_one_by_one() {
         let Generators { H: P, K: Q } = Generators::new();
         let points = [P, RistrettoPoint::default(), Q, P - P, half() * Q, -P];
-        assert_eq!(encode_doubles(points), points.map(|point| encode_point(&(point + point))));
-        assert_eq!(encode_doubles(points)[1], [0; 32]);
-        assert_eq!(encode_doubles(points)[4], encode_point(&Q));
+        assert_eq!(encode_doubles(&points), points.map(|point| encode_point(&(point + point))));
+        assert_eq!(encode_doubles(&points)[1], [0; 32]);
+        assert_eq!(encode_doubles(&points)[4], encode_point(&Q));
     }
 
     #[test]

@@ -125,29 +125,45 @@ impl Multiples {
 #[cfg(feature = "alloc")]
 pub(crate) fn vartime_sum<'t>(terms: impl Iterator<Item = (&'t Scalar, &'t RistrettoPoint)> + Clone) -> RistrettoPoint {
     let count = terms.clone().count();
-    // As equal parts as possible: each costs the doublings once more.
-    let part = count.div_ceil(count.div_ceil(TERMS_AT_ONCE).max(1));
-    let (mut sum, mut terms) = (RistrettoPoint::identity(), terms);
-    for _ in 0..count.div_ceil(part.max(1)) {
-        sum += vartime_part(terms.by_ref().take(part), part);
-    }
-    sum
+    vartime_sum_of_parts(terms, count, terms_at_once(count))
 }
 
-/// Terms that are multiplied at once. Each takes a table of 1.3 kB meanwhile: seven are what a device with 64 kB of memory
-/// can spare beside its wallet.
+/// How many of `count` terms are multiplied at once. All, where there is memory for them; each takes 1.5 kB meanwhile, and a
+/// microcontroller has as much as its wallet leaves. Then in parts of one size: each part costs the doublings once more.
 #[cfg(feature = "alloc")]
-const TERMS_AT_ONCE: usize = if cfg!(target_os = "none") { 7 } else { usize::MAX };
-
-#[cfg(feature = "alloc")]
-fn vartime_part<'t>(terms: impl Iterator<Item = (&'t Scalar, &'t RistrettoPoint)>, count: usize) -> RistrettoPoint {
-    use curve25519_dalek::traits::VartimeMultiscalarMul;
-    let (mut scalars, mut points) = (Vec::with_capacity(count), Vec::with_capacity(count));
-    for (scalar, point) in terms {
-        scalars.push(scalar);
-        points.push(Operand { point, room: ROOM });
+fn terms_at_once(count: usize) -> usize {
+    if cfg!(not(target_os = "none")) {
+        return count;
     }
-    RistrettoPoint::vartime_multiscalar_mul(scalars, points)
+    let has_room = |terms: &usize| {
+        // What is allocated to multiply so many: operands, which become tables, and the digits of scalars.
+        let (mut operands, mut digits) = (Vec::<Operand<'_>>::new(), Vec::<[u8; 256 + 32]>::new());
+        operands.try_reserve_exact(*terms).is_ok() && digits.try_reserve_exact(*terms).is_ok()
+    };
+    (1..count).map(|parts| count.div_ceil(parts)).find(has_room).unwrap_or(1)
+}
+
+/// The sum of `count` terms, so many `at_once`.
+#[cfg(feature = "alloc")]
+fn vartime_sum_of_parts<'t>(
+    mut terms: impl Iterator<Item = (&'t Scalar, &'t RistrettoPoint)>,
+    count: usize,
+    at_once: usize,
+) -> RistrettoPoint {
+    use curve25519_dalek::traits::VartimeMultiscalarMul;
+    let mut sum = RistrettoPoint::identity();
+    let mut left = count;
+    while left > 0 {
+        let part = left.min(at_once);
+        let (mut scalars, mut points) = (Vec::with_capacity(part), Vec::with_capacity(part));
+        for (scalar, point) in terms.by_ref().take(part) {
+            scalars.push(scalar);
+            points.push(Operand { point, room: ROOM });
+        }
+        sum += RistrettoPoint::vartime_multiscalar_mul(scalars, points);
+        left -= part;
+    }
+    sum
 }
 
 /// A point for `curve25519-dalek` to multiply. It makes a table of each; collecting them in a vector that grows would
@@ -264,6 +280,10 @@ mod tests {
             let mut sum = Sum::<13>::new();
             scalars.iter().zip(&points).for_each(|(s, p)| sum.add(*s, p));
             assert_eq!(sum.vartime_value(), expected);
+            #[cfg(feature = "alloc")]
+            for at_once in 1..=13 {
+                assert_eq!(vartime_sum_of_parts(scalars.iter().zip(&points), 13, at_once), expected);
+            }
             assert_eq!(secret_sum(scalars.each_ref(), points.each_ref()), expected);
         }
     }

@@ -139,36 +139,44 @@ pub fn verify_compact_vartime(
 ) -> Result<Points, VerificationFailure> {
     let open = note.open()?;
     let OpenNote { zeta, zeta1, rho, omega, rho1, rho2, omega_prime, mu } = &open;
-    let zeta2 = zeta - zeta1;
     // Halves of the six points are computed, because many doubles are encoded for little more than one.
     let half = half();
     let [d_half, omega_half, omega_prime_half] = [d, omega, omega_prime].map(|scalar| half * scalar);
-    let two = |a: &Scalar, A: &RistrettoPoint, b: &Scalar, B: &RistrettoPoint| {
-        let mut sum = Sum::<2>::new();
-        sum.add(half * a, A);
-        sum.add(*b, B);
-        sum.vartime_value()
-    };
-    let with_base = |a: &Scalar, A: &RistrettoPoint, b: &Scalar| {
-        RistrettoPoint::vartime_double_scalar_mul_basepoint(a, A, &(half * b))
-    };
     let mut N1 = Sum::<3>::new();
     N1.add(half * show.z1, &RISTRETTO_BASEPOINT_POINT);
     N1.add(half * show.z3, &generators.K);
     N1.add(-d_half, zeta1);
-    let points = Points::of(encode_doubles([
-        with_base(&omega_half, class.Y(), rho),
-        with_base(&omega_prime_half, zeta1, rho1),
-        two(rho2, &generators.H, &omega_prime_half, &zeta2),
-        two(mu, class.Z(), &omega_prime_half, zeta),
-        two(&show.z0, class.Z(), &-d_half, zeta),
+    let halves = [
+        with_base(&(half * rho), &omega_half, class.Y()),
+        with_base(&(half * rho1), &omega_prime_half, zeta1),
+        two(&(half * rho2), &generators.H, &omega_prime_half, &(zeta - zeta1)),
+        two(&(half * mu), class.Z(), &omega_prime_half, zeta),
+        two(&(half * show.z0), class.Z(), &-d_half, zeta),
         N1.vartime_value(),
-    ]));
+    ];
+    let points = Points::of(encode_doubles(&halves));
     if omega + omega_prime == points.epsilon(class, note.zeta(), note.zeta1()) {
         Ok(points)
     } else {
         Err(VerificationFailure)
     }
+}
+
+/// `b·G + a·A`. Computers have a table for `G`; elsewhere, making one would take a stack that is not there.
+fn with_base(b: &Scalar, a: &Scalar, A: &RistrettoPoint) -> RistrettoPoint {
+    if cfg!(target_os = "none") {
+        return two(b, &RISTRETTO_BASEPOINT_POINT, a, A);
+    }
+    RistrettoPoint::vartime_double_scalar_mul_basepoint(a, A, b)
+}
+
+/// `a·A + b·B`.
+#[inline(never)]
+fn two(a: &Scalar, A: &RistrettoPoint, b: &Scalar, B: &RistrettoPoint) -> RistrettoPoint {
+    let mut sum = Sum::<2>::new();
+    sum.add(*a, A);
+    sum.add(*b, B);
+    sum.vartime_value()
 }
 
 /// Checks an extended show: one hash, and six equations by one multi-scalar multiplication whose 128-bit weights

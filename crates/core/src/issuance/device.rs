@@ -95,7 +95,7 @@ impl Blinded {
         let beta2_half = secret_sum([gamma_half, t5_half, t4], [&b2, &generators.H, &(zeta_half - zeta1_half)]);
         let (eta_half, N0_half) = (tau_half * Z, k0_half * Z);
         let [zeta, zeta1, beta1, beta2, eta, N0] =
-            encode_doubles([zeta_half, zeta1_half, beta1_half, beta2_half, eta_half, N0_half]);
+            encode_doubles(&[zeta_half, zeta1_half, beta1_half, beta2_half, eta_half, N0_half]);
         let alpha = a + secret_sum([t1, t2], [&RISTRETTO_BASEPOINT_POINT, class.Y()]);
         let N1 = RistrettoPoint::mul_base(k1) + K3;
         let points = Points { alpha: encode_point(&alpha), beta1, beta2, eta, N0, N1: encode_point(&N1) };
@@ -175,9 +175,7 @@ impl Blinded {
         if omega + omega_prime != self.points.epsilon(class, &self.zeta, &self.zeta1) {
             return Err(VerificationFailure);
         }
-        let checked: [&[u8]; 5] =
-            [&class.id().0, &self.to_bytes(), &commitment.to_bytes(), &response.to_bytes(), &note.0];
-        let [wa, w1, w2, va, v1, v2, ve] = weights::of_one(&checked);
+        let [wa, w1, w2, va, v1, v2, ve] = self.weights(class, commitment, response, note);
         let c = self.e - delta;
         // Z1 = U + rnd·G stands in two equations.
         let masked = (w1 - w2) * delta;
@@ -196,6 +194,12 @@ impl Blinded {
             sum.add(weight, &-decode_point(point)?);
         }
         if sum.vartime_is_identity() { Ok(rnd) } else { Err(VerificationFailure) }
+    }
+
+    /// Hashed from everything that is checked. Apart, so that it lies on the stack no longer than that takes.
+    #[inline(never)]
+    fn weights(&self, class: &Class, commitment: &Commitment, response: &Response, note: &Note) -> [Scalar; 7] {
+        weights::of_one(&[&class.id().0, &self.to_bytes(), &commitment.to_bytes(), &response.to_bytes(), &note.0])
     }
 
     /// For the host's own storage.

@@ -85,7 +85,7 @@ impl IssuerSession {
         }
         let halves = Zeroizing::new([&self.kappa, &self.s1, &self.s2, &self.delta].map(|scalar| half() * scalar));
         let [kappa, s1, s2, delta] = &*halves;
-        let [a, b1, b2] = encode_doubles([
+        let [a, b1, b2] = encode_doubles(&[
             RistrettoPoint::mul_base(kappa),
             secret_sum([s1, delta], [&RISTRETTO_BASEPOINT_POINT, &Z1]),
             secret_sum([s2, delta], [&generators.H, &Z2]),

@@ -32,6 +32,7 @@ impl Batch {
     ///
     /// # Errors
     /// When the show is wrong already; the batch is then as it was.
+    #[inline(never)]
     pub fn push(
         &mut self,
         class: &Class,
