@@ -105,7 +105,13 @@ fn check(
         let own = link.class.info().redeem_until;
         let redeem_until = links.last().map_or(own, |before| before.redeem_until.min(own));
         let class_id = link.class.id();
-        links.push(CheckedLink { id: link.id, note_id: link.note_id, class_id, transfer: *link.transfer, redeem_until });
+        links.push(CheckedLink {
+            id: link.id,
+            note_id: link.note_id,
+            class_id,
+            transfer: *link.transfer,
+            redeem_until,
+        });
     })?;
     let root = classes.class(&summary.root_class).ok_or(ChainError::UnknownClass(summary.root_class))?;
     Ok(CheckedChain { summary, face: root.info().amount, links })

@@ -88,7 +88,7 @@ fn two_boards_with_their_elements_pay_each_other() {
 fn power_cuts_at_any_instruction_cost_nothing() {
     let board = board_or_return!();
     let seed = std::env::var("SPECIE_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    let rounds = std::env::var("SPECIE_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(10);
+    let rounds = std::env::var("SPECIE_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(4);
     println!("SPECIE_SEED={seed} SPECIE_ROUNDS={rounds}");
     let mut random = Random(seed);
     let town = Town::new();
@@ -109,11 +109,18 @@ fn power_cuts_at_any_instruction_cost_nothing() {
         cuts += usize::from(houses[victim].await_cut(of_element, Duration::from_secs(6)));
         houses[victim].power_up();
         houses.iter_mut().for_each(House::tell_time);
+        // For some seconds: what was planned when the power went off is paid when it comes back.
+        let mut quiet = 0;
         let settled = (0..60).any(|_| {
-            std::thread::sleep(Duration::from_millis(500));
-            houses.iter_mut().map(|house| house.status().undelivered).sum::<u64>() == 0
+            std::thread::sleep(Duration::from_secs(1));
+            let undelivered: u64 = houses.iter_mut().map(|house| house.status().undelivered).sum();
+            quiet = if undelivered == 0 { quiet + 1 } else { 0 };
+            quiet == 4
         });
-        assert!(settled, "seed {seed}, round {round}: not delivered in the end");
+        if !settled {
+            houses.iter_mut().for_each(House::explain);
+        }
+        assert!(settled, "seed {seed}, round {round}: {victim} was cut off, {from} paid; not delivered in the end");
         houses.iter_mut().for_each(|house| drop(house.try_command(&Command::Stop)));
         assert_eq!(total(&mut houses), 100, "seed {seed}, round {round}");
     }

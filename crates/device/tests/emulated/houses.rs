@@ -124,6 +124,17 @@ impl House {
         panic!("it never happened");
     }
 
+    /// Says how the device is, and what it told that nobody listened to.
+    pub(crate) fn explain(&mut self) {
+        println!("{:?}", self.status());
+        for _ in 0..20 {
+            match self.gateway.wait(None, Duration::from_secs(2)) {
+                Ok(event) => println!("it told: {event:?}"),
+                Err(_) => break,
+            }
+        }
+    }
+
     pub(crate) fn status(&mut self) -> Status {
         match self.command(&Command::Status) {
             Reply::Status(status) => status,
