@@ -1,6 +1,7 @@
 //! The project's own checks: what continuous integration runs, in one command.
 
 mod bench;
+mod boards;
 mod capi;
 mod command;
 mod figures;

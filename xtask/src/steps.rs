@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    capi, freestanding, rules, suites, supply,
+    boards, capi, freestanding, rules, suites, supply,
     tools::{self, Tool},
 };
 
@@ -71,6 +71,12 @@ pub(crate) const STEPS: &[Step] = &[
         title: "the C library: header, border, whole lives in C under valgrind and sanitizers, a device in C",
         needs: &[Tool::Clippy, Tool::CCompiler, Tool::CppCompiler, Tool::Valgrind, Tool::Cbindgen, Tool::ChipCCompiler],
         run: capi::run_all,
+    },
+    Step {
+        name: "boards",
+        title: "the firmware on emulated boards: elements' chips, and devices that pay each other",
+        needs: &[Tool::CCompiler, Tool::Emulator, Tool::BoardTargets],
+        run: boards::run_all,
     },
     Step {
         name: "doctests",
