@@ -6,7 +6,7 @@
 #include "specie.h"
 
 /* How long a line may take to take a byte, and noise to come, in milliseconds. */
-enum { SEND_MS = 100, NOISE_MS = 100 };
+enum { SEND_MS = 100, NOISE_MS = 2000 };
 
 /* Bytes that go out on one line in one turn. */
 enum { BYTES_PER_TURN = 64 };
