@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use specie_embedded::device::Terms;
 use specie_embedded::owner::{Command, Event, Reply};
+use specie_emulation::Image;
 
 use houses::{House, Random, board, keep};
 use town::{Town, amount, currency};
@@ -64,7 +65,27 @@ fn check_accounts(town: &Town, houses: &mut [House; 2]) {
 fn two_boards_with_their_elements_pay_each_other() {
     let board = board_or_return!();
     let town = Town::new();
-    let mut houses = House::pair(&town, board, keep(50, 4));
+    pay_each_other(&town, House::pair(&town, board, keep(50, 4)));
+}
+
+/// One of the devices is `firmware/capi/examples/pay`, the same wallet for programs in C, and then both are.
+#[test]
+fn a_device_in_c_pays_another_one() {
+    let board = board_or_return!();
+    let Some(program) = std::env::var_os("SPECIE_C_DEVICE") else {
+        println!("SPECIE_C_DEVICE names no program: nothing was run");
+        return;
+    };
+    let in_c = Image::from_path(board, program);
+    let name = format!("device-{}", board.name());
+    let in_rust = Image::build(board, &format!("specie-{name}"), &name).unwrap();
+    for other in [in_rust, in_c.clone()] {
+        let town = Town::new();
+        pay_each_other(&town, House::pair_of(&town, [in_c.clone(), other], keep(50, 4)));
+    }
+}
+
+fn pay_each_other(town: &Town, mut houses: [House; 2]) {
     let status = houses[0].status();
     assert_eq!((status.spendable, status.blanks), (50, 4), "{status:?}");
     println!("after the first synchronisation: {status:?}");
@@ -80,7 +101,7 @@ fn two_boards_with_their_elements_pay_each_other() {
     for (number, house) in houses.iter().enumerate() {
         println!("stack that was never used, house {number}: {:?}", house.stack_left());
     }
-    check_accounts(&town, &mut houses);
+    check_accounts(town, &mut houses);
 }
 
 /// The power of any of the four chips is cut at random instructions while they pay; then it comes back.

@@ -56,9 +56,16 @@ pub(crate) struct House {
 impl House {
     /// Two of them, whose devices are wired to each other; enrolled, with money.
     pub(crate) fn pair(town: &Town, board: Board, wanted: Keep) -> [Self; 2] {
+        let name = format!("device-{}", board.name());
+        let image = Image::build(board, &format!("specie-{name}"), &name).unwrap();
+        Self::pair_of(town, [image.clone(), image], wanted)
+    }
+
+    /// The same with these programs on the devices' boards.
+    pub(crate) fn pair_of(town: &Town, images: [Image; 2], wanted: Keep) -> [Self; 2] {
         let street = std::rc::Rc::new(Wire::new().unwrap());
         let mut houses = street.ends().into_iter().enumerate().map(|(number, peer)| {
-            let mut house = Self::new(town, board, number, peer);
+            let mut house = Self::new(town, &images[number], number, peer);
             house._wires.push(street.clone());
             house.move_in(town, number, wanted);
             house
@@ -66,7 +73,8 @@ impl House {
         [houses.next().unwrap(), houses.next().unwrap()]
     }
 
-    fn new(town: &Town, board: Board, number: usize, peer: Serial) -> Self {
+    fn new(town: &Town, image: &Image, number: usize, peer: Serial) -> Self {
+        let board = image.board();
         let (element_memory, device_memory) =
             (town.folder.path().join(format!("element{number}")), town.folder.path().join(format!("device{number}")));
         town.personalise(&mut ElementSetup::delivered(board).unwrap().memory(&element_memory).start().unwrap());
@@ -77,10 +85,8 @@ impl House {
         let element = element.serial(chip).serial(noise()).memory(element_memory);
         let element = element.watch(Watch::nothing().cuts_at_instructions()).start().unwrap();
         Flash::open(&device_memory, DEVICE).unwrap();
-        let name = format!("device-{}", board.name());
-        let image = Image::build(board, &format!("specie-{name}"), &name).unwrap();
         let stack = image.size().unwrap().stack;
-        let device = Setup::new(&image).serial(Serial::Port).serial(host).serial(peer).serial(noise());
+        let device = Setup::new(image).serial(Serial::Port).serial(host).serial(peer).serial(noise());
         let device = device.memory(device_memory).watch(Watch::nothing().cuts_at_instructions().stack(stack));
         let device = device.start().unwrap();
         let gateway = Gateway::new(device.port(OWNER).unwrap().clone());
