@@ -69,7 +69,15 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "capi",
         title: "the C library: header, border, whole lives in C under valgrind and sanitizers, a device in C",
-        needs: &[Tool::Clippy, Tool::CCompiler, Tool::CppCompiler, Tool::Valgrind, Tool::Cbindgen, Tool::ChipCCompiler],
+        needs: &[
+            Tool::Clippy,
+            Tool::CCompiler,
+            Tool::CppCompiler,
+            Tool::Valgrind,
+            Tool::Cbindgen,
+            Tool::ChipCCompiler,
+            Tool::Emulator,
+        ],
         run: capi::run_all,
     },
     Step {

@@ -672,13 +672,13 @@ specie_error specie_outputs_drop(const struct specie_device *device);
 // Gives the library its memory; called once, first of all, before any other function.
 //
 // `arena`, `length`: memory that is the library's from now on and for ever, in bytes. On a chip it is the heap of all
-// handles; how much a device takes grows with what it holds, and 48 kB are enough for a wallet in 48 kB of flash. On a
+// handles; how much a device takes grows with what it holds, and 70 kB are enough for a wallet in 48 kB of flash. On a
 // computer it is not used and may be null.
 //
-// `on_panic`: called on a chip when the library finds a defect of its own, or when the arena is used up, with the file
-// (UTF-8, no zero at its end) and line where that was. It must not come back and must not call the library: it notes
-// what it was told and restarts the chip. Should it come back, or be null, the library executes an undefined
-// instruction. On a computer it is never called.
+// `on_panic`: called on a chip when the library finds a defect of its own, or when the arena is used up. It must not
+// come back and must not call the library, but for `specie_memory`: it restarts the chip. Should it come back, or be
+// null, the library executes an undefined instruction. Where the defect is, it is not told: that would take some 12 kB
+// of flash. On a computer it is never called.
 //
 // On a chip all functions are called by one thread, or never by two at once, and not by interrupts.
 //
@@ -688,9 +688,7 @@ specie_error specie_outputs_drop(const struct specie_device *device);
 //
 // # Safety
 // What is said above of the arena holds.
-specie_error specie_start(uint8_t *arena,
-                          size_t length,
-                          void (*on_panic)(const char *file, size_t length, uint32_t line));
+specie_error specie_start(uint8_t *arena, size_t length, void (*on_panic)(void));
 
 // How much of the arena is in use and free, in bytes; both 0 on a computer. The free bytes need not lie in one piece.
 //

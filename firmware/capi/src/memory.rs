@@ -3,8 +3,6 @@
 //! On a chip the library has a heap of its own, in an arena that the program gives it once. On a computer the operating
 //! system has both: the arena is not looked at, and a panic comes back as `SPECIE_ERROR_BROKEN`.
 
-use core::ffi::c_char;
-
 #[cfg(target_os = "none")]
 use crate::border;
 use crate::border::{Buffer, Out};
@@ -17,13 +15,13 @@ pub const SPECIE_INTERFACE: u32 = 1;
 /// Gives the library its memory; called once, first of all, before any other function.
 ///
 /// `arena`, `length`: memory that is the library's from now on and for ever, in bytes. On a chip it is the heap of all
-/// handles; how much a device takes grows with what it holds, and 48 kB are enough for a wallet in 48 kB of flash. On a
+/// handles; how much a device takes grows with what it holds, and 70 kB are enough for a wallet in 48 kB of flash. On a
 /// computer it is not used and may be null.
 ///
-/// `on_panic`: called on a chip when the library finds a defect of its own, or when the arena is used up, with the file
-/// (UTF-8, no zero at its end) and line where that was. It must not come back and must not call the library: it notes
-/// what it was told and restarts the chip. Should it come back, or be null, the library executes an undefined
-/// instruction. On a computer it is never called.
+/// `on_panic`: called on a chip when the library finds a defect of its own, or when the arena is used up. It must not
+/// come back and must not call the library, but for `specie_memory`: it restarts the chip. Should it come back, or be
+/// null, the library executes an undefined instruction. Where the defect is, it is not told: that would take some 12 kB
+/// of flash. On a computer it is never called.
 ///
 /// On a chip all functions are called by one thread, or never by two at once, and not by interrupts.
 ///
@@ -37,7 +35,7 @@ pub const SPECIE_INTERFACE: u32 = 1;
 pub unsafe extern "C" fn specie_start(
     arena: *mut u8,
     length: usize,
-    on_panic: Option<unsafe extern "C" fn(file: *const c_char, length: usize, line: u32)>,
+    on_panic: Option<unsafe extern "C" fn()>,
 ) -> Error {
     // SAFETY: as for this function.
     match unsafe { home::start(arena, length, on_panic) } {
@@ -84,7 +82,7 @@ pub unsafe extern "C" fn specie_version(buffer: *mut u8, capacity: usize, length
 }
 
 /// What is called at a panic.
-type PanicHook = unsafe extern "C" fn(*const c_char, usize, u32);
+type PanicHook = unsafe extern "C" fn();
 
 /// Whether there is memory to work with.
 pub(crate) fn check_started() -> Result<(), Error> {
@@ -141,11 +139,10 @@ mod home {
     }
 
     #[panic_handler]
-    fn panicked(info: &PanicInfo<'_>) -> ! {
-        let hook = critical_section::with(|section| ON_PANIC.borrow(section).take());
-        if let (Some(hook), Some(place)) = (hook, info.location()) {
-            // SAFETY: the program gave the hook for this; the text outlives the call.
-            unsafe { hook(place.file().as_ptr().cast(), place.file().len(), place.line()) };
+    fn panicked(_: &PanicInfo<'_>) -> ! {
+        if let Some(hook) = critical_section::with(|section| ON_PANIC.borrow(section).take()) {
+            // SAFETY: the program gave the hook for this.
+            unsafe { hook() };
         }
         cortex_m::asm::udf()
     }

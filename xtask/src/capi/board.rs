@@ -1,4 +1,4 @@
-//! The example: a device in C for an emulated board.
+//! The example: a device in C for an emulated board, and another one whom it pays.
 
 use std::{path::PathBuf, process::Command};
 
@@ -6,18 +6,28 @@ use anyhow::Result;
 
 use super::{PACKAGE, Places};
 use crate::{
-    command::{run, rustc_program},
+    command::{cargo, run, rustc_program},
     freestanding::BARE_TARGET,
     tools::target_library,
 };
 
-/// Builds the example.
+/// The board that the example is for, as the emulator's harness names it.
+const BOARD: &str = "an386";
+
+/// The test that lets it pay, of the package that has everyone on emulated boards.
+const TEST: [&str; 4] = ["--package", "specie-device", "--test", "emulated"];
+const NAME: &str = "a_device_in_c_pays_another_one";
+
+/// Builds the example and lets it pay.
 pub(super) fn run_all(places: &Places) -> Result<()> {
     if target_library(rustc_program(), BARE_TARGET).is_none() {
         println!("no library for {BARE_TARGET} in this toolchain: the device in C is not built");
         return Ok(());
     }
-    build(places).map(drop)
+    let device = build(places)?;
+    let mut test = cargo(&["test", "--locked"]);
+    test.args(TEST).args([NAME, "--", "--nocapture"]).env("SPECIE_BOARD", BOARD).env("SPECIE_C_DEVICE", device);
+    run(&mut test)
 }
 
 /// The example, by its own Makefile.

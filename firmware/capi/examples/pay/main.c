@@ -12,14 +12,13 @@ enum { SEND_MS = 100, NOISE_MS = 2000 };
 enum { BYTES_PER_TURN = 64 };
 
 /* The library's memory, for ever. */
-static uint8_t arena[100 * 1024] __attribute__((section(".arena"), aligned(8)));
+static uint8_t arena[70 * 1024] __attribute__((section(".arena"), aligned(8)));
 
 static specie_chip *chip;
 static specie_device *device;
 
 /* The library has a defect, or the arena is used up: what was promised is in the flash. A real board restarts. */
-static void on_panic(const char *file, size_t length, uint32_t line) {
-    (void)file, (void)length, (void)line;
+static void on_panic(void) {
     board_stop();
 }
 
