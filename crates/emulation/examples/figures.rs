@@ -30,8 +30,10 @@ fn main() -> ExitCode {
 fn run() -> Result<(), Box<dyn Error>> {
     for board in Board::ALL {
         let device = format!("device-{}", board.name());
-        let images =
-            [("element", Image::element(board)?), ("device", Image::build(board, &format!("specie-{device}"), &device)?)];
+        let images = [
+            ("element", Image::element(board)?),
+            ("device", Image::build(board, &format!("specie-{device}"), &device)?),
+        ];
         for (name, image) in images {
             let size = image.size()?;
             println!("image\t{}\t{name}\t{}\t{}\t{}", board.name(), size.flash, size.memory, size.stack);
