@@ -3,7 +3,7 @@
 //! [`Device`] is what a program uses: a folder with a wallet and an element, and everything that its owner can do with
 //! them. Beneath it, each for itself: [`element`] (the secure element as a process), [`wallet_file`] (records, changed in
 //! atomic steps), [`link`] (how messages travel), [`maker`] (who personalises elements),
-//! [`line`] (of bytes, to a chip or a microcontroller), [`gateway`] (the owner's end of a microcontroller's line).
+//! [`mod@line`] (of bytes, to a chip or a microcontroller), [`gateway`] (the owner's end of a microcontroller's line).
 
 pub mod clock;
 pub mod device;
