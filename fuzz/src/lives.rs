@@ -152,10 +152,9 @@ fn live(life: &mut Life) {
         context: Context([9; 32]),
     };
     let gamma = coins[0].secrets.gamma.to_bytes();
-    let (n0, n1) = (&coins[0].points.N0, &coins[0].points.N1);
     let own = [OwnOutput { output: 1, index: 1, blind: [7; 32] }];
     let preimage = preimage.to_bytes();
-    client::spend(life, &Spend { index: 0, gamma: &gamma, n0, n1, own: &own, preimage: preimage.as_slice() })
+    client::spend(life, &Spend { index: 0, gamma: &gamma, own: &own, preimage: preimage.as_slice() })
         .expect("a show");
     client::forget(life, 0).expect("forgotten");
     client::status(life).expect("a status");

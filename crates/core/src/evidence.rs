@@ -58,21 +58,32 @@ impl Evidence {
     ///
     /// # Errors
     /// When they convict nobody.
-    #[inline(never)]
     pub fn verify_vartime(&self, generators: &Generators) -> Result<Culprit, EvidenceError> {
-        let Self { class, first, second } = self;
-        let ((d1, note1, id1), (d2, note2, id2)) =
-            (shown(generators, class, first)?, shown(generators, class, second)?);
-        if note1 != note2 {
-            return Err(EvidenceError::DifferentNotes);
-        }
-        if id1 == id2 || d1 == d2 {
-            return Err(EvidenceError::SameTransfer);
-        }
-        let revealed = reveal([&d1, &d2], [first, second]).ok_or(EvidenceError::Inconsistent)?;
-        let U = revealed.identity(generators, class, first).ok_or(EvidenceError::Inconsistent)?;
-        Ok(Culprit { U: encode_point(&U), note_id: note1, transfers: [id1, id2] })
+        convict_vartime(generators, &self.class, &self.first, &self.second)
     }
+}
+
+/// [`Evidence::verify_vartime`] of what lies in two places.
+///
+/// # Errors
+/// When the two convict nobody.
+#[inline(never)]
+pub fn convict_vartime(
+    generators: &Generators,
+    class: &Class,
+    first: &Transfer,
+    second: &Transfer,
+) -> Result<Culprit, EvidenceError> {
+    let ((d1, note1, id1), (d2, note2, id2)) = (shown(generators, class, first)?, shown(generators, class, second)?);
+    if note1 != note2 {
+        return Err(EvidenceError::DifferentNotes);
+    }
+    if id1 == id2 || d1 == d2 {
+        return Err(EvidenceError::SameTransfer);
+    }
+    let revealed = reveal([&d1, &d2], [first, second]).ok_or(EvidenceError::Inconsistent)?;
+    let U = revealed.identity(generators, class, first).ok_or(EvidenceError::Inconsistent)?;
+    Ok(Culprit { U: encode_point(&U), note_id: note1, transfers: [id1, id2] })
 }
 
 /// Challenge, note and name of a transfer whose show is valid.

@@ -86,8 +86,7 @@ impl Request {
     /// The context of every transfer that pays this: `H32("specie/v1/request", request)`.
     pub fn context(&self) -> Context {
         let mut buffer = [0; REQUEST_LENGTH_MAX];
-        let request = self.encode(&mut buffer).expect("the buffer holds the longest request");
-        Context(hash::h32(label::REQUEST, &[request]))
+        request_context(self.encode(&mut buffer).expect("the buffer holds the longest request"))
     }
 
     /// Whether the one whom the descriptor describes made this request. Whether the descriptor itself is good is
@@ -104,6 +103,11 @@ impl Request {
             _ => Err(BadSignature),
         }
     }
+}
+
+/// [`Request::context`] of an encoded request.
+pub fn request_context(request: &[u8]) -> Context {
+    Context(hash::h32(label::REQUEST, &[request]))
 }
 
 impl Encode for RequestBody {

@@ -9,7 +9,7 @@ use crate::status::StatusWord;
 pub const MAX_COMMAND: usize = 2048;
 
 // The longest of all is a SPEND with eight outputs of its own.
-const _: () = assert!(9 + 4 + 3 * 32 + 1 + 8 * 37 + PREIMAGE_LENGTH_MAX <= MAX_COMMAND);
+const _: () = assert!(9 + 4 + 32 + 1 + 8 * 37 + PREIMAGE_LENGTH_MAX <= MAX_COMMAND);
 
 /// Bytes in the longest answer, its status word included: NONCES with 32 points.
 pub const MAX_RESPONSE: usize = 4 + 32 * 32 + 2;

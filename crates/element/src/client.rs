@@ -116,10 +116,6 @@ pub struct Spend<'a> {
     pub index: u32,
     /// γ of the note, as it was registered.
     pub gamma: &'a [u8; 32],
-    /// N0 of the note.
-    pub n0: &'a [u8; 32],
-    /// N1 of the note.
-    pub n1: &'a [u8; 32],
     /// The outputs that return to this element, at most eight.
     pub own: &'a [OwnOutput],
     /// The preimage in its encoding.
@@ -275,8 +271,7 @@ pub fn spend<L: Link>(link: &mut L, spend: &Spend<'_>) -> Answer<[u8; 32], L> {
         return Err(ElementError::ArgumentsTooLong);
     }
     let mut command = CommandBuffer::new();
-    command.push(&spend.index.to_be_bytes()).push(spend.gamma).push(spend.n0).push(spend.n1);
-    command.push(&[spend.own.len() as u8]);
+    command.push(&spend.index.to_be_bytes()).push(spend.gamma).push(&[spend.own.len() as u8]);
     for own in spend.own {
         command.push(&[own.output]).push(&own.index.to_be_bytes()).push(&own.blind);
     }
@@ -387,13 +382,13 @@ mod tests {
     fn too_many_arguments_are_not_sent() {
         let own = [OwnOutput { output: 0, index: 0, blind: [0; 32] }; 9];
         let zero = &[0; 32];
-        let spend_it = Spend { index: 0, gamma: zero, n0: zero, n1: zero, own: &own, preimage: &[] };
+        let spend_it = Spend { index: 0, gamma: zero, own: &own, preimage: &[] };
         assert!(matches!(spend(&mut Canned(&[]), &spend_it), Err(ElementError::ArgumentsTooLong)));
         assert!(matches!(verify(&mut Canned(&[]), &[0; 4000]), Err(ElementError::ArgumentsTooLong)));
     }
 
     fn spend_nothing(link: &mut Canned) -> Answer<[u8; 32], Canned> {
         let zero = &[0; 32];
-        spend(link, &Spend { index: 0, gamma: zero, n0: zero, n1: zero, own: &[], preimage: &[] })
+        spend(link, &Spend { index: 0, gamma: zero, own: &[], preimage: &[] })
     }
 }

@@ -60,10 +60,6 @@ pub struct Spend<'a> {
     pub index: u32,
     /// γ.
     pub gamma: &'a [u8; 32],
-    /// N0.
-    pub n0: &'a [u8; 32],
-    /// N1.
-    pub n1: &'a [u8; 32],
     /// Outputs that return to this element.
     pub own: OwnOutputs<'a>,
     /// The preimage's encoding.
@@ -380,13 +376,13 @@ impl<'a> Fields<'a> {
     }
 
     fn spend(&mut self) -> Result<Command<'a>, StatusWord> {
-        let (index, gamma, n0, n1) = (self.index()?, self.array()?, self.array()?, self.array()?);
+        let (index, gamma) = (self.index()?, self.array()?);
         let count = usize::from(self.byte()?);
         if count > ins::MAX_OUTPUTS {
             return Err(StatusWord::WRONG_DATA);
         }
         let (own, _) = self.take(OwnOutput::LENGTH * count)?.as_chunks();
-        Ok(Command::Spend(Spend { index, gamma, n0, n1, own: OwnOutputs(own), preimage: self.rest() }))
+        Ok(Command::Spend(Spend { index, gamma, own: OwnOutputs(own), preimage: self.rest() }))
     }
 
     fn limits(&mut self) -> Result<Command<'a>, StatusWord> {

@@ -28,8 +28,15 @@ pub use receive::{Asked, Terms};
 /// always be completed. A quarter of 16 kB holds a payment in four notes with its change, of a few hops each.
 const RESERVE: usize = 4;
 
-/// Bytes that the longest operation takes meanwhile, besides the wallet: the tables with which a payment is checked.
-const WORKING_MEMORY: usize = 13 * 1024;
+/// Bytes that an operation takes meanwhile, besides the wallet and the message that it is about: most of it the tables with which
+/// a payment is checked, of which there are as many at once as there is room for.
+const WORKING_MEMORY: usize = 8 * 1024;
+
+/// In pieces of so many bytes.
+const PIECE: usize = 1024;
+
+/// How often a payment that is checked is in memory, in one form or another, besides the message itself.
+const COPIES: usize = 3;
 
 /// Lines of history that are kept, since memory is short.
 const HISTORY_KEPT: usize = 6;
@@ -175,6 +182,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         }
         let step = self.wallet.prune_exchanges(now);
         self.commit(step)?;
+        self.wallet.release_memory();
         let old = self.wallet.history().nth(HISTORY_KEPT).map(|entry| entry.at.saturating_add(1));
         if let Some(before) = old {
             let step = self.wallet.prune(before, now);
@@ -207,7 +215,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     /// Nothing new is begun where there is no room to complete it.
     pub(crate) fn check_room(&self) -> Done<()> {
         let Space { live, capacity } = self.records.space();
-        if live + capacity / RESERVE > capacity { Err(RecordsError::Full.into()) } else { check_memory() }
+        if live + capacity / RESERVE > capacity { Err(RecordsError::Full.into()) } else { check_memory(0) }
     }
 
     /// Random bytes for one use.
@@ -245,13 +253,16 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     }
 }
 
-/// Whether there is memory for what an operation takes meanwhile, in one piece: where a microcontroller runs out of it, the
-/// program has to start anew.
-pub(crate) fn check_memory() -> Done<()> {
-    let mut probe: Vec<u8> = Vec::new();
-    let there = probe.try_reserve_exact(WORKING_MEMORY).is_ok();
+/// Whether there is memory for what an operation on a message of so many bytes takes meanwhile: where a microcontroller runs out
+/// of it, the program has to start anew.
+pub(crate) fn check_memory(message: usize) -> Done<()> {
+    let mut probes: [Vec<u8>; WORKING_MEMORY / PIECE + COPIES] = Default::default();
+    let (pieces, copies) = probes.split_at_mut(WORKING_MEMORY / PIECE);
+    // What is longest needs the longest piece: it goes first.
+    let there = copies.iter_mut().all(|copy| copy.try_reserve_exact(message).is_ok())
+        && pieces.iter_mut().all(|piece| piece.try_reserve_exact(PIECE).is_ok());
     // The compiler would leave out an allocation that nobody looks at.
-    core::hint::black_box(&mut probe);
+    core::hint::black_box(&mut probes);
     if there {
         return Ok(());
     }

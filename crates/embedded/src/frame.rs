@@ -7,8 +7,8 @@ use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::device::check_memory;
 use crc::{CRC_32_ISO_HDLC, Crc};
-use zeroize::Zeroize;
 
 /// The longest message in a frame, in bytes.
 pub const MESSAGE_MAX: usize = 8 * 1024;
@@ -21,6 +21,9 @@ const STUFFED_MAX: usize = cobs::max_encoding_length(MESSAGE_MAX + OVERHEAD);
 
 /// Bytes that wait to be sent; a frame that makes them more is only taken when none waits.
 const WAITING_MAX: usize = 10 * 1024;
+
+/// By how many bytes the room for a frame grows: by its double it would take thrice its length meanwhile.
+const GROWTH: usize = 512;
 
 const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISO_HDLC);
 
@@ -55,14 +58,16 @@ impl Frame {
         if message.len() > MESSAGE_MAX {
             return None;
         }
-        let mut plain = Vec::with_capacity(message.len() + OVERHEAD);
-        plain.push(kind);
-        plain.extend_from_slice(message);
-        let check = CRC.checksum(&plain);
-        plain.extend_from_slice(&check.to_le_bytes());
-        let mut stuffed = vec![0; cobs::max_encoding_length(plain.len()) + 1];
-        let length = cobs::encode(&plain, &mut stuffed);
-        plain.zeroize();
+        let mut check = CRC.digest();
+        check.update(&[kind]);
+        check.update(message);
+        let check = check.finalize().to_le_bytes();
+        let mut stuffed = vec![0; cobs::max_encoding_length(message.len() + OVERHEAD) + 1];
+        let mut encoder = cobs::CobsEncoder::new(&mut stuffed);
+        for part in [&[kind][..], message, &check] {
+            encoder.push(part).ok()?;
+        }
+        let length = encoder.finalize();
         stuffed.truncate(length);
         stuffed.push(0);
         Some(stuffed)
@@ -91,8 +96,7 @@ impl Inbox {
             return if skipped || stuffed.is_empty() { None } else { Frame::decode(stuffed) };
         }
         if !self.skipping {
-            // A peer must not be able to use up the memory: neither by length nor when it is short.
-            if self.stuffed.len() >= STUFFED_MAX || self.stuffed.try_reserve(1).is_err() {
+            if self.stuffed.len() == self.stuffed.capacity() && !self.grow() {
                 self.skipping = true;
                 self.stuffed = Vec::new();
             } else {
@@ -100,6 +104,12 @@ impl Inbox {
             }
         }
         None
+    }
+
+    /// Makes room for more. A peer must not be able to use up the memory: neither by length, nor what operations need.
+    fn grow(&mut self) -> bool {
+        let step = GROWTH.min(STUFFED_MAX.saturating_sub(self.stuffed.len()));
+        step > 0 && self.stuffed.try_reserve_exact(step).is_ok() && check_memory(0).is_ok()
     }
 }
 
@@ -156,7 +166,7 @@ mod tests {
         assert!(Frame::encode(1, &[0; MESSAGE_MAX + 1]).is_none());
         let mut inbox = Inbox::default();
         assert_eq!(through(&mut inbox, &[1; 3 * MESSAGE_MAX]), []);
-        assert!(inbox.stuffed.capacity() <= 2 * STUFFED_MAX);
+        assert!(inbox.stuffed.capacity() <= STUFFED_MAX);
         assert_eq!(through(&mut inbox, &[0]), []);
         assert_eq!(through(&mut inbox, &longest).len(), 1, "the next frame is found");
     }

@@ -283,7 +283,8 @@ fn digit(byte: u8) -> Read<u8> {
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 fn write_hex(bytes: &[u8], out: &mut Vec<u8>) {
-    out.reserve_exact(2 * bytes.len() + 2);
+    // Exactly, with room for what closes it: memory is short.
+    out.reserve_exact(2 * bytes.len() + 8);
     out.push(b'"');
     for byte in bytes {
         out.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);

@@ -166,7 +166,11 @@ type Out = Writer<Vec<u8>>;
 type Written = Result<(), Infallible>;
 
 fn write(fields: impl FnOnce(&mut Out) -> Written) -> Vec<u8> {
-    let mut w = Writer::new(Vec::new());
+    write_to(Vec::new(), fields)
+}
+
+fn write_to(out: Vec<u8>, fields: impl FnOnce(&mut Out) -> Written) -> Vec<u8> {
+    let mut w = Writer::new(out);
     match fields(&mut w) {
         Ok(()) => w.into_inner(),
         Err(never) => match never {},

@@ -15,7 +15,7 @@ use specie_core::{Amount, Timestamp};
 use specie_wallet::element::Element;
 use specie_wallet::payment::PaymentId;
 use specie_wallet::request::RequestId;
-use specie_wallet::synchronisation::{CoinId, RedemptionBatch};
+use specie_wallet::synchronisation::CoinId;
 use specie_wallet::withdrawal::WithdrawalId;
 
 use crate::answers::Time;
@@ -121,7 +121,7 @@ enum Out {
     Acknowledge(WithdrawalId),
     Upload(PaymentId),
     Claim,
-    Redeem(RedemptionBatch),
+    Redeem(Vec<CoinId>),
 }
 
 impl Stage {
@@ -258,7 +258,7 @@ impl Synchronisation {
             Out::Acknowledge(id) => return self.take_acknowledged(&id, device, answer),
             Out::Upload(id) => return self.take_uploaded(&id, device, answer),
             Out::Claim => return self.take_claimed(device, answer, now),
-            Out::Redeem(batch) => return self.take_redeemed(&batch, device, answer, now),
+            Out::Redeem(coins) => return self.take_redeemed(&coins, device, answer, now),
             Out::Stage => {}
         }
         match self.stage {

@@ -105,6 +105,11 @@ impl Task {
 }
 
 impl Wallet {
+    /// Frees the memory of what can be read again from what the wallet holds: for where memory is short.
+    pub fn release_memory(&mut self) {
+        self.publications.forget_classes();
+    }
+
     /// How many things the element has yet to be told.
     pub fn housekeeping(&self) -> usize {
         self.tasks.count()

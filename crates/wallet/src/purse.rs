@@ -90,8 +90,8 @@ pub(crate) struct Purse {
     spendable: Stock,
     kept_change: Stock,
     free_blanks: Stock,
-    /// Shows that are part of coins held: note, transfer, and the coins that come of it.
-    shown: Map<NoteId, Vec<(TransferId, u32)>>,
+    /// Notes that are shown in the chains of coins held, and the blanks that own these coins.
+    shown: Map<NoteId, Vec<u32>>,
     revoked: Set<NoteId>,
     spend_change: bool,
     next_order: u64,
@@ -217,7 +217,7 @@ impl Purse {
     }
 
     fn is_revoked(&self, holding: &Holding) -> bool {
-        let in_chain = |coin: &Coin| coin.shown.iter().any(|(note, _)| self.revoked.contains(note));
+        let in_chain = |coin: &Coin| coin.shown.iter().any(|note| self.revoked.contains(note));
         self.revoked.contains(&holding.material.id) || holding.coin.as_deref().is_some_and(in_chain)
     }
 
@@ -252,9 +252,10 @@ impl Purse {
     }
 
     /// The other transfer that showed `note`, if a coin held came of one that is not `transfer`.
+    #[inline(never)]
     pub(crate) fn shown_otherwise(&self, note: &NoteId, transfer: &TransferId) -> Option<Transfer> {
-        let (other, index) = self.shown.get(note)?.iter().find(|(id, _)| id != transfer)?;
-        self.holdings.get(index)?.coin.as_ref()?.transfer(other)
+        let coins = self.shown.get(note)?.iter().filter_map(|index| self.holdings.get(index)?.coin.as_ref());
+        coins.filter_map(|coin| coin.transfer_of(note)).find(|other| other.id() != *transfer)
     }
 
     fn take_order(&mut self) -> u64 {
@@ -281,8 +282,8 @@ impl Purse {
     fn shelve(&mut self, index: u32) {
         let Some(holding) = self.holdings.get(&index) else { return };
         if let Some(coin) = &holding.coin {
-            for (note, transfer) in &coin.shown {
-                self.shown.or_default(*note).push((*transfer, index));
+            for note in &coin.shown {
+                self.shown.or_default(*note).push(index);
             }
         }
         let (shelf, entry) = (self.shelf(holding), stock::Entry::of(index, holding));
@@ -294,9 +295,9 @@ impl Purse {
     fn unshelve(&mut self, index: u32) {
         let Some(holding) = self.holdings.get(&index) else { return };
         if let Some(coin) = &holding.coin {
-            for (note, _) in &coin.shown {
+            for note in &coin.shown {
                 if let Some(shows) = self.shown.get_mut(note) {
-                    shows.retain(|(_, other)| *other != index);
+                    shows.retain(|other| *other != index);
                     if shows.is_empty() {
                         self.shown.remove(note);
                     }

@@ -203,16 +203,17 @@ impl Wallet {
     /// Takes what was checked: the coins, and the receipt that may be told from now on.
     #[inline(never)]
     fn take(&mut self, accepted: Accepted, now: Timestamp, changes: &mut Changes) {
-        let Accepted { request: id, digest, outputs } = accepted;
+        let Accepted { request: id, digest, mut outputs } = accepted;
         let Some(mut request) = self.requests.remove(&id) else { return };
         for tag in &request.tags {
-            let Some(output) = outputs.iter().find(|output| output.index == tag.index) else {
+            let Some(position) = outputs.iter().position(|output| output.index == tag.index) else {
                 self.free_blank(tag.index, &id, changes);
                 continue;
             };
+            let output = outputs.swap_remove(position);
             let summary = &output.summary;
             let coin = Coin {
-                chain: output.chain.clone(),
+                chain: output.chain,
                 output: output.position,
                 blind: tag.blind,
                 amount: output.amount,
@@ -221,8 +222,7 @@ impl Wallet {
                 max_hops: summary.max_hops,
                 spend_until: summary.spend_until,
                 redeem_until: summary.redeem_until,
-                previous: summary.last,
-                shown: output.shown.clone(),
+                shown: output.shown,
             };
             changes.put(Table::Coin, &tag.index.to_be_bytes(), encode_coin(&coin));
             self.tasks.expect(tag.index, tag.blind, coin.amount, changes);

@@ -99,6 +99,11 @@ impl Changes {
         self.0.push(Change::Put { key: table.key(id), value: Zeroizing::new(value) });
     }
 
+    /// For what is meant for others.
+    pub(crate) fn put_open(&mut self, table: Table, id: &[u8], value: Vec<u8>) {
+        self.0.push(Change::PutOpen { key: table.key(id), value });
+    }
+
     pub(crate) fn delete(&mut self, table: Table, id: &[u8]) {
         self.0.push(Change::Delete { key: table.key(id) });
     }

@@ -9,7 +9,6 @@ use crate::payment::{PaymentId, Stage};
 use crate::record::Changes;
 use crate::request::{RequestError, RequestId};
 use crate::step::Step;
-use crate::synchronisation::RedemptionError;
 use crate::wallet::Wallet;
 use crate::withdrawal::{WithdrawalError, WithdrawalId};
 
@@ -49,8 +48,6 @@ pub enum Resumed {
     DroppedRequest(RequestId),
     /// The element did its part of a withdrawal.
     Withdrawal(WithdrawalId),
-    /// The element showed coins to be redeemed.
-    Redemptions,
     /// The element was told something.
     Housekeeping,
     /// The blanks of lapsed requests were freed.
@@ -105,13 +102,6 @@ impl Wallet {
             return match self.withdraw_with_element(&id, now, element) {
                 Ok(step) => Ok(Some(step.map(|()| Resumed::Withdrawal(id)))),
                 Err(WithdrawalError::Element(fault)) => Err(fault),
-                Err(_) => Err(ElementFault::Nonsense),
-            };
-        }
-        if self.redemptions.planned().next().is_some() {
-            return match self.execute_redemptions(element) {
-                Ok(step) => Ok(Some(step.map(|_| Resumed::Redemptions))),
-                Err(RedemptionError::Element(fault)) => Err(fault),
                 Err(_) => Err(ElementFault::Nonsense),
             };
         }

@@ -2,12 +2,12 @@
 
 use alloc::vec::Vec;
 
-use specie_core::bytes::{Context, NoteId, TransferId};
+use specie_core::bytes::{Context, NoteId};
 use specie_core::encoding::Encode;
 use specie_core::group::decode_scalar;
 use specie_core::payment::ChainParts;
 use specie_core::show::Show;
-use specie_core::transfer::{Input, Outputs, Preimage, Transfer, challenge, transfer_id};
+use specie_core::transfer::{Input, Outputs, Preimage, Transfer, challenge};
 use specie_element::client::{self, OwnOutput, Spend};
 use specie_element::status::StatusWord;
 use zeroize::Zeroizing;
@@ -19,11 +19,10 @@ use crate::purse::{Coin, Holding, Origin};
 pub(crate) struct Shown {
     /// The chain with the new transfer, in extended form.
     pub(crate) chain: Vec<u8>,
-    /// The new transfer.
-    pub(crate) id: TransferId,
 }
 
 /// Spends a holding. The same arguments give the same transfer, however often the element is asked.
+#[inline(never)]
 pub(crate) fn show(
     index: u32,
     holding: &Holding,
@@ -42,21 +41,19 @@ pub(crate) fn show(
     };
     let bytes = preimage.to_bytes();
     let gamma = Zeroizing::new(material.secrets.gamma.to_bytes());
-    let (n0, n1) = (&material.points.N0, &material.points.N1);
-    let spend = Spend { index, gamma: &gamma, n0, n1, own, preimage: bytes.as_slice() };
+    let spend = Spend { index, gamma: &gamma, own, preimage: bytes.as_slice() };
     let z3 = client::spend(element, &spend)?;
     let z3 = decode_scalar(&z3).map_err(|_| ElementFault::Nonsense)?;
     let show = Show::new(&material.secrets, &challenge(bytes.as_slice()), z3);
     let transfer = Transfer { preimage, show, points: Some(material.points) };
     let before = holding.coin.as_deref().map(Coin::chain);
     let chain = ChainParts { before, last: Some(&transfer) }.to_vec();
-    Ok(Shown { chain, id: transfer_id(bytes.as_slice()) })
+    Ok(Shown { chain })
 }
 
 /// Whether a holding was shown already. The element is asked to spend it in a way that it refuses after it looked.
-pub(crate) fn was_shown(index: u32, holding: &Holding, element: &mut impl Element) -> Result<bool, ElementFault> {
-    let (n0, n1) = (&holding.material.points.N0, &holding.material.points.N1);
-    let nothing = Spend { index, gamma: &[0; 32], n0, n1, own: &[], preimage: &[0] };
+pub(crate) fn was_shown(index: u32, element: &mut impl Element) -> Result<bool, ElementFault> {
+    let nothing = Spend { index, gamma: &[0; 32], own: &[], preimage: &[0] };
     match client::spend(element, &nothing).map_err(ElementFault::from) {
         Err(ElementFault::Refused(StatusWord::ALREADY_SPENT)) => Ok(true),
         Err(ElementFault::Refused(StatusWord::WRONG_DATA | StatusWord::UNKNOWN_INDEX)) => Ok(false),
@@ -68,7 +65,7 @@ pub(crate) fn was_shown(index: u32, holding: &Holding, element: &mut impl Elemen
 impl Shown {
     /// The coin that output `output` of the new transfer is, for the wallet itself.
     pub(crate) fn change(
-        &self,
+        self,
         input: &Holding,
         output: u8,
         amount: specie_core::Amount,
@@ -77,10 +74,10 @@ impl Shown {
     ) -> Coin {
         let info = &input.material.info;
         let (hops, max_hops) = input.coin.as_ref().map_or((0, info.max_hops), |coin| (coin.hops, coin.max_hops));
-        let mut shown: Vec<(NoteId, TransferId)> = input.coin.as_ref().map_or_else(Vec::new, |coin| coin.shown.clone());
-        shown.push((input.material.id, self.id));
+        let mut shown: Vec<NoteId> = input.coin.as_ref().map_or_else(Vec::new, |coin| coin.shown.clone());
+        shown.push(input.material.id);
         Coin {
-            chain: self.chain.clone(),
+            chain: self.chain,
             output,
             blind,
             amount,
@@ -89,7 +86,6 @@ impl Shown {
             max_hops,
             spend_until: input.spend_until(),
             redeem_until: input.redeem_until(),
-            previous: self.id,
             shown,
         }
     }

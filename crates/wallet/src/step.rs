@@ -14,6 +14,13 @@ pub enum Change {
         /// What; erased from memory when dropped.
         value: Zeroizing<Vec<u8>>,
     },
+    /// The same with what is meant for others: it is no secret, and erasing it would only take time.
+    PutOpen {
+        /// Where.
+        key: Vec<u8>,
+        /// What.
+        value: Vec<u8>,
+    },
     /// Removes what is stored under `key`, if anything.
     Delete {
         /// Where.
@@ -56,7 +63,7 @@ impl Change {
     /// The key that is changed.
     pub fn key(&self) -> &[u8] {
         match self {
-            Self::Put { key, .. } | Self::Delete { key } => key,
+            Self::Put { key, .. } | Self::PutOpen { key, .. } | Self::Delete { key } => key,
         }
     }
 
@@ -64,6 +71,7 @@ impl Change {
     pub fn value(&self) -> Option<&[u8]> {
         match self {
             Self::Put { value, .. } => Some(value),
+            Self::PutOpen { value, .. } => Some(value),
             Self::Delete { .. } => None,
         }
     }
@@ -73,6 +81,7 @@ impl core::fmt::Debug for Change {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         match self {
             Self::Put { key, value } => write!(f, "Put({key:02x?}, {} bytes)", value.len()),
+            Self::PutOpen { key, value } => write!(f, "PutOpen({key:02x?}, {} bytes)", value.len()),
             Self::Delete { key } => write!(f, "Delete({key:02x?})"),
         }
     }

@@ -97,7 +97,7 @@ impl Loading {
     pub fn record(&mut self, key: Vec<u8>, value: &[u8]) -> Result<(), LoadError> {
         // Tables are numbered such that a record comes after those that it speaks of; the first is the identity.
         match (Table::of(&key), &mut self.0) {
-            (Some((Table::Identity, [])), None) => self.0 = Some(Box::new(Wallet::around(Identity::load(value)?))),
+            (Some((Table::Identity, [])), None) => self.0 = Some(Wallet::begin(value)?),
             (_, None) => return Err(LoadError::Empty),
             (Some((table, id)), Some(wallet)) => {
                 wallet.load_record(table, id, value).map_err(|_| LoadError::Damaged(key))?
@@ -142,6 +142,12 @@ impl Wallet {
         loading.done().map(|wallet| *wallet)
     }
 
+    /// Apart, so that a wallet lies on the stack no longer than this takes.
+    #[inline(never)]
+    fn begin(identity: &[u8]) -> Result<Box<Self>, LoadError> {
+        Ok(Box::new(Self::around(Identity::load(identity)?)))
+    }
+
     fn around(identity: Identity) -> Self {
         Self {
             generators: Generators::new(),
@@ -159,6 +165,7 @@ impl Wallet {
         }
     }
 
+    #[inline(never)]
     fn load_record(&mut self, table: Table, id: &[u8], value: &[u8]) -> Result<(), DecodeError> {
         match table {
             Table::Identity => Err(DecodeError::OutOfRange),

@@ -11,7 +11,7 @@ use specie_embedded::terminal::Terminal;
 use specie_mps2::{An505, ChipUart, DeviceBoard, Noise, Nor, Peripherals, stop};
 
 /// Bytes of the heap.
-const ARENA: usize = 70 * 1024;
+const ARENA: usize = 43 * 1024;
 
 /// The wallet's records: their pages bound the memory that it takes.
 type Flash = Nor<4096, 12>;
@@ -20,7 +20,8 @@ type Flash = Nor<4096, 12>;
 fn main() -> ! {
     static mut ARENA_MEMORY: heap::Arena<ARENA> = heap::Arena::new();
     heap::start(ARENA_MEMORY);
-    let Some(Peripherals { uarts: [owner, element, peer, noise, _], clock, led, memory }) = Peripherals::take::<An505>()
+    let Some(Peripherals { uarts: [owner, element, peer, noise, _], clock, led, memory }) =
+        Peripherals::take::<An505>()
     else {
         stop()
     };

@@ -6,8 +6,8 @@
 //! the wallet's heap is an arena ([`heap`]).
 #![no_std]
 
-pub mod heap;
 mod chip_line;
+pub mod heap;
 mod main_loop;
 
 pub use chip_line::{ChipLine, LineClosed, Uart};

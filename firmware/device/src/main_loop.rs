@@ -1,9 +1,9 @@
 //! The main loop.
 
 use embedded_storage::nor_flash::NorFlash;
+use specie_element::client::Link;
 use specie_embedded::device::Random;
 use specie_embedded::terminal::Terminal;
-use specie_element::client::Link;
 
 /// What the main loop needs of a board. None of it waits, but for [`rest`](Self::rest).
 pub trait Board {

@@ -65,7 +65,6 @@ fn describe_resumed(resumed: &Resumed) -> String {
         Resumed::Request(id) => format!("request {} opened", hex::encode(id.0)),
         Resumed::DroppedRequest(id) => format!("request {} dropped", hex::encode(id.0)),
         Resumed::Withdrawal(id) => format!("element's part of withdrawal {} done", hex::encode(id.0)),
-        Resumed::Redemptions => "coins shown for redemption".to_owned(),
         Resumed::Housekeeping => "secure element tidied up".to_owned(),
         Resumed::Lapsed => "blanks of lapsed requests freed".to_owned(),
         _ => "something".to_owned(),

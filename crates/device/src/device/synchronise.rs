@@ -232,7 +232,7 @@ impl Device {
         };
         self.commit(step)?;
         loop {
-            let step = self.wallet.execute_redemptions(&mut self.element)?;
+            let step = self.wallet.execute_redemptions(REDEMPTION_CHAINS_MAX, &mut self.element)?;
             if self.commit(step)? == 0 {
                 break;
             }

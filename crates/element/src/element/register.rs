@@ -33,13 +33,15 @@ impl Opened {
 }
 
 impl Secrets {
-    /// What ties an index to class and γ. Keyed, so that no host can look for another γ with the same.
-    pub(super) fn binding(&self, class: &ClassId, gamma: &[u8; 32]) -> [u8; 16] {
-        // In one part, so that it takes one block of the hash. All have their fixed length.
-        let mut bound = Zeroizing::new([0; 32 + 16 + 32]);
+    /// What ties an index to class, γ, ζ and ζ1. Keyed, so that no host can look for others with the same.
+    pub(super) fn binding(&self, class: &ClassId, gamma: &[u8; 32], zeta: &[u8; 32], zeta1: &[u8; 32]) -> [u8; 16] {
+        // In one part, so that it takes two blocks of the hash. All have their fixed length.
+        let mut bound = Zeroizing::new([0; 32 + 16 + 3 * 32]);
         bound[..32].copy_from_slice(&*self.seed);
         bound[32..48].copy_from_slice(&class.0);
-        bound[48..].copy_from_slice(gamma);
+        bound[48..80].copy_from_slice(gamma);
+        bound[80..112].copy_from_slice(zeta);
+        bound[112..].copy_from_slice(zeta1);
         let digest = Zeroizing::new(hash::h32(label::ELEMENT_NOTE, &[&*bound]));
         let mut binding = [0; 16];
         binding.copy_from_slice(&digest[..16]);
@@ -59,7 +61,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         };
         let class = *self.classes.find(&note.class_id).ok_or(StatusWord::CLASS_NOT_LOADED)?;
         let opened = Opened::of(note, &class.z).ok_or(StatusWord::WRONG_DATA)?;
-        let binding = self.secrets()?.binding(&class.id, note.gamma);
+        let binding = self.secrets()?.binding(&class.id, note.gamma, &opened.zeta, note.zeta1);
         let id = self.note_id(note, &opened, &class.z)?;
         match known {
             Some(known) if known.binding == binding && known.note_id == id => {}

@@ -4,7 +4,7 @@ use embedded_storage::nor_flash::NorFlash;
 use specie_core::class::Kind;
 use specie_core::encoding::Decode;
 use specie_core::group::decode_scalar;
-use specie_core::note::{note_id, owner_tag};
+use specie_core::note::owner_tag;
 use specie_core::show::element_response;
 use specie_core::transfer::{Input, Preimage, challenge};
 use zeroize::Zeroizing;
@@ -32,8 +32,9 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         let gamma = decode_scalar(spend.gamma).map_err(|_| StatusWord::WRONG_DATA)?;
         let secrets = self.secrets()?;
         // Else a host could have the show of one preimage by asking for another: z3 depends on d·γ alone.
-        let bound = secrets.binding(&preimage.class_id, spend.gamma) == note.binding;
-        if !bound || !is_of(preimage, spend, &note) || !adds_up(preimage, &note) {
+        let (zeta, zeta1) = (preimage.note.zeta(), preimage.note.zeta1());
+        let bound = secrets.binding(&preimage.class_id, spend.gamma, zeta, zeta1) == note.binding;
+        if !bound || !adds_up(preimage, &note) {
             return Err(StatusWord::WRONG_DATA);
         }
         // z3 = k3 + d·γ·u.
@@ -110,11 +111,6 @@ impl Own {
         self.gains += u128::from(amount);
         self.loses += u128::from(before);
     }
-}
-
-/// Whether the preimage speaks of the note that was registered.
-fn is_of(preimage: &Preimage, spend: &Spend<'_>, note: &NoteRecord) -> bool {
-    note_id(preimage.note.zeta(), preimage.note.zeta1(), spend.n0, spend.n1) == note.note_id
 }
 
 /// Whether the outputs are what the note can pay: its face in full, at most its cap, or nothing when redeeming.

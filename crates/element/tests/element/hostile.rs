@@ -39,10 +39,9 @@ fn every_command(element: &mut TestElement, manifest: &Published, coins: &[Coin]
     let path = manifest.path(BLANK);
     let proof = client::EntryProof { position: BLANK as u32, path: &path, entry: manifest.entry(BLANK) };
     let pay = coins[0].preimage(&[stranger(1, 1), coins[3].output(FACE - 1, 1)], 0).to_bytes();
-    let (gamma, points) = (coins[0].issued.secrets.gamma.to_bytes(), &coins[0].issued.points);
+    let gamma = coins[0].issued.secrets.gamma.to_bytes();
     let own = [coins[3].own(1, 1)];
-    let spend =
-        client::Spend { index: 0, gamma: &gamma, n0: &points.N0, n1: &points.N1, own: &own, preimage: pay.as_slice() };
+    let spend = client::Spend { index: 0, gamma: &gamma, own: &own, preimage: pay.as_slice() };
     let register = client::Registration {
         index: 6,
         class_id: coins[6].class.id().0,

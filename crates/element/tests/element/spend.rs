@@ -57,10 +57,8 @@ fn another_gamma_gets_the_journalled_answer() {
     let (mut element, _, coins) = world.registered();
     let preimage = coins[0].preimage(&[stranger(FACE, 1)], 0).to_bytes();
     let z3 = coins[0].spend_bytes(&mut element, preimage.as_slice(), &[]).unwrap();
-    let points = &coins[0].issued.points;
     for gamma in [Scalar::ONE.to_bytes(), [0; 32], [0xFF; 32]] {
-        let (n0, n1, preimage) = (&points.N0, &[0; 32], preimage.as_slice());
-        let again = Spend { index: 0, gamma: &gamma, n0, n1, own: &[coins[1].own(7, 7)], preimage };
+        let again = Spend { index: 0, gamma: &gamma, own: &[coins[1].own(7, 7)], preimage: preimage.as_slice() };
         assert_eq!(client::spend(&mut element, &again).unwrap(), z3);
     }
 }
@@ -75,8 +73,8 @@ fn the_show_of_one_preimage_is_not_had_by_asking_for_another() {
     let (asked, meant) = (coin.preimage(&[], 1), coin.preimage(&[stranger(FACE, 1)], 0));
     let [d, wanted] = [&asked, &meant].map(|preimage| challenge(preimage.to_bytes().as_slice()));
     let gamma = (coin.issued.secrets.gamma * wanted * d.invert()).to_bytes();
-    let (bytes, points) = (asked.to_bytes(), &coin.issued.points);
-    let lie = Spend { index: 0, gamma: &gamma, n0: &points.N0, n1: &points.N1, own: &[], preimage: bytes.as_slice() };
+    let bytes = asked.to_bytes();
+    let lie = Spend { index: 0, gamma: &gamma, own: &[], preimage: bytes.as_slice() };
     let answer = client::spend(&mut element, &lie);
     assert!(!answer.as_ref().is_ok_and(|z3| convinces(&world, coin, &meant, *z3)), "paid outside the limits");
     assert_eq!(refusal(answer), StatusWord::WRONG_DATA);
@@ -91,8 +89,7 @@ fn only_the_registered_note_is_shown() {
     let preimage = good.to_bytes();
     let preimage = preimage.as_slice();
     let gamma = coins[0].issued.secrets.gamma.to_bytes();
-    let points = &coins[0].issued.points;
-    let right = Spend { index: 0, gamma: &gamma, n0: &points.N0, n1: &points.N1, own: &[], preimage };
+    let right = Spend { index: 0, gamma: &gamma, own: &[], preimage };
     let (zero, one, large) = ([0; 32], Scalar::ONE.to_bytes(), [0xFF; 32]);
     let mut trailing = preimage.to_vec();
     trailing.push(0);
@@ -103,8 +100,6 @@ fn only_the_registered_note_is_shown() {
         (Spend { gamma: &zero, ..right }, StatusWord::WRONG_DATA),
         (Spend { gamma: &one, ..right }, StatusWord::WRONG_DATA),
         (Spend { gamma: &large, ..right }, StatusWord::WRONG_DATA),
-        (Spend { n0: &zero, ..right }, StatusWord::WRONG_DATA),
-        (Spend { n1: &points.N0, ..right }, StatusWord::WRONG_DATA),
         (Spend { preimage: &trailing, ..right }, StatusWord::WRONG_DATA),
         (Spend { preimage: &preimage[..preimage.len() - 1], ..right }, StatusWord::WRONG_DATA),
         (Spend { preimage: &[], ..right }, StatusWord::WRONG_DATA),
@@ -113,6 +108,12 @@ fn only_the_registered_note_is_shown() {
     }
     let other_note = Preimage { note: coins[1].issued.note, ..good };
     assert_eq!(refusal(coins[0].spend(&mut element, &other_note, &[])), StatusWord::WRONG_DATA);
+    // Of the right class and with the right γ, but of another ζ or ζ1.
+    for part in [0, 1] {
+        let mut other_point = good;
+        other_point.note.0[part * 32 + 7] ^= 1;
+        assert_eq!(refusal(coins[0].spend(&mut element, &other_point, &[])), StatusWord::WRONG_DATA);
+    }
     let other_class = Preimage { class_id: world.blank.id(), ..good };
     assert_eq!(refusal(coins[0].spend(&mut element, &other_class, &[])), StatusWord::WRONG_DATA);
     client::spend(&mut element, &right).unwrap();

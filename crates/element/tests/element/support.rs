@@ -319,8 +319,7 @@ impl Coin {
         own: &[OwnOutput],
     ) -> Answer<[u8; 32], TestElement> {
         let gamma = self.issued.secrets.gamma.to_bytes();
-        let (n0, n1) = (&self.issued.points.N0, &self.issued.points.N1);
-        client::spend(element, &Spend { index: self.index, gamma: &gamma, n0, n1, own, preimage })
+        client::spend(element, &Spend { index: self.index, gamma: &gamma, own, preimage })
     }
 }
 

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use specie_core::encoding::{DecodeError, Reader};
 
-use super::{array, write};
+use super::{array, write, write_to};
 use crate::errand::{Answer, Errand};
 
 /// An errand as whoever has a network reads it.
@@ -53,7 +53,10 @@ pub fn encode_answer(number: u32, status: u16, body: &[u8]) -> Vec<u8> {
 }
 
 pub(crate) fn encode_errand(number: u32, errand: &Errand) -> Vec<u8> {
-    write(|w| {
+    // It is among the longest that a device says, and memory is short: in one piece, with room for lengths.
+    let headers = errand.headers.iter().map(|(name, value)| name.len() + value.len() + 8);
+    let room = errand.body.len() + errand.target.len() + headers.sum::<usize>() + 32;
+    write_to(Vec::with_capacity(room), |w| {
         array(w, 5, number.into())?;
         w.text(errand.method)?;
         w.text(&errand.target)?;

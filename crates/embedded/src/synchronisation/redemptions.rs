@@ -9,7 +9,7 @@ use specie_core::encoding::{Decode, DecodeError, Encode, Writer};
 use specie_core::payment::Chain;
 use specie_core::transfer::Transfer;
 use specie_wallet::element::Element;
-use specie_wallet::synchronisation::{CoinId, RedemptionBatch, RedemptionResult};
+use specie_wallet::synchronisation::{CoinId, RedemptionResult};
 
 use super::{Out, Synchronisation};
 use crate::answers::Redeemed;
@@ -33,13 +33,16 @@ impl Synchronisation {
             device.commit(step)?;
             self.redemptions_planned = true;
         }
-        loop {
-            let step = device.wallet.execute_redemptions(&mut device.element)?;
-            if device.commit(step)? == 0 {
-                break;
+        // Those that were shown go first.
+        let batch = loop {
+            if let Some(batch) = device.wallet().redemption_batch(COINS_AT_ONCE) {
+                break batch;
             }
-        }
-        let Some(batch) = device.wallet().redemption_batch(COINS_AT_ONCE) else { return Ok(None) };
+            let step = device.wallet.execute_redemptions(COINS_AT_ONCE, &mut device.element)?;
+            if device.commit(step)? == 0 && device.wallet().redemption_batch(COINS_AT_ONCE).is_none() {
+                return Ok(None);
+            }
+        };
         let chains: Result<Vec<Vec<u8>>, DecodeError> = batch.coins.iter().map(|(_, chain)| compact(chain)).collect();
         let chains = chains.map_err(|_| damaged())?;
         let request = Object::new()
@@ -47,24 +50,25 @@ impl Synchronisation {
             .text("account", batch.destination.account.as_str())
             .hexes("chains", chains.iter().map(Vec::as_slice));
         drop(chains);
+        let coins = batch.coins.iter().map(|(coin, _)| *coin).collect();
+        drop(batch);
         let errand = Errand::post(path::REDEMPTIONS, &device.fresh_key()?, request);
-        Ok(Some((Out::Redeem(batch), errand.signed(device, self.psp_time(now))?)))
+        Ok(Some((Out::Redeem(coins), errand.signed(device, self.psp_time(now))?)))
     }
 
     #[inline(never)]
     pub(super) fn take_redeemed<F: NorFlash, E: Element, R: Random>(
         &mut self,
-        batch: &RedemptionBatch,
+        coins: &[CoinId],
         device: &mut Device<F, E, R>,
         answer: &Answer<'_>,
         now: Timestamp,
     ) -> Done<()> {
         let Redeemed(results) = answer.read()?;
-        if results.len() != batch.coins.len() {
+        if results.len() != coins.len() {
             return Err(Failure::new("wrong-answer", "the PSP answered for other coins than were sent", "ask the PSP"));
         }
-        let results: Vec<(CoinId, RedemptionResult)> =
-            batch.coins.iter().zip(results).map(|((coin, _), result)| (*coin, result)).collect();
+        let results: Vec<(CoinId, RedemptionResult)> = coins.iter().copied().zip(results).collect();
         let step = device.wallet.apply_redemptions(&results, now)?;
         device.commit(step)?;
         for (coin, result) in results {

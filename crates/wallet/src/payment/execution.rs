@@ -23,6 +23,7 @@ impl Wallet {
     ///
     /// # Errors
     /// When the element cannot be asked or stopped half-way: the plan stays, do the same again.
+    #[inline(never)]
     pub fn execute_payment(
         &mut self,
         id: &PaymentId,
@@ -74,8 +75,7 @@ impl Wallet {
         let payment = payment.ok_or(PaymentError::Unknown)?;
         if !payment.fresh {
             for taken in &payment.taken {
-                let holding = self.purse.get(taken.index).ok_or(ElementFault::Nonsense)?;
-                if was_shown(taken.index, holding, element)? {
+                if was_shown(taken.index, element)? {
                     return Err(PaymentError::TooLateToCancel);
                 }
             }
@@ -85,6 +85,7 @@ impl Wallet {
         Ok(changes.step(()))
     }
 
+    #[inline(never)]
     fn ready(&self, payment: &Payment) -> Result<ReadyPayment, PaymentError> {
         let body = &payment.request.body;
         Ok(ReadyPayment {
@@ -93,6 +94,7 @@ impl Wallet {
         })
     }
 
+    #[inline(never)]
     fn show_taken(
         &self,
         id: &PaymentId,
@@ -106,6 +108,7 @@ impl Wallet {
     }
 
     /// Stores what was shown: the message, and the change.
+    #[inline(never)]
     fn complete(&mut self, id: &PaymentId, shown: Vec<(Taken, Shown)>, stage: Stage, changes: &mut Changes) {
         let Some(mut payment) = self.payments.remove(id) else { return };
         let chains: Vec<&[u8]> = shown.iter().map(|(_, shown)| shown.chain.as_slice()).collect();
@@ -115,8 +118,9 @@ impl Wallet {
             Err(never) => match never {},
         }
         let message = message.into_inner();
-        changes.put(Table::PaymentMessage, &id.0, message.clone());
-        for (taken, shown) in &shown {
+        changes.put_open(Table::PaymentMessage, &id.0, message.clone());
+        payment.taken = shown.iter().map(|(taken, _)| *taken).collect();
+        for (taken, shown) in shown {
             let Some(input) = self.purse.remove(taken.index) else { continue };
             changes.delete(Table::Note, &taken.index.to_be_bytes());
             if input.coin.is_some() {
@@ -129,7 +133,6 @@ impl Wallet {
         }
         payment.message = Some(message);
         payment.stage = stage;
-        payment.taken = shown.into_iter().map(|(taken, _)| taken).collect();
         payment.store(id, changes);
         let progress = if stage == Stage::Made { Progress::Undelivered } else { Progress::Abandoned };
         self.log.progress(payment.entry, progress, None, changes);
@@ -182,8 +185,7 @@ impl Wallet {
         }
         let (mut shown, mut not_shown) = (Vec::new(), Vec::new());
         for taken in &payment.taken {
-            let holding = self.purse.get(taken.index).ok_or(ElementFault::Nonsense)?;
-            if !was_shown(taken.index, holding, element)? {
+            if !was_shown(taken.index, element)? {
                 not_shown.push(*taken);
                 continue;
             }

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::encoding::Decode;
-use specie_core::request::Request;
+use specie_core::request::{Request, request_context};
 use specie_element::client::{self, Status};
 
 use super::state::{Payment, Stage, Taken};
@@ -28,6 +28,7 @@ impl Wallet {
     ///
     /// # Errors
     /// Why it cannot.
+    #[inline(never)]
     pub fn preview_payment(
         &self,
         request: &[u8],
@@ -35,7 +36,7 @@ impl Wallet {
         element: &mut impl Element,
     ) -> Result<PaymentPreview, PaymentError> {
         let parsed = Request::decode(request).map_err(PaymentError::Malformed)?;
-        let id = parsed.context();
+        let id = request_context(request);
         if let Some(payment) = self.payments.get(&id) {
             let payee = self.payee(&payment.request, now)?;
             return Ok(preview(id, &payment.request, payee, &payment.taken, true));
@@ -50,6 +51,7 @@ impl Wallet {
     ///
     /// # Errors
     /// Why it cannot be paid.
+    #[inline(never)]
     pub fn plan_payment(
         &mut self,
         request: &[u8],
@@ -58,7 +60,7 @@ impl Wallet {
         element: &mut impl Element,
     ) -> Result<Step<PaymentId>, PaymentError> {
         let parsed = Request::decode(request).map_err(PaymentError::Malformed)?;
-        let id = parsed.context();
+        let id = request_context(request);
         let mut changes = Changes::default();
         match self.payments.get(&id).map(|payment| payment.stage) {
             Some(Stage::Abandoned) => return Err(PaymentError::RequestExpired),
@@ -88,6 +90,7 @@ impl Wallet {
         let entry = self.log.add(entry, &mut changes);
         let payment = Payment {
             request: draft.request,
+            encoded: request.to_vec(),
             at: now,
             taken: draft.taken,
             stage: Stage::Planned,
@@ -103,6 +106,7 @@ impl Wallet {
     }
 
     /// Plans to pay `request`, whose hash is `id`.
+    #[inline(never)]
     fn draft(
         &self,
         id: &PaymentId,
@@ -122,6 +126,9 @@ impl Wallet {
         let coins = self.choose_coins(&request, now)?;
         check_limits(status, request.body.amount, now)?;
         let blanks = self.choose_blanks(&request, &coins, now)?;
+        // Nothing else is drawn from the seed: the blind of a single coin may be the seed itself. That of one among several
+        // is told when its change is spent, and must not tell the others.
+        let blind = |number| if coins.len() == 1 { *seed } else { *derive(seed, "change-blind", number) };
         let taken = coins.iter().zip(blanks).enumerate();
         let taken = taken.map(|(number, ((index, value, pays), blank))| Taken {
             index: *index,
@@ -130,13 +137,14 @@ impl Wallet {
             // At most as many coins as the request has tags.
             tag: number as u8,
             blank,
-            blind: *derive(seed, "change-blind", number),
+            blind: blind(number),
         });
         let taken = taken.collect();
         Ok(Draft { request, payee, taken })
     }
 
     /// Who asks.
+    #[inline(never)]
     fn payee(&self, request: &Request, now: Timestamp) -> Result<Payee, PaymentError> {
         let Some(descriptor) = &request.body.descriptor else { return Ok(Payee::Unnamed) };
         request.verify_signature().map_err(|_| PaymentError::ForgedPayee)?;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::Context;
-use specie_core::encoding::{Decode, DecodeError, Encode};
+use specie_core::encoding::{Decode, DecodeError};
 use specie_core::note::owner_tag;
 use specie_core::request::Request;
 use specie_core::transfer::{Output, Outputs};
@@ -50,6 +50,8 @@ pub(crate) struct Taken {
 /// A payment, from its plan on.
 pub(crate) struct Payment {
     pub(crate) request: Request,
+    /// The request as it came.
+    pub(super) encoded: Vec<u8>,
     pub(crate) at: Timestamp,
     pub(super) taken: Vec<Taken>,
     pub(crate) stage: Stage,
@@ -165,8 +167,8 @@ impl Payment {
 
     /// Stores all but the message.
     pub(crate) fn store(&self, id: &PaymentId, changes: &mut Changes) {
-        let record = Fields::new(6, self.request.encoded_length() + self.taken.len() * 80 + 64)
-            .bytes(&self.request.to_vec())
+        let record = Fields::new(6, self.encoded.len() + self.taken.len() * 80 + 64)
+            .bytes(&self.encoded)
             .time(self.at)
             .each(self.taken.iter(), |fields, taken| {
                 fields
@@ -188,8 +190,10 @@ impl Payment {
 
 fn read_payment(record: &[u8]) -> Result<Payment, DecodeError> {
     read(record, 6, |r| {
+        let encoded = r.bytes()?;
         Ok(Payment {
-            request: Request::decode(r.bytes()?)?,
+            request: Request::decode(encoded)?,
+            encoded: encoded.to_vec(),
             at: r.time()?,
             taken: r.each(|r| {
                 r.array_of(6)?;

@@ -24,6 +24,12 @@ impl Publications {
         self.manifest.as_ref()
     }
 
+    pub(crate) fn forget_classes(&mut self) {
+        if let Some(manifest) = &mut self.manifest {
+            manifest.forget_classes();
+        }
+    }
+
     /// The central bank.
     pub(crate) fn issuer(&self) -> Option<Name> {
         self.manifest.as_ref().map(|manifest| manifest.signed.header.issuer)
@@ -106,12 +112,12 @@ impl Wallet {
         let mut changes = Changes::default();
         for one in signed.iter().filter(|one| !self.publications.headers.contains_key(&one.header.sequence)) {
             let record = Fields::new(2, 224).bytes(&one.header.to_vec()).bytes(&one.signature).done();
-            changes.put(Table::Header, &one.header.sequence.to_be_bytes(), record);
+            changes.put_open(Table::Header, &one.header.sequence.to_be_bytes(), record);
         }
         (self.publications.headers, self.publications.followed) = (all, followed);
         let update = match held {
             Some(held) => {
-                changes.put(Table::Document, &[Document::Manifest as u8], manifest.to_vec());
+                changes.put_open(Table::Document, &[Document::Manifest as u8], manifest.to_vec());
                 self.publications.manifest = Some(held);
                 Update::Newer
             }
@@ -143,7 +149,7 @@ impl Wallet {
             }
         }
         self.hold_list(&offered, list);
-        changes.put(Table::Document, &[Document::RevocationList as u8], list.to_vec());
+        changes.put_open(Table::Document, &[Document::RevocationList as u8], list.to_vec());
         Ok(changes.step(Update::Newer))
     }
 
@@ -177,7 +183,7 @@ impl Wallet {
         self.tell_limits(&offered.body.psp, limits, element)?;
         let newer = self.publications.limits != Some(offered.body);
         self.publications.limits = Some(offered.body);
-        changes.put(Table::Document, &[Document::Limits as u8], limits.to_vec());
+        changes.put_open(Table::Document, &[Document::Limits as u8], limits.to_vec());
         Ok(changes.step(if newer { Update::Newer } else { Update::NotNewer }))
     }
 
@@ -197,7 +203,7 @@ impl Wallet {
         }
         self.publications.descriptor = Some(offered);
         let mut changes = Changes::default();
-        changes.put(Table::Document, &[Document::Descriptor as u8], descriptor.to_vec());
+        changes.put_open(Table::Document, &[Document::Descriptor as u8], descriptor.to_vec());
         Ok(changes.step(()))
     }
 

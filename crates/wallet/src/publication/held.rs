@@ -98,6 +98,11 @@ impl HeldManifest {
         self.psps.get(name).and_then(|(_, position)| self.proof(*position))
     }
 
+    /// Frees what [`Classes::class`] read, until it is looked at again.
+    pub(crate) fn forget_classes(&mut self) {
+        self.classes.iter_mut().for_each(|(_, held)| drop(held.class.take()));
+    }
+
     fn proof(&self, position: usize) -> Option<Proof<'_>> {
         let mut path = [[0; 32]; merkle::PATH_LENGTH_MAX];
         let length = merkle::path(position, self.leaves.len(), &|index| self.leaves[index], &mut path)?;

@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
-use specie_core::bytes::{NoteId, TransferId};
+use specie_core::bytes::NoteId;
 use specie_core::encoding::{Decode, DecodeError};
 use specie_core::note::note_id;
 use specie_core::payment::Chain;
@@ -38,16 +38,15 @@ pub(crate) struct Coin {
     pub(crate) spend_until: Timestamp,
     /// Earliest date of the classes in the chain.
     pub(crate) redeem_until: Timestamp,
-    /// The last transfer.
-    pub(crate) previous: TransferId,
-    /// Every show in the chain.
-    pub(crate) shown: Vec<(NoteId, TransferId)>,
+    /// The note that each transfer of the chain shows.
+    pub(crate) shown: Vec<NoteId>,
 }
 
 impl Coin {
-    /// What a transfer that spends this coin says of its input.
+    /// What a transfer that spends this coin says of its input. The name of the transfer before is a hash that is left until
+    /// now: whoever pays at a counter need not wait for that of the change.
     pub(crate) fn input(&self) -> Input {
-        Input::Received { previous: self.previous, index: self.output, blind: self.blind }
+        Input::Received { previous: self.chain().last().id(), index: self.output, blind: self.blind }
     }
 
     /// The chain, read.
@@ -55,24 +54,25 @@ impl Coin {
         Chain::decode(&self.chain).expect("checked when the coin was made or loaded")
     }
 
-    /// The transfer of that name in the chain.
-    pub(crate) fn transfer(&self, id: &TransferId) -> Option<Transfer> {
-        self.chain().transfers().find(|transfer| transfer.id() == *id)
+    /// The transfer in the chain that shows `note`.
+    pub(crate) fn transfer_of(&self, note: &NoteId) -> Option<Transfer> {
+        let position = self.shown.iter().position(|shown| shown == note)?;
+        self.chain().transfers().nth(position)
     }
 }
 
-/// The notes that an extended chain shows, and in which transfers.
+/// The notes that the transfers of an extended chain show.
 ///
 /// # Errors
 /// When the bytes are not a chain, or one in compact form.
-pub(crate) fn shows(chain: &[u8]) -> Result<Vec<(NoteId, TransferId)>, DecodeError> {
+pub(crate) fn shows(chain: &[u8]) -> Result<Vec<NoteId>, DecodeError> {
     let chain = Chain::decode(chain)?;
     chain
         .transfers()
         .map(|transfer| {
             let points = transfer.points.ok_or(DecodeError::Malformed)?;
             let note = &transfer.preimage.note;
-            Ok((note_id(note.zeta(), note.zeta1(), &points.N0, &points.N1), transfer.id()))
+            Ok(note_id(note.zeta(), note.zeta1(), &points.N0, &points.N1))
         })
         .collect()
 }

@@ -61,7 +61,6 @@ fn decode_coin(record: &[u8]) -> Result<Coin, DecodeError> {
     read(record, 9, |r| {
         let chain = r.bytes()?.to_vec();
         let shown = shows(&chain)?;
-        let (_, previous) = *shown.last().ok_or(DecodeError::Malformed)?;
         Ok(Coin {
             chain,
             output: r.uint_as()?,
@@ -75,7 +74,6 @@ fn decode_coin(record: &[u8]) -> Result<Coin, DecodeError> {
             max_hops: r.uint_as()?,
             spend_until: r.time()?,
             redeem_until: r.time()?,
-            previous,
             shown,
         })
     })

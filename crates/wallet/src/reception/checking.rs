@@ -7,7 +7,7 @@ use specie_core::bytes::{NoteId, TransferId};
 use specie_core::chain::{Batched, ChainError, ChainSummary, Deadline, End, Link, verify_chain};
 use specie_core::class::Class;
 use specie_core::encoding::{Decode, Encode};
-use specie_core::evidence::Evidence;
+use specie_core::evidence::{Evidence, convict_vartime};
 use specie_core::hash;
 use specie_core::payment::{Chain, Payment};
 use specie_core::show::Batch;
@@ -47,7 +47,7 @@ pub(super) struct OwnedOutput {
     pub(super) summary: ChainSummary,
     /// The chain in extended form.
     pub(super) chain: Vec<u8>,
-    pub(super) shown: Vec<(NoteId, TransferId)>,
+    pub(super) shown: Vec<NoteId>,
 }
 
 /// One chain that holds, but for the equations of its shows.
@@ -169,18 +169,33 @@ impl Wallet {
     fn find_double_spend(&self, chains: &[Checked<'_>]) -> Result<Option<(NoteId, Vec<u8>)>, ReceptionError> {
         let mut seen: Map<NoteId, &CheckedLink<'_>> = Map::new();
         for link in chains.iter().flat_map(|chain| &chain.links) {
-            let here = seen.insert(link.note_id, link).filter(|other| other.id != link.id);
-            let other =
-                here.map(|other| other.transfer).or_else(|| self.purse.shown_otherwise(&link.note_id, &link.id));
-            let Some(other) = other else { continue };
-            let evidence = Evidence { class: link.class.clone(), first: other, second: link.transfer };
-            return match evidence.verify_vartime(&self.generators) {
-                Ok(_) => Ok(Some((link.note_id, evidence.to_vec()))),
-                Err(_) => Err(ReceptionError::SpentTwice(link.note_id)),
-            };
+            if let Some(other) = seen.insert(link.note_id, link).filter(|other| other.id != link.id) {
+                return self.prove_double_spend(link, &other.transfer).map(Some);
+            }
+            if let Some(other) = self.purse.shown_otherwise(&link.note_id, &link.id) {
+                return self.prove_double_spend(link, &other).map(Some);
+            }
         }
         Ok(None)
     }
+
+    /// Evidence that the note of `link` was spent by `other` too.
+    fn prove_double_spend(
+        &self,
+        link: &CheckedLink<'_>,
+        other: &Transfer,
+    ) -> Result<(NoteId, Vec<u8>), ReceptionError> {
+        match convict_vartime(&self.generators, link.class, other, &link.transfer) {
+            Ok(_) => Ok((link.note_id, encode_evidence(link, other))),
+            Err(_) => Err(ReceptionError::SpentTwice(link.note_id)),
+        }
+    }
+}
+
+/// Apart, so that the evidence lies on the stack no longer than this takes.
+#[inline(never)]
+fn encode_evidence(link: &CheckedLink<'_>, other: &Transfer) -> Vec<u8> {
+    Evidence { class: link.class.clone(), first: *other, second: link.transfer }.to_vec()
 }
 
 #[inline(never)]
@@ -212,7 +227,7 @@ impl Checked<'_> {
             amount,
             summary: self.summary,
             chain: write_chain(self.links.iter().map(|link| link.transfer), self.links.len()),
-            shown: self.links.iter().map(|link| (link.note_id, link.id)).collect(),
+            shown: self.links.iter().map(|link| link.note_id).collect(),
         }
     }
 }

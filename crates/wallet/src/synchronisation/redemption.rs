@@ -19,9 +19,6 @@ use crate::sorted::Map;
 use crate::step::Step;
 use crate::wallet::Wallet;
 
-/// Coins shown in one call.
-const AT_ONCE: usize = 32;
-
 impl Wallet {
     /// Sets aside what a synchronisation redeems: everything received, change, notes close to or past `spend_until`, and the residuals of
     /// undelivered payments whose request expired.
@@ -84,12 +81,17 @@ impl Wallet {
         })
     }
 
-    /// Has the element show coins that are set aside, some at a time; gives how many are left to be shown.
+    /// Has the element show up to `coins_max` coins that are set aside; gives how many are left to be shown. Until the PSP
+    /// answered for them, the wallet holds their chains in memory.
     ///
     /// # Errors
     /// When the element cannot be asked.
-    pub fn execute_redemptions(&mut self, element: &mut impl Element) -> Result<Step<usize>, RedemptionError> {
-        let planned: Vec<u32> = self.redemptions.planned().take(AT_ONCE).collect();
+    pub fn execute_redemptions(
+        &mut self,
+        coins_max: usize,
+        element: &mut impl Element,
+    ) -> Result<Step<usize>, RedemptionError> {
+        let planned: Vec<u32> = self.redemptions.planned().take(coins_max).collect();
         let mut shown = Vec::with_capacity(planned.len());
         for index in planned {
             let holding = self.purse.get(index).ok_or(ElementFault::Nonsense)?;

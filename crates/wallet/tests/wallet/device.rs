@@ -361,7 +361,7 @@ impl Device {
 
     pub(crate) fn send_redemptions(&mut self, bank: &mut Bank, now: u64) -> Result<(), Halt> {
         loop {
-            let step = self.wallet.execute_redemptions(&mut self.port).map_err(|error| refused(&error))?;
+            let step = self.wallet.execute_redemptions(2, &mut self.port).map_err(|error| refused(&error))?;
             if self.commit(step)? == 0 {
                 break;
             }

@@ -107,7 +107,7 @@ fn results_are_applied_one_by_one() {
     let mut anna = holding(&mut bank, "anna", &[1, 2, 5], 1);
     let step = anna.wallet.plan_redemption_of_everything(at(NOW)).unwrap();
     anna.commit(step).unwrap();
-    let step = anna.wallet.execute_redemptions(&mut anna.port).unwrap();
+    let step = anna.wallet.execute_redemptions(3, &mut anna.port).unwrap();
     assert_eq!(anna.commit(step).unwrap(), 0);
     let batch = anna.wallet.redemption_batch(10).unwrap();
     assert_eq!(anna.wallet.redemption_batch(10).unwrap(), batch);

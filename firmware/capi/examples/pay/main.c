@@ -12,7 +12,7 @@ enum { SEND_MS = 100, NOISE_MS = 2000 };
 enum { BYTES_PER_TURN = 64 };
 
 /* The library's memory, for ever. */
-static uint8_t arena[70 * 1024] __attribute__((section(".arena"), aligned(8)));
+static uint8_t arena[43 * 1024] __attribute__((section(".arena"), aligned(8)));
 
 static specie_chip *chip;
 static specie_device *device;
