@@ -132,9 +132,8 @@ impl<F: NorFlash> Device<F> {
     }
 
     /// Pays: plan, show, message.
-    pub(crate) fn pay(&mut self, request: &[u8]) -> (PaymentId, Vec<u8>) {
-        let seed = self.seed();
-        let plan = self.wallet.plan_payment(request, at(NOW), &seed, &mut self.element).expect("money");
+    pub(crate) fn pay(&mut self, request: &[u8], seed: &[u8; 32]) -> (PaymentId, Vec<u8>) {
+        let plan = self.wallet.plan_payment(request, at(NOW), seed, &mut self.element).expect("money");
         let id = plan.committed();
         match self.wallet.execute_payment(&id, at(NOW), &mut self.element).expect("an element").committed() {
             Execution::Paid(ready) => (id, ready.message),
@@ -147,7 +146,8 @@ impl<F: NorFlash> Device<F> {
         self.wallet.receive(payment, Route::Payer, at(NOW)).expect("what was asked for")
     }
 
-    fn seed(&mut self) -> [u8; 32] {
+    /// Random bytes for one call.
+    pub(crate) fn seed(&mut self) -> [u8; 32] {
         self.seeds += 1;
         hash::h32("figures/seed", &[self.label.as_bytes(), &self.seeds.to_be_bytes()])
     }

@@ -50,20 +50,29 @@ struct Counted {
     peak: AtomicUsize,
 }
 
+impl Counted {
+    /// Nothing interrupts the program: it needs no operations in one piece, which cost more than they count.
+    fn count(&self, used: usize) {
+        self.used.store(used, Ordering::Relaxed);
+        if used > self.peak.load(Ordering::Relaxed) {
+            self.peak.store(used, Ordering::Relaxed);
+        }
+    }
+}
+
 // SAFETY: memory comes from the heap within and goes back there; counting touches none of it.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller keeps the contract of `GlobalAlloc`.
         let memory = unsafe { self.heap.alloc(layout) };
         if !memory.is_null() {
-            let used = self.used.fetch_add(layout.size(), Ordering::Relaxed) + layout.size();
-            self.peak.fetch_max(used, Ordering::Relaxed);
+            self.count(used() + layout.size());
         }
         memory
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        self.used.fetch_sub(layout.size(), Ordering::Relaxed);
+        self.count(used() - layout.size());
         // SAFETY: as in `alloc`.
         unsafe { self.heap.dealloc(memory, layout) };
     }

@@ -43,13 +43,14 @@ pub(crate) fn measure(meter: &'static Meter, flash: Nor<PAGE, PAGES>) {
         payee
     });
     let request = payees[0].request(AMOUNT);
-    let (id, extended) = meter.measure("pay", || payer.pay(black_box(&request)));
+    let seed = payer.seed();
+    let (id, extended) = meter.measure("pay", || payer.pay(black_box(&request), &seed));
     let compact = payer.wallet.payment_message(&id, Form::Compact).expect("paid");
     verify(meter, &bank, "verify one transfer", &extended, &compact);
     receive(meter, &mut payees[0], "receive, extended", &extended);
 
-    let request = payees[0].request(AMOUNT);
-    let (id, _) = payer.pay(&request);
+    let (request, seed) = (payees[0].request(AMOUNT), payer.seed());
+    let (id, _) = payer.pay(&request, &seed);
     let compact = payer.wallet.payment_message(&id, Form::Compact).expect("paid");
     receive(meter, &mut payees[0], "receive, compact", &compact);
 
@@ -57,8 +58,8 @@ pub(crate) fn measure(meter: &'static Meter, flash: Nor<PAGE, PAGES>) {
     let mut message = extended;
     for hop in 1..payees.len() {
         let [.., payer, payee] = &mut payees[..=hop] else { return };
-        let request = payee.request(AMOUNT);
-        let (id, extended) = payer.pay(&request);
+        let (request, seed) = (payee.request(AMOUNT), payer.seed());
+        let (id, extended) = payer.pay(&request, &seed);
         if hop + 1 < 4 {
             assert!(matches!(payee.receive(&extended).committed(), Reception::Accepted(_)));
         } else {
