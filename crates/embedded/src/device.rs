@@ -8,7 +8,6 @@ use specie_api::idempotency::Key;
 use specie_core::Timestamp;
 use specie_core::encoding::Encode;
 use specie_core::signature::PublicKey;
-use specie_element::client;
 use specie_element::entropy::{Entropy, EntropyFailure, NoiseSource};
 use specie_wallet::element::{Element, ElementFault};
 use specie_wallet::recovery::Resumed;
@@ -18,9 +17,11 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 use crate::records::{Records, RecordsError, Space};
 
+mod own_element;
 mod pay;
 mod receive;
 
+use own_element::OwnElement;
 pub use pay::Paid;
 pub use receive::{Asked, Terms};
 
@@ -34,6 +35,7 @@ const WORKING_MEMORY: usize = 8 * 1024;
 
 /// In pieces of so many bytes.
 const PIECE: usize = 1024;
+const PIECES: usize = WORKING_MEMORY / PIECE;
 
 /// How often a payment that is checked is in memory, in one form or another, besides the message itself.
 const COPIES: usize = 3;
@@ -63,10 +65,8 @@ impl<N: NoiseSource> Random for Entropy<N> {
 pub struct Device<F, E, R> {
     pub(crate) wallet: Box<Wallet>,
     pub(crate) records: Records<F>,
-    pub(crate) element: E,
+    pub(crate) element: OwnElement<E>,
     random: R,
-    /// The element is the wallet's: looked at once since power-up.
-    recognised: bool,
     /// A step was not stored and the wallet could not be read again: it is ahead of the records.
     stale: bool,
 }
@@ -112,7 +112,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
             }
         };
         match records.apply(&changes) {
-            Ok(()) => Ok(Self { wallet, records, element, random, recognised: false, stale: false }),
+            Ok(()) => Ok(Self::of(wallet, records, element, random)),
             Err(error) => {
                 let parts = Parts { flash: records.into_flash(), element, random };
                 Err(Unopened { failure: error.into(), parts })
@@ -134,7 +134,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
             }
         };
         match load(&mut records) {
-            Ok(wallet) => Ok(Self { wallet, records, element, random, recognised: false, stale: false }),
+            Ok(wallet) => Ok(Self::of(wallet, records, element, random)),
             Err(failure) => {
                 let parts = Parts { flash: records.into_flash(), element, random };
                 Err(Unopened { failure, parts })
@@ -142,14 +142,19 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         }
     }
 
+    fn of(wallet: Box<Wallet>, records: Records<F>, element: E, random: R) -> Self {
+        let element = OwnElement::new(element, wallet.certificate().to_vec());
+        Self { wallet, records, element, random, stale: false }
+    }
+
     /// The wallet, to look at.
     pub fn wallet(&self) -> &Wallet {
         &self.wallet
     }
 
-    /// The element.
+    /// The link to the element.
     pub fn element(&mut self) -> &mut E {
-        &mut self.element
+        self.element.link()
     }
 
     /// How full the flash is.
@@ -164,7 +169,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     #[inline(never)]
     pub fn resume(&mut self, now: Timestamp) -> Done<Vec<Resumed>> {
         self.check_usable()?;
-        self.recognise_element()?;
+        self.element.recognise()?;
         let mut resumed = Vec::new();
         while let Some(step) = self.wallet.resume(now, &mut self.element)? {
             resumed.push(self.commit(step)?);
@@ -204,18 +209,41 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         self.check_usable()?;
         self.records.commit(step).map_err(|error| {
             // What the flash holds is what counts; the wallet in memory has gone on already.
-            match load(&mut self.records) {
-                Ok(wallet) => self.wallet = wallet,
-                Err(_) => self.stale = true,
-            }
+            self.reload();
             error.into()
         })
     }
 
+    /// Reads the wallet from the flash again.
+    #[inline(never)]
+    pub(crate) fn reload(&mut self) {
+        self.wallet.unload();
+        match load(&mut self.records) {
+            Ok(wallet) => self.wallet = wallet,
+            Err(_) => self.stale = true,
+        }
+    }
+
     /// Nothing new is begun where there is no room to complete it.
-    pub(crate) fn check_room(&self) -> Done<()> {
+    pub(crate) fn check_room(&mut self) -> Done<()> {
         let Space { live, capacity } = self.records.space();
-        if live + capacity / RESERVE > capacity { Err(RecordsError::Full.into()) } else { check_memory(0) }
+        if live + capacity / RESERVE > capacity { Err(RecordsError::Full.into()) } else { self.check_memory(0) }
+    }
+
+    /// Whether there is memory for what an operation on a message of so many bytes takes meanwhile: where a microcontroller
+    /// runs out of it, the program has to start anew.
+    pub(crate) fn check_memory(&mut self, message: usize) -> Done<()> {
+        if has_memory(PIECES, message) {
+            return Ok(());
+        }
+        // Much may be free, but in small holes between what stays: loaded anew, the wallet lies in one piece.
+        self.reload();
+        self.check_usable()?;
+        if has_memory(PIECES, message) {
+            return Ok(());
+        }
+        let advice = "synchronise: what is redeemed makes room";
+        Err(Failure::new("memory-full", "there is no memory for more at present", advice))
     }
 
     /// Random bytes for one use.
@@ -231,20 +259,6 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         Ok(seed)
     }
 
-    /// Another element would say of all that the wallet holds that it does not know it.
-    #[inline(never)]
-    fn recognise_element(&mut self) -> Done<()> {
-        if !self.recognised {
-            let found = client::identity(&mut self.element).map_err(ElementFault::from)?;
-            if found.as_bytes() != self.wallet.certificate().to_vec() {
-                let advice = "connect the element with which the wallet was made";
-                return Err(Failure::new("another-element", "this is not the wallet's secure element", advice));
-            }
-            self.recognised = true;
-        }
-        Ok(())
-    }
-
     fn check_usable(&self) -> Done<()> {
         if !self.stale {
             return Ok(());
@@ -253,24 +267,19 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     }
 }
 
-/// Whether there is memory for what an operation on a message of so many bytes takes meanwhile: where a microcontroller runs out
-/// of it, the program has to start anew.
-pub(crate) fn check_memory(message: usize) -> Done<()> {
-    let mut probes: [Vec<u8>; WORKING_MEMORY / PIECE + COPIES] = Default::default();
-    let (pieces, copies) = probes.split_at_mut(WORKING_MEMORY / PIECE);
-    // What is longest needs the longest piece: it goes first.
-    let there = copies.iter_mut().all(|copy| copy.try_reserve_exact(message).is_ok())
-        && pieces.iter_mut().all(|piece| piece.try_reserve_exact(PIECE).is_ok());
+/// Whether there is memory for what an operation under way still takes, so that a message that comes in meanwhile may grow.
+pub(crate) fn leaves_memory() -> bool {
+    has_memory(PIECES / 2, 0)
+}
+
+fn has_memory(pieces: usize, message: usize) -> bool {
+    let mut probes: [Vec<u8>; PIECES + COPIES] = Default::default();
+    // What is longest needs the longest hole: it goes first.
+    let lengths = [message; COPIES].into_iter().chain(core::iter::repeat_n(PIECE, pieces));
+    let there = probes.iter_mut().zip(lengths).all(|(probe, length)| probe.try_reserve_exact(length).is_ok());
     // The compiler would leave out an allocation that nobody looks at.
     core::hint::black_box(&mut probes);
-    if there {
-        return Ok(());
-    }
-    Err(Failure::new(
-        "memory-full",
-        "there is no memory for more at present",
-        "synchronise: what is redeemed makes room",
-    ))
+    there
 }
 
 /// An empty wallet, and what is to be stored of it. In a box, since it is large.

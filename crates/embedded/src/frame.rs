@@ -7,7 +7,7 @@ use alloc::collections::VecDeque;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::device::check_memory;
+use crate::device::leaves_memory;
 use crc::{CRC_32_ISO_HDLC, Crc};
 
 /// The longest message in a frame, in bytes.
@@ -109,7 +109,7 @@ impl Inbox {
     /// Makes room for more. A peer must not be able to use up the memory: neither by length, nor what operations need.
     fn grow(&mut self) -> bool {
         let step = GROWTH.min(STUFFED_MAX.saturating_sub(self.stuffed.len()));
-        step > 0 && self.stuffed.try_reserve_exact(step).is_ok() && check_memory(0).is_ok()
+        step > 0 && self.stuffed.try_reserve_exact(step).is_ok() && leaves_memory()
     }
 }
 

@@ -31,7 +31,7 @@ mod redemptions;
 mod withdrawals;
 
 /// The most notes in one withdrawal: each takes some kilobytes of memory on its way.
-const NOTES_AT_ONCE: u16 = 4;
+const NOTES_AT_ONCE: u16 = 2;
 
 /// How often what is missing is withdrawn in one synchronisation.
 const ROUNDS_MAX: u32 = 64;
@@ -178,6 +178,7 @@ impl Synchronisation {
             self.stage = Stage::Done;
         }
         while self.stage != Stage::Done {
+            device.wallet.release_memory();
             match self.ask(device, now) {
                 Ok(Some((out, errand))) => {
                     self.out = Some(out);
@@ -215,7 +216,11 @@ impl Synchronisation {
     ) -> Done<Option<(Out, Errand)>> {
         let signed_at = self.psp_time(now);
         let errand = match self.stage {
-            Stage::Time => Errand::get(path::TIME),
+            Stage::Time => {
+                // The answers are long, and what is free of the memory may be scattered.
+                device.reload();
+                Errand::get(path::TIME)
+            }
             Stage::Manifests => {
                 Errand::get(format!("{}?after={}", path::MANIFESTS, device.wallet().manifest_followed()))
             }

@@ -172,6 +172,9 @@ pub enum PaymentError {
     /// The element has no limits, or they ran out.
     #[error("the limits of the secure element are missing or have run out")]
     LimitsRunOut,
+    /// Made, and confirmed by its payee.
+    #[error("the request was paid, and its payee confirmed it")]
+    Delivered,
     /// No payment of that name.
     #[error("no such payment")]
     Unknown,
@@ -201,6 +204,7 @@ impl WalletError for PaymentError {
             Self::OverPaymentLimit { .. } => "over-payment-limit",
             Self::OverCumulativeLimit { .. } => "over-cumulative-limit",
             Self::LimitsRunOut => "limits-run-out",
+            Self::Delivered => "paid-already",
             Self::Unknown => "unknown-payment",
             Self::TooLateToCancel => "too-late-to-cancel",
             Self::Interrupted(_) => "payment-interrupted",
@@ -223,6 +227,7 @@ impl WalletError for PaymentError {
                 "synchronise, then try again"
             }
             Self::OverPaymentLimit { .. } => "pay a smaller amount, or pay online",
+            Self::Delivered => "nothing more is to be done",
             Self::Unknown => "check which request is meant",
             Self::TooLateToCancel | Self::Interrupted(_) => "resume the payment; nothing was handed over yet",
             Self::Element(fault) => fault.advice(),

@@ -152,6 +152,11 @@ impl Wallet {
         self.publications.manifest.as_ref()?.class(id)
     }
 
+    /// What the class of that name is for.
+    pub(crate) fn class_info(&self, id: &ClassId) -> Option<&Info> {
+        self.publications.manifest.as_ref()?.info(id)
+    }
+
     /// Every class of the manifest held: its name, and what it is for.
     pub fn class_infos(&self) -> impl Iterator<Item = (ClassId, &Info)> {
         self.publications.manifest.iter().flat_map(HeldManifest::infos)

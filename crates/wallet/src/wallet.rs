@@ -142,6 +142,20 @@ impl Wallet {
         loading.done().map(|wallet| *wallet)
     }
 
+    /// Frees all memory of what is stored, so that [`Loading`] finds it in one piece. Nothing can be done with this wallet any more.
+    #[inline(never)]
+    pub fn unload(&mut self) {
+        self.publications = Publications::default();
+        self.purse = Purse::default();
+        self.requests = Requests::default();
+        self.payments = Payments::default();
+        self.redemptions = Redemptions::default();
+        self.withdrawals = Withdrawals::default();
+        self.tasks = Tasks::default();
+        self.log = Log::default();
+        self.evidence = Map::new();
+    }
+
     /// Apart, so that a wallet lies on the stack no longer than this takes.
     #[inline(never)]
     fn begin(identity: &[u8]) -> Result<Box<Self>, LoadError> {

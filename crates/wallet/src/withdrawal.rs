@@ -157,7 +157,7 @@ impl Wallet {
             return Err(WithdrawalError::TooManyNotes);
         }
         let now = self.not_before_floor(now);
-        let issued = |item: &Item| self.class(&item.class_id).is_some_and(|class| items::is_issued(class.info(), now));
+        let issued = |item: &Item| self.class_info(&item.class_id).is_some_and(|info| items::is_issued(info, now));
         if notes == 0 || items.iter().any(|item| item.count == 0 || !issued(item)) {
             return Err(WithdrawalError::NotIssued);
         }
@@ -258,7 +258,7 @@ impl Wallet {
     /// What the notes of a withdrawal in `currency` will be worth, and how many blanks there will be.
     pub(crate) fn arriving(&self, currency: Currency) -> (Amount, usize) {
         let expected = self.withdrawals.0.values().flat_map(|withdrawal| withdrawal.expected());
-        let classes = expected.filter_map(|class_id| self.class(class_id)).map(specie_core::class::Class::info);
+        let classes = expected.filter_map(|class_id| self.class_info(class_id));
         classes.filter(|info| info.currency == currency).fold((Amount::ZERO, 0), |(value, blanks), info| {
             match info.kind {
                 Kind::Value => (value.checked_add(info.amount).unwrap_or(Amount::MAX), blanks),

@@ -40,14 +40,28 @@ pub(crate) fn peak() -> usize {
     HEAP.peak.load(Ordering::Relaxed)
 }
 
+/// Does `work` with no more than `free` bytes of memory to be had.
+pub(crate) fn within<T>(free: usize, work: impl FnOnce() -> T) -> T {
+    HEAP.most.store(used() + free, Ordering::Relaxed);
+    let done = work();
+    HEAP.most.store(usize::MAX, Ordering::Relaxed);
+    done
+}
+
 #[global_allocator]
-static HEAP: Counted = Counted { heap: LlffHeap::empty(), used: AtomicUsize::new(0), peak: AtomicUsize::new(0) };
+static HEAP: Counted = Counted {
+    heap: LlffHeap::empty(),
+    used: AtomicUsize::new(0),
+    peak: AtomicUsize::new(0),
+    most: AtomicUsize::new(usize::MAX),
+};
 
 /// A heap that counts what was asked of it.
 struct Counted {
     heap: LlffHeap,
     used: AtomicUsize,
     peak: AtomicUsize,
+    most: AtomicUsize,
 }
 
 impl Counted {
@@ -63,6 +77,9 @@ impl Counted {
 // SAFETY: memory comes from the heap within and goes back there; counting touches none of it.
 unsafe impl GlobalAlloc for Counted {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if used() + layout.size() > self.most.load(Ordering::Relaxed) {
+            return core::ptr::null_mut();
+        }
         // SAFETY: the caller keeps the contract of `GlobalAlloc`.
         let memory = unsafe { self.heap.alloc(layout) };
         if !memory.is_null() {

@@ -113,6 +113,7 @@ fn rows(board: &Board) -> Vec<Row> {
         Row::new("— element alone: STATUS, SPEND", bars::pay_in_element(board)),
         element("— element: SPEND, with change", "SPEND, with change"),
         Row::of_host(board, "verify one transfer, extended"),
+        Row::of_host(board, "verify one transfer, extended, in 8 kB"),
         Row::of_host(board, "verify one transfer, compact"),
         Row::of_host(board, "verify a chain of four, extended"),
         Row::of_host(board, "verify a chain of four, compact"),

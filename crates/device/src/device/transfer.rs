@@ -46,7 +46,7 @@ impl Device {
         }
         // Planned or made: the element may have shown notes for it.
         if self.wallet.pending().contains(&Pending::Payment(id))
-            || self.wallet.payment_message(&id, Form::Compact).is_ok()
+            || !matches!(self.wallet.payment_message(&id, Form::Compact), Err(PaymentError::Unknown))
         {
             return Err(Failure::new(
                 "paid-already",

@@ -7,6 +7,7 @@ use std::time::Duration;
 use specie_api::client::{Http, Timeouts};
 use specie_core::Timestamp;
 use specie_device::gateway::Gateway;
+use specie_embedded::device::Terms;
 use specie_embedded::owner::{Command, Event, Reply, Status, Summary};
 use specie_embedded::synchronisation::Keep;
 use specie_emulation::{Board, Cut, ElementSetup, Flash, Geometry, Image, Machine, Port, Serial, Setup, Watch, Wire};
@@ -139,6 +140,19 @@ impl House {
                 Err(_) => break,
             }
         }
+    }
+
+    /// Makes a request. An element that lost its power meanwhile does not understand its host at first: the same again, as the
+    /// device advises.
+    pub(crate) fn ask_for(&mut self, terms: &Terms) {
+        for _ in 0..3 {
+            match self.command(&Command::Request(*terms)) {
+                Reply::Made(_) => return,
+                Reply::Failed(told) if told.code == "element-unreachable" => println!("once more: {}", told.what),
+                other => panic!("{other:?}"),
+            }
+        }
+        panic!("the element cannot be reached");
     }
 
     pub(crate) fn status(&mut self) -> Status {

@@ -13,7 +13,7 @@ use specie_wallet::reception::{Received, Reception, Route};
 use specie_wallet::request::{self, RequestId};
 
 use super::pay::expect;
-use super::{Device, Done, Random, check_memory};
+use super::{Device, Done, Random};
 use crate::failure::Failure;
 
 /// What to ask for.
@@ -78,7 +78,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     #[inline(never)]
     pub fn receive(&mut self, payment: &[u8], route: Route, now: Timestamp) -> Done<Received> {
         expect(payment, Message::Payment)?;
-        check_memory(payment.len())?;
+        self.check_memory(payment.len())?;
         let step = self.wallet.receive(payment, route, now)?;
         match self.commit(step)? {
             Reception::Accepted(received) => Ok(received),

@@ -1,6 +1,6 @@
 //! Two devices with money, as flash images: to be opened as often as a test likes. The fuzzer opens them too.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::OnceLock;
@@ -38,7 +38,27 @@ pub(crate) const BLANKS: u16 = 10;
 
 type Sim = SimFlash<4, PAGE>;
 type Chip = Element<Flash, Seeded, RECORDS>;
-type Micro = Terminal<Flash, Chip, Seeded>;
+type Micro = Terminal<Flash, Socket, Seeded>;
+
+/// What an element sits in.
+#[derive(Clone)]
+pub(crate) struct Socket {
+    chip: Rc<RefCell<Option<Chip>>>,
+    /// The next command gets no answer.
+    fails: Rc<Cell<bool>>,
+}
+
+impl client::Link for Socket {
+    type Error = &'static str;
+
+    fn transmit(&mut self, command: &[u8], response: &mut [u8]) -> Result<usize, &'static str> {
+        if self.fails.take() {
+            return Err("not understood");
+        }
+        let mut chip = self.chip.borrow_mut();
+        Ok(chip.as_mut().ok_or("the socket is empty")?.process(command, response))
+    }
+}
 
 /// Flash that can be looked at while it is in use.
 #[derive(Clone)]
@@ -71,6 +91,7 @@ pub(crate) struct House {
     pub(crate) terminal: Micro,
     flash: Flash,
     element: Flash,
+    socket: Socket,
     seed: u64,
     from_owner: Inbox,
     from_peer: Inbox,
@@ -162,12 +183,13 @@ impl Image {
     pub(crate) fn open(&self) -> House {
         let (flash, element, seed) = (Flash::new(self.flash.clone()), Flash::new(self.element.clone()), self.seed);
         let chip = Element::new(element.clone(), Seeded(seed + 100)).expect("an element");
-        let parts = Parts { flash: flash.clone(), element: chip, random: Seeded(seed + 200) };
+        let socket = Socket { chip: Rc::new(RefCell::new(Some(chip))), fails: Rc::default() };
+        let parts = Parts { flash: flash.clone(), element: socket.clone(), random: Seeded(seed + 200) };
         let mut terminal = Terminal::new(parts);
         terminal.set_time(at(NOW), 0);
         terminal.poll(0);
         let (from_owner, from_peer) = (Inbox::default(), Inbox::default());
-        House { terminal, flash, element, seed, from_owner, from_peer, ms: 0 }
+        House { terminal, flash, element, socket, seed, from_owner, from_peer, ms: 0 }
     }
 }
 
@@ -175,6 +197,21 @@ impl House {
     /// It as it would be after a power cut.
     pub(crate) fn image(&self) -> Image {
         Image { flash: self.flash.copy(), element: self.element.copy(), seed: self.seed + 1_000 }
+    }
+
+    /// Pulls the element out.
+    pub(crate) fn take_element(&mut self) -> Option<Chip> {
+        self.socket.chip.take()
+    }
+
+    /// Puts an element in.
+    pub(crate) fn put_element(&mut self, chip: Option<Chip>) {
+        self.socket.chip.replace(chip);
+    }
+
+    /// The element does not understand the next command.
+    pub(crate) fn fail_next(&mut self) {
+        self.socket.fails.set(true);
     }
 
     /// What it holds, in minor units.

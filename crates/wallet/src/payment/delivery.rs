@@ -19,10 +19,13 @@ impl Wallet {
     /// A payment that was made, to be handed over again.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// When there is none of that name, or its payee confirmed it.
     pub fn payment_message(&self, id: &PaymentId, form: Form) -> Result<Vec<u8>, PaymentError> {
-        let payment = self.payments.get(id).filter(|payment| matches!(payment.stage, Stage::Made | Stage::Delivered));
-        let message = payment.and_then(|payment| payment.message.as_ref()).ok_or(PaymentError::Unknown)?;
+        let message = match self.payments.get(id) {
+            Some(Payment { stage: Stage::Made, message: Some(message), .. }) => message,
+            Some(Payment { stage: Stage::Delivered, .. }) => return Err(PaymentError::Delivered),
+            _ => return Err(PaymentError::Unknown),
+        };
         match form {
             Form::Extended => Ok(message.clone()),
             Form::Compact => compact(message).map_err(|_| PaymentError::Unknown),
@@ -53,6 +56,9 @@ impl Wallet {
         }
         if let Some(mut payment) = self.payments.remove(&id) {
             payment.stage = Stage::Delivered;
+            // The payee has it: nobody needs it again.
+            payment.message = None;
+            changes.delete(Table::PaymentMessage, &id.0);
             payment.store(&id, &mut changes);
             self.log.progress(payment.entry, Progress::Complete, Some(receipt.preimage), &mut changes);
             self.settle(&payment, &mut changes);

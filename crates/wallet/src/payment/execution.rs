@@ -35,7 +35,8 @@ impl Wallet {
         match payment.stage {
             Stage::Planned => {}
             Stage::Abandoned => return Err(PaymentError::RequestExpired),
-            Stage::Made | Stage::Delivered => return Ok(changes.step(Execution::Paid(self.ready(payment)?))),
+            Stage::Made => return Ok(changes.step(Execution::Paid(self.ready(payment)?))),
+            Stage::Delivered => return Err(PaymentError::Delivered),
         }
         if self.not_before_floor(now) > payment.request.body.expiry {
             return Err(PaymentError::RequestExpired);
@@ -134,6 +135,7 @@ impl Wallet {
         payment.message = Some(message);
         payment.stage = stage;
         payment.store(id, changes);
+        payment.encoded = None;
         let progress = if stage == Stage::Made { Progress::Undelivered } else { Progress::Abandoned };
         self.log.progress(payment.entry, progress, None, changes);
         self.payments.insert(*id, payment);

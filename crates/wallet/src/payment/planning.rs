@@ -90,7 +90,7 @@ impl Wallet {
         let entry = self.log.add(entry, &mut changes);
         let payment = Payment {
             request: draft.request,
-            encoded: request.to_vec(),
+            encoded: Some(request.to_vec()),
             at: now,
             taken: draft.taken,
             stage: Stage::Planned,

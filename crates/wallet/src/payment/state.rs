@@ -1,11 +1,12 @@
 //! Payments, and how they are stored: the plan in one record, what is handed over in another.
 
+use alloc::borrow::Cow;
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::Context;
-use specie_core::encoding::{Decode, DecodeError};
+use specie_core::encoding::{Decode, DecodeError, Encode};
 use specie_core::note::owner_tag;
 use specie_core::request::Request;
 use specie_core::transfer::{Output, Outputs};
@@ -50,8 +51,8 @@ pub(crate) struct Taken {
 /// A payment, from its plan on.
 pub(crate) struct Payment {
     pub(crate) request: Request,
-    /// The request as it came.
-    pub(super) encoded: Vec<u8>,
+    /// The request as it came, until the payment was made: encoding it anew would take time while somebody waits.
+    pub(super) encoded: Option<Vec<u8>>,
     pub(crate) at: Timestamp,
     pub(super) taken: Vec<Taken>,
     pub(crate) stage: Stage,
@@ -167,8 +168,9 @@ impl Payment {
 
     /// Stores all but the message.
     pub(crate) fn store(&self, id: &PaymentId, changes: &mut Changes) {
-        let record = Fields::new(6, self.encoded.len() + self.taken.len() * 80 + 64)
-            .bytes(&self.encoded)
+        let encoded = self.encoded.as_ref().map_or_else(|| Cow::Owned(self.request.to_vec()), Cow::Borrowed);
+        let record = Fields::new(6, encoded.len() + self.taken.len() * 80 + 64)
+            .bytes(&encoded)
             .time(self.at)
             .each(self.taken.iter(), |fields, taken| {
                 fields
@@ -193,7 +195,7 @@ fn read_payment(record: &[u8]) -> Result<Payment, DecodeError> {
         let encoded = r.bytes()?;
         Ok(Payment {
             request: Request::decode(encoded)?,
-            encoded: encoded.to_vec(),
+            encoded: None,
             at: r.time()?,
             taken: r.each(|r| {
                 r.array_of(6)?;

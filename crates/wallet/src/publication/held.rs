@@ -86,6 +86,10 @@ impl HeldManifest {
         self.classes.iter().map(|(id, held)| (*id, &held.info))
     }
 
+    pub(crate) fn info(&self, id: &ClassId) -> Option<&Info> {
+        self.classes.get(id).map(|held| &held.info)
+    }
+
     pub(crate) fn psp(&self, name: &Name) -> Option<PublicKey> {
         self.psps.get(name).map(|(key, _)| *key)
     }
