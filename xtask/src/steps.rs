@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    boards, capi, freestanding, rules, suites, supply,
+    boards, capi, figures, freestanding, rules, suites, supply,
     tools::{self, Tool},
 };
 
@@ -85,6 +85,12 @@ pub(crate) const STEPS: &[Step] = &[
         title: "the firmware on emulated boards: elements' chips, and devices that pay each other",
         needs: &[Tool::CCompiler, Tool::Emulator, Tool::BoardTargets],
         run: boards::run_all,
+    },
+    Step {
+        name: "figures",
+        title: "what the firmware costs, compared with what is written down",
+        needs: &[Tool::CCompiler, Tool::Emulator, Tool::BoardTargets],
+        run: figures::check,
     },
     Step {
         name: "doctests",

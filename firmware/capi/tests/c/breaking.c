@@ -152,6 +152,15 @@ static bool pay_cut(struct party *alice, const struct message *request, long aft
     alice->flash.cut_after = after;
     specie_error error = specie_pay(alice->device, request->bytes, request->length, now(), NULL);
     bool off = alice->flash.off;
+    if (!off && error != SPECIE_ERROR_OK) {
+        uint8_t text[400];
+        for (specie_failure_part part = 0; part < 3; part++) {
+            size_t length = 0;
+            if (specie_failure(alice->device, part, text, sizeof text, &length) == SPECIE_ERROR_OK) {
+                fprintf(stderr, "%d: %s\n", (int)error, (const char *)text);
+            }
+        }
+    }
     CHECK(off || error == SPECIE_ERROR_OK);
     if (error != SPECIE_ERROR_OK) {
         EQUALS(error, SPECIE_ERROR_STORAGE);
