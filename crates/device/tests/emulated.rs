@@ -156,6 +156,26 @@ fn power_cuts_at_any_instruction_cost_nothing() {
     check_accounts(&town, &mut houses);
 }
 
+/// More is asked of a device than it has room for: it takes what it can hold, says why no more, and goes on.
+#[test]
+fn a_device_that_is_full_says_so_and_goes_on() {
+    let board = board_or_return!();
+    let town = Town::new();
+    let mut houses = House::pair(&town, board, keep(10, 3));
+    let summary = houses[0].synchronise(&town, keep(9_000, 30));
+    let reasons: Vec<&str> = summary.failures.iter().map(|told| told.code.as_str()).collect();
+    let status = houses[0].status();
+    println!("{status:?}: {reasons:?}");
+    assert!(matches!(reasons[..], ["memory-full"] | ["storage-full"]), "{summary:?}");
+    assert!(status.total > 10, "{status:?}");
+    // There is room left to pay and to be paid.
+    for from in [0, 1] {
+        begin_payment(&mut houses, from, 5);
+        houses[from].wait_for(|event| matches!(event, Event::Delivered { .. }));
+    }
+    check_accounts(&town, &mut houses);
+}
+
 /// What comes on the lines may be anything.
 #[test]
 fn babble_and_silence_stop_nothing() {

@@ -25,9 +25,12 @@ use own_element::OwnElement;
 pub use pay::Paid;
 pub use receive::{Asked, Terms};
 
-/// The part of the flash that is kept free for what is under way: nothing new is begun beyond it, so that what was begun can
+/// Eighths of the flash that are kept free for what is under way: nothing new is begun beyond it, so that what was begun can
 /// always be completed. A quarter of 16 kB holds a payment in four notes with its change, of a few hops each.
-const RESERVE: usize = 4;
+const RESERVE: usize = 2;
+
+/// Eighths that a withdrawal leaves free: what was withdrawn must not keep the device from paying with it.
+const RESERVE_OF_WITHDRAWALS: usize = 3;
 
 /// Bytes that an operation takes meanwhile, besides the wallet and the message that it is about: most of it the tables with which
 /// a payment is checked, of which there are as many at once as there is room for.
@@ -226,8 +229,17 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
 
     /// Nothing new is begun where there is no room to complete it.
     pub(crate) fn check_room(&mut self) -> Done<()> {
+        self.check_space(RESERVE)
+    }
+
+    /// Nothing is withdrawn where there would be no room to pay with it.
+    pub(crate) fn check_room_to_withdraw(&mut self) -> Done<()> {
+        self.check_space(RESERVE_OF_WITHDRAWALS)
+    }
+
+    fn check_space(&mut self, eighths: usize) -> Done<()> {
         let Space { live, capacity } = self.records.space();
-        if live + capacity / RESERVE > capacity { Err(RecordsError::Full.into()) } else { self.check_memory(0) }
+        if live + capacity * eighths / 8 > capacity { Err(RecordsError::Full.into()) } else { self.check_memory(0) }
     }
 
     /// Whether there is memory for what an operation on a message of so many bytes takes meanwhile: where a microcontroller

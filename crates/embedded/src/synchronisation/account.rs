@@ -46,7 +46,7 @@ impl Synchronisation {
             self.stage = Stage::Housekeeping;
             return Ok(());
         }
-        device.check_room()?;
+        device.check_room_to_withdraw()?;
         self.rounds += 1;
         let seed = device.seed()?;
         let step = device.wallet.plan_withdrawal(&items, now, &seed)?;
