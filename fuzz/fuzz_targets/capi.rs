@@ -140,7 +140,7 @@ fn make(device: *mut Device, call: &Call) -> Error {
             }
             Call::Line { now, ms, limit, what } => match what % 5 {
                 0 => specie_set_time(device, *now, *ms),
-                1 => specie_peer_pay_next(device, *limit),
+                1 => specie_peer_pay_next(device, c"XTS".as_ptr(), *limit),
                 2 => specie_peer_stop(device),
                 3 => specie_resume(device, *now, ptr::null_mut()),
                 _ => specie_poll(device, *ms),

@@ -40,7 +40,7 @@ fn terms(minor: u64) -> Terms {
 /// House `to` asks for money, and house `from` is told to pay it.
 fn begin_payment(houses: &mut [House; 2], from: usize, minor: u64) {
     houses[1 - from].ask_for(&terms(minor));
-    assert_eq!(houses[from].command(&Command::PayNext(amount(minor))), Reply::Done);
+    assert_eq!(houses[from].command(&Command::PayNext { currency: currency(), limit: amount(minor) }), Reply::Done);
 }
 
 fn total(houses: &mut [House; 2]) -> u64 {
@@ -124,7 +124,7 @@ fn power_cuts_at_any_instruction_cost_nothing() {
         let instructions = random.next() % if of_element { 250_000 } else { 16_000_000 };
         houses[victim].cut_after(of_element, instructions);
         // The victim may be dark already.
-        houses[from].try_command(&Command::PayNext(amount(minor)));
+        houses[from].try_command(&Command::PayNext { currency: currency(), limit: amount(minor) });
         cuts += usize::from(houses[victim].await_cut(of_element, Duration::from_secs(6)));
         houses[victim].power_up();
         houses.iter_mut().for_each(House::tell_time);

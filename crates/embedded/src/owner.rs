@@ -75,7 +75,12 @@ pub enum Command {
     /// To be paid, by whoever is on the other line.
     Request(Terms),
     /// To pay the next request of at most this much.
-    PayNext(Amount),
+    PayNext {
+        /// In this currency.
+        currency: Currency,
+        /// At most so much.
+        limit: Amount,
+    },
     /// Neither to pay nor to be paid; a request that was offered is withdrawn.
     Stop,
     /// The PIN of the element.
@@ -92,7 +97,7 @@ impl Command {
             Self::Enrol { .. } => 4,
             Self::Synchronise(_) => 5,
             Self::Request(_) => 6,
-            Self::PayNext(_) => 7,
+            Self::PayNext { .. } => 7,
             Self::Stop => 8,
             Self::Pin(_) => 9,
         }
@@ -123,7 +128,11 @@ impl Command {
                     w.uint(terms.notes_max.into())?;
                     optional(w, terms.memo, |w, memo| w.text(memo.as_str()))
                 }
-                Self::PayNext(limit) => array(w, 2, number).and_then(|()| w.uint(limit.minor())),
+                Self::PayNext { currency, limit } => {
+                    array(w, 3, number)?;
+                    w.text(currency.as_str())?;
+                    w.uint(limit.minor())
+                }
                 Self::Pin(pin) => array(w, 2, number).and_then(|()| w.bytes(pin)),
             }
         })
@@ -145,13 +154,13 @@ impl Command {
                 Self::Synchronise(Keep { value: amount(&mut r)?, blanks: r.uint_as()?, blank_cap: r.optional(amount)? })
             }
             (6, 6) => Self::Request(Terms {
-                currency: Currency::new(r.text()?).ok_or(DecodeError::OutOfRange)?,
+                currency: currency(&mut r)?,
                 amount: amount(&mut r)?,
                 valid_seconds: r.uint()?,
                 notes_max: r.uint_as()?,
                 memo: r.optional(|r| Memo::new(r.text()?).ok_or(DecodeError::WrongLength))?,
             }),
-            (7, 2) => Self::PayNext(amount(&mut r)?),
+            (7, 3) => Self::PayNext { currency: currency(&mut r)?, limit: amount(&mut r)? },
             (8, 1) => Self::Stop,
             (9, 2) => Self::Pin(r.bytes()?.to_vec()),
             (1..=9, _) => return Err(DecodeError::WrongLength),
@@ -210,6 +219,10 @@ fn read_failure(r: &mut Reader<'_>) -> Result<Told, DecodeError> {
     Ok(Told { code, what, advice, money_moved: r.uint()? != 0 })
 }
 
+fn currency(r: &mut Reader<'_>) -> Result<Currency, DecodeError> {
+    Currency::new(r.text()?).ok_or(DecodeError::OutOfRange)
+}
+
 fn amount(r: &mut Reader<'_>) -> Result<Amount, DecodeError> {
     Amount::new(r.uint()?).ok_or(DecodeError::OutOfRange)
 }
@@ -235,7 +248,7 @@ mod tests {
                 notes_max: 3,
                 memo: Memo::new("tea"),
             }),
-            Command::PayNext(amount(1_000)),
+            Command::PayNext { currency: Currency::new("XTS").unwrap(), limit: amount(1_000) },
             Command::Stop,
             Command::Pin(b"1234".to_vec()),
         ];

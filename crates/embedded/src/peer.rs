@@ -10,6 +10,7 @@ use embedded_storage::nor_flash::NorFlash;
 use specie_core::encoding::Decode;
 use specie_core::message::Message;
 use specie_core::request::Request;
+use specie_core::text::Currency;
 use specie_core::{Amount, Timestamp};
 use specie_wallet::element::Element;
 use specie_wallet::payment::{Form, PaymentId};
@@ -80,7 +81,7 @@ enum Role {
     /// Offers a request until it is paid.
     Payee(RequestId),
     /// Pays the next request of at most this much.
-    Payer(Amount),
+    Payer(Currency, Amount),
 }
 
 /// The line to the other device.
@@ -100,9 +101,9 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Pays the next request that comes, if it asks for at most `limit`.
-    pub fn pay_next(&mut self, limit: Amount) {
-        self.role = Role::Payer(limit);
+    /// Pays the next request that comes, if it asks for at most `limit` in `currency`.
+    pub fn pay_next(&mut self, currency: Currency, limit: Amount) {
+        self.role = Role::Payer(currency, limit);
     }
 
     /// Offers a request until it is paid or expires.
@@ -115,7 +116,7 @@ impl Peer {
     pub fn stop(&mut self) -> Option<RequestId> {
         match core::mem::take(&mut self.role) {
             Role::Payee(request) => Some(request),
-            Role::Idle | Role::Payer(_) => None,
+            Role::Idle | Role::Payer(..) => None,
         }
     }
 
@@ -233,12 +234,12 @@ impl Peer {
             return Ok(());
         }
         let made = device.payment_again(&id, Form::Extended).is_ok();
-        let limit = match self.role {
-            Role::Payer(limit) => Some(limit),
-            Role::Idle | Role::Payee(_) => None,
+        let (is_payer, is_wanted) = match self.role {
+            Role::Payer(currency, limit) => (true, request.body.currency == currency && amount <= limit),
+            Role::Idle | Role::Payee(_) => (false, false),
         };
-        if !made && limit.is_none_or(|limit| amount > limit) {
-            if limit.is_some() {
+        if !made && !is_wanted {
+            if is_payer {
                 self.refuse(NOT_PAID);
             }
             return Ok(());

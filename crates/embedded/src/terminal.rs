@@ -258,9 +258,9 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
                 self.peer.offer(asked.id);
                 return Ok(owner::encode_made(number, &asked.message));
             }
-            Command::PayNext(limit) => {
+            Command::PayNext { currency, limit } => {
                 self.open_device()?;
-                self.peer.pay_next(limit);
+                self.peer.pay_next(currency, limit);
             }
             Command::Stop => {
                 if let Some(request) = self.peer.stop() {

@@ -950,11 +950,12 @@ specie_error specie_poll(struct specie_device *device, uint64_t ms);
 // `device` is open, `id` leads to 16 bytes.
 specie_error specie_peer_offer(struct specie_device *device, const uint8_t *id, uint64_t now);
 
-// Pays the next request that comes on the line to the other device, if it asks for at most `limit` minor units.
+// Pays the next request that comes on the line to the other device, if it asks for at most `limit` minor units of
+// `currency`: three capital letters, no zero needed.
 //
 // # Safety
-// `device` is open.
-specie_error specie_peer_pay_next(struct specie_device *device, uint64_t limit);
+// `device` is open, `currency` leads to 3 characters.
+specie_error specie_peer_pay_next(struct specie_device *device, const char *currency, uint64_t limit);
 
 // Neither pays nor offers anything on the line to the other device any more; a request that was offered is withdrawn.
 //

@@ -1,5 +1,7 @@
 //! Serial lines: to the other device, which pays or is paid, and to the owner.
 
+use core::ffi::c_char;
+
 use specie_core::Amount;
 use specie_embedded::peer::Event as PeerEvent;
 use specie_wallet::request::{RequestId, RequestState};
@@ -7,6 +9,7 @@ use specie_wallet::request::{RequestId, RequestState};
 use crate::border::{self, Buffer, Out};
 use crate::error::{Error, Fault};
 use crate::handle::{Device, Inside, moment, operate};
+use crate::looks::read_currency;
 use crate::text::CodeText;
 use crate::work::is_idle;
 
@@ -184,18 +187,19 @@ pub unsafe extern "C" fn specie_peer_offer(device: *mut Device, id: *const u8, n
     }
 }
 
-/// Pays the next request that comes on the line to the other device, if it asks for at most `limit` minor units.
+/// Pays the next request that comes on the line to the other device, if it asks for at most `limit` minor units of
+/// `currency`: three capital letters, no zero needed.
 ///
 /// # Safety
-/// `device` is open.
+/// `device` is open, `currency` leads to 3 characters.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn specie_peer_pay_next(device: *mut Device, limit: u64) -> Error {
+pub unsafe extern "C" fn specie_peer_pay_next(device: *mut Device, currency: *const c_char, limit: u64) -> Error {
     // SAFETY: as for this function.
     unsafe {
         operate(device, |inside| {
-            let limit = Amount::new(limit).ok_or(Error::Argument)?;
+            let (currency, limit) = (read_currency(currency)?, Amount::new(limit).ok_or(Error::Argument)?);
             inside.terminal.open_device()?;
-            inside.terminal.peer().pay_next(limit);
+            inside.terminal.peer().pay_next(currency, limit);
             Ok(())
         })
     }

@@ -52,7 +52,7 @@ impl Pay {
         let limit = self.currency.amount(&self.at_most)?;
         let currency = self.currency.currency;
         let mut talk = Talk::begin(&self.which)?;
-        talk.tell(&Command::PayNext(limit), Risk::Money)?;
+        talk.tell(&Command::PayNext { currency, limit }, Risk::Money)?;
         let human = format!("Paying the next request of at most {}.\n", show_minor(limit.minor(), Some(currency)));
         let Some(seconds) = self.wait else {
             let human = format!("{human}{}", events::earlier(&talk.earlier, Some(currency)));

@@ -1,6 +1,5 @@
 //! Devices that are a microcontroller each: real bank and PSP, production terminals and elements, simulated flash and lines.
 
-use specie_core::Amount;
 use specie_embedded::device::Terms;
 use specie_embedded::owner::{Command, Event, Reply};
 
@@ -17,7 +16,10 @@ fn terms(minor: u64) -> Terms {
 fn begin_payment(street: &Shared, from: usize, to: usize, minor: u64) {
     let reply = owner(street, to).command(&Command::Request(terms(minor))).unwrap();
     assert!(matches!(reply, Reply::Made(_)), "{reply:?}");
-    assert_eq!(owner(street, from).command(&Command::PayNext(amount(minor))).unwrap(), Reply::Done);
+    assert_eq!(
+        owner(street, from).command(&Command::PayNext { currency: currency(), limit: amount(minor) }).unwrap(),
+        Reply::Done
+    );
 }
 
 fn total(street: &Shared, count: usize) -> u64 {
@@ -182,7 +184,7 @@ pub(crate) fn they_refuse_with_reasons() {
     assert_eq!(code(0, Command::Enrol { customer: "m0".into(), claim_code: "x".into() }), "enrolled-already");
     // A request of more than the payer is told to pay is not paid, and the payee hears it.
     let _ = owner(&street, 1).command(&Command::Request(terms(50))).unwrap();
-    let _ = owner(&street, 0).command(&Command::PayNext(Amount::new(49).unwrap())).unwrap();
+    let _ = owner(&street, 0).command(&Command::PayNext { currency: currency(), limit: amount(49) }).unwrap();
     let heard = wait(&mut owner(&street, 1), None);
     assert_eq!(heard, Event::Refused(b"not-paid".to_vec()));
     assert_eq!(total(&street, 2), 200);

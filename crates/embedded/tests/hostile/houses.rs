@@ -314,7 +314,7 @@ impl House {
 
     /// Pays at most this much next.
     pub(crate) fn pay_next(&mut self, minor: u64) {
-        assert_eq!(self.tell(&Command::PayNext(amount(minor))), Reply::Done);
+        assert_eq!(self.tell(&Command::PayNext { currency: xts(), limit: amount(minor) }), Reply::Done);
     }
 }
 

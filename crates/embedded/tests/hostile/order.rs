@@ -1,5 +1,7 @@
 //! Messages out of their order.
 
+use specie_core::Amount;
+use specie_core::text::Currency;
 use specie_embedded::device::Terms;
 use specie_embedded::owner::{Command, Event, Reply};
 use specie_embedded::peer::{REPEAT_MS, kind};
@@ -123,8 +125,12 @@ fn a_request_that_may_not_be_paid_is_refused_and_an_own_one_passed_over() {
     // Nobody told it to pay.
     payer.peer_frame(kind::MESSAGE, &request);
     assert_eq!(payer.peer_frames(), []);
-    // More than it was told to pay, and a request that is none.
+    // More than it was told to pay, in another currency than it was told to, and a request that is none.
     payer.pay_next(6);
+    payer.peer_frame(kind::MESSAGE, &request);
+    assert_eq!(refusal(&mut payer), "not-paid");
+    let dearer = Command::PayNext { currency: Currency::new("XAU").unwrap(), limit: Amount::MAX };
+    assert_eq!(payer.tell(&dearer), Reply::Done);
     payer.peer_frame(kind::MESSAGE, &request);
     assert_eq!(refusal(&mut payer), "not-paid");
     payer.peer_frame(kind::MESSAGE, &request[..request.len() - 1]);

@@ -56,7 +56,10 @@ fn each_wrong_command_gets_its_reply() {
 fn commands_that_make_no_sense_now_are_refused_with_their_number() {
     let mut house = blank_image().open();
     assert_eq!(house.refusal(&Command::Request(terms(5))), "no-wallet");
-    assert_eq!(house.refusal(&Command::PayNext(specie_core::Amount::MAX)), "no-wallet");
+    assert_eq!(
+        house.refusal(&Command::PayNext { currency: crate::bank::xts(), limit: specie_core::Amount::MAX }),
+        "no-wallet"
+    );
     assert_eq!(house.refusal(&Command::Pin(b"1234".to_vec())), "no-wallet");
     assert_eq!(house.tell(&Command::Stop), Reply::Done);
     assert_eq!(house.tell(&Command::Create(root())), Reply::Done);

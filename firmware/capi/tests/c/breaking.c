@@ -32,7 +32,7 @@ static bool pay_over_line(struct party *payer, struct party *payee, uint64_t amo
     EQUALS(specie_set_time(payer->device, now(), *ms), SPECIE_ERROR_OK);
     EQUALS(specie_set_time(payee->device, now(), *ms), SPECIE_ERROR_OK);
     EQUALS(specie_peer_offer(payee->device, id, now()), SPECIE_ERROR_OK);
-    EQUALS(specie_peer_pay_next(payer->device, amount), SPECIE_ERROR_OK);
+    EQUALS(specie_peer_pay_next(payer->device, "XTS", amount), SPECIE_ERROR_OK);
     bool paid = false, received = false, delivered = false;
     for (int round = 0; round < 400 && !(paid && received && delivered); round++, *ms += 250) {
         specie_event event;
