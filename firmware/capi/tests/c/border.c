@@ -200,9 +200,9 @@ static void check_no_wallet(struct board *board) {
     EQUALS(specie_enrol(device, "a", 1, "b", 1), SPECIE_ERROR_NO_WALLET);
     EQUALS(specie_next(device, 1, &next), SPECIE_ERROR_NO_WALLET);
     EQUALS(specie_pin(device, bytes, 4), SPECIE_ERROR_NO_WALLET);
-    EQUALS(specie_peer_pay_next(device, "XTS", 1), SPECIE_ERROR_NO_WALLET);
     EQUALS(specie_peer_pay_next(device, NULL, 1), SPECIE_ERROR_POINTER);
     EQUALS(specie_peer_pay_next(device, "xts", 1), SPECIE_ERROR_ARGUMENT);
+    EQUALS(specie_peer_pay_next(device, "XTS", 1), SPECIE_ERROR_NO_WALLET);
     EQUALS(specie_peer_stop(device), SPECIE_ERROR_OK);
     EQUALS(specie_peer_event(device, &event), SPECIE_ERROR_NOTHING);
     EQUALS(specie_peer_feed(device, bytes, sizeof bytes, 1), SPECIE_ERROR_OK);
