@@ -154,8 +154,7 @@ fn live(life: &mut Life) {
     let gamma = coins[0].secrets.gamma.to_bytes();
     let own = [OwnOutput { output: 1, index: 1, blind: [7; 32] }];
     let preimage = preimage.to_bytes();
-    client::spend(life, &Spend { index: 0, gamma: &gamma, own: &own, preimage: preimage.as_slice() })
-        .expect("a show");
+    client::spend(life, &Spend { index: 0, gamma: &gamma, own: &own, preimage: preimage.as_slice() }).expect("a show");
     client::forget(life, 0).expect("forgotten");
     client::status(life).expect("a status");
     client::select(life).expect("an element");

@@ -49,7 +49,7 @@ const RULES: &[Rule] = &[
         promise: "every crate takes lints, licence, edition and version from the workspace",
         check: manifests::check_inheritance,
     },
-    Rule { promise: "unsafe code is forbidden everywhere", check: manifests::check_unsafe },
+    Rule { promise: "unsafe code is forbidden in every crate of the main workspace", check: manifests::check_unsafe },
     Rule { promise: "SQL is spoken only in crates/store", check: sql::check },
     Rule { promise: "sockets, async runtime, clock and OS randomness stay at the edges", check: authority::check },
     Rule { promise: "no file is longer than 800 lines", check: size::check },

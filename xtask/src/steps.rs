@@ -44,7 +44,7 @@ pub(crate) const STEPS: &[Step] = &[
     },
     Step {
         name: "nostd",
-        title: "core, element, wallet and api on a bare Cortex-M, with and without each feature",
+        title: "core, element, wallet, api and embedded on a bare Cortex-M, with and without each feature",
         needs: &[Tool::BareTarget],
         run: freestanding::run,
     },
@@ -55,7 +55,7 @@ pub(crate) const STEPS: &[Step] = &[
         run: suites::tests,
     },
     Step {
-        name: "stack",
+        name: "bare",
         title: "core's tests again without any feature, as a card runs it",
         needs: &[],
         run: suites::core_without_features,
@@ -83,7 +83,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "boards",
         title: "the firmware on emulated boards: elements' chips, and devices that pay each other",
-        needs: &[Tool::CCompiler, Tool::Emulator, Tool::BoardTargets],
+        needs: &[Tool::Clippy, Tool::CCompiler, Tool::Emulator, Tool::BoardTargets],
         run: boards::run_all,
     },
     Step {

@@ -17,7 +17,11 @@ const WHOLE: &[&str] = &["--workspace", "--all-features", "--locked"];
 
 /// All sources are formatted.
 pub(crate) fn formatting() -> Result<()> {
-    run(&mut cargo(&["fmt", "--all", "--check"]))
+    let root = Metadata::of_workspace()?.workspace_root;
+    for workspace in [root.clone(), root.join("firmware"), root.join("fuzz")] {
+        run(cargo(&["fmt", "--all", "--check"]).current_dir(workspace))?;
+    }
+    Ok(())
 }
 
 /// No lint speaks, in tests and benchmarks neither.

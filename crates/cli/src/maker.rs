@@ -4,10 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
+use specie_core::signature::PublicKey;
+use specie_device::element::{ChipAddress, ChipElement};
 use specie_device::maker::{self, MakerFileError};
 
 use crate::answer::Answer;
 use crate::failure::Failure;
+use crate::inspect::parse_key;
+use crate::progress::Progress;
 
 /// Make and certify secure elements.
 #[derive(Args, Debug)]
@@ -43,6 +47,28 @@ The file holds the key that certifies elements: keep it to yourself. PSPs are to
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
+    Personalise(Personalise),
+}
+
+/// Draw the keys of a secure element that is a chip, and certify it
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie maker personalise maker.toml --element serial:/dev/ttyACM0 --root 5f0c…
+
+The chip must be fresh from the factory. It obeys this central bank from now on, and for ever: put it into the device that it is \
+for. The PUK that is printed unblocks a blocked PIN; it is told once. An element of a wallet on this computer is personalised by \
+`specie device new`.")]
+struct Personalise {
+    /// The maker's file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The chip: `serial:PATH` or `socket:PATH`
+    #[arg(long, value_name = "ELEMENT")]
+    element: ChipAddress,
+    /// Root key of the central bank that the element obeys, in hex
+    #[arg(long, value_name = "KEY", value_parser = parse_key)]
+    root: PublicKey,
 }
 
 impl Maker {
@@ -56,7 +82,27 @@ impl Maker {
                 let maker = maker::Maker::open(file).map_err(failure)?;
                 Ok(describe(&maker, &file.display().to_string()))
             }
+            Command::Personalise(chip) => chip.run(),
         }
+    }
+}
+
+impl Personalise {
+    fn run(&self) -> Result<Answer, Failure> {
+        let maker = maker::Maker::open(&self.file).map_err(failure)?;
+        let progress = Progress::begin("drawing the keys of the secure element");
+        let made = maker.personalise(&mut ChipElement::at(self.element.clone()), &self.root);
+        drop(progress);
+        let made = made.map_err(specie_device::Failure::from)?;
+        let body = made.certificate.body;
+        let (identity, key, puk) = (hex::encode(body.U), body.A.to_string(), made.puk.expose_secret_digits());
+        let human = format!(
+            "Personalised the element at {}.\n  identity U      {identity}\n  key A           {key}\n  PUK             {puk} \
+             (write it down: it is not told again)\n",
+            self.element
+        );
+        let machine = json!({ "element": self.element.to_string(), "identity": identity, "key": key, "puk": puk });
+        Ok(Answer::new(human, machine))
     }
 }
 

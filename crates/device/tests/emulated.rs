@@ -97,8 +97,9 @@ fn pay_each_other(town: &Town, mut houses: [House; 2]) {
         houses[from].wait_for(|event| matches!(event, Event::Delivered { .. }));
         assert_eq!(total(&mut houses), 100);
     }
-    for (number, house) in houses.iter().enumerate() {
-        println!("stack that was never used, house {number}: {:?}", house.stack_left());
+    for house in &houses {
+        let left = house.stack_left().unwrap();
+        assert!(left >= 1_024, "of the stack no more than {left} bytes were never used");
     }
     check_accounts(town, &mut houses);
 }

@@ -25,7 +25,7 @@ use own_element::OwnElement;
 pub use pay::Paid;
 pub use receive::{Asked, Terms};
 
-/// Eighths of the flash that are kept free for what is under way: nothing new is begun beyond it, so that what was begun can
+/// Eighths of what the records may fill that are kept free for what is under way: nothing new is begun beyond it, so that what was begun can
 /// always be completed. A quarter of 16 kB holds a payment in four notes with its change, of a few hops each.
 const RESERVE: usize = 2;
 
@@ -254,7 +254,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         if has_memory(PIECES, message) {
             return Ok(());
         }
-        let advice = "synchronise: what is redeemed makes room";
+        let advice = "synchronise: what is redeemed makes room; or have it keep less";
         Err(Failure::new("memory-full", "there is no memory for more at present", advice))
     }
 

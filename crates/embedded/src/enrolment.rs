@@ -84,7 +84,11 @@ impl Enrolment {
             Stage::Nonce => Ok(Some(Errand::post(path::ENROLMENT_NONCE, &device.fresh_key()?, Object::new()))),
             Stage::Request => match Stored::load(device)? {
                 Some(stored) => Ok(Some(Errand::post(path::ENROLMENTS, &stored.key, stored.request()))),
-                None => Ok(None),
+                // It cannot be read any more: from the beginning.
+                None => {
+                    self.stage = Stage::Nonce;
+                    self.next(device)
+                }
             },
             Stage::Done => Ok(None),
         }

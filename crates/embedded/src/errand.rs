@@ -162,7 +162,7 @@ pub(crate) fn ends_everything(failure: &Failure) -> bool {
 }
 
 fn unreachable_psp() -> Failure {
-    Failure::new("psp-unreachable", "the PSP cannot be reached", "synchronise again later: what was begun goes on then")
+    Failure::new("psp-unreachable", "the PSP cannot be reached", "do the same again later: what was begun goes on then")
 }
 
 pub(crate) fn garbled() -> Failure {

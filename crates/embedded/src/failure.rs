@@ -26,8 +26,8 @@ impl Failure {
 
     /// Whether the device itself is in trouble: that says nothing about what it was given, which may be given again.
     pub(crate) fn is_own(&self) -> bool {
-        let of_parts = self.code.starts_with("storage-") || self.code.starts_with("element-");
-        of_parts || ["another-element", "memory-full", "no-entropy", "pin-needed"].contains(&self.code)
+        let of_parts = ["storage-", "element-", "pin-"].iter().any(|part| self.code.starts_with(part));
+        of_parts || ["another-element", "memory-full", "no-entropy", "damaged-wallet"].contains(&self.code)
     }
 
     /// The same where money moved, or may have.
@@ -56,8 +56,8 @@ impl WalletError for RecordsError {
     fn advice(&self) -> &'static str {
         match self {
             Self::Empty => "make a wallet first",
-            Self::Full => "synchronise: what is redeemed and old history make room",
-            Self::FlashUnfit => "give the device a larger flash",
+            Self::Full => "synchronise: what is redeemed makes room; or have it keep less",
+            Self::FlashUnfit => "give the device a flash that suits: see docs/porting.md",
             _ => "do the same again; if it keeps failing, replace the device and keep its flash",
         }
     }

@@ -14,12 +14,12 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 mod area;
-mod frame;
+mod log;
 #[cfg(test)]
 mod tests;
 
 use area::Area;
-use frame::{Found, Place};
+use log::{Found, Place};
 
 /// Why records could not be read or written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -155,13 +155,13 @@ impl<F: NorFlash> Records<F> {
         if changes.is_empty() {
             return Ok(());
         }
-        let frame = frame::encode::<F>(self.generation, changes)?;
+        let frame = log::encode::<F>(self.generation, changes)?;
         if !self.torn && self.fits(frame.len()) && self.append(&frame)? {
             return Ok(());
         }
         // The log is at its end, or torn: what lives moves to the other area, which has room at its end for the step.
         self.move_to_other(frame.len())?;
-        let frame = frame::encode::<F>(self.generation, changes)?;
+        let frame = log::encode::<F>(self.generation, changes)?;
         if self.fits(frame.len()) && self.append(&frame)? { Ok(()) } else { Err(RecordsError::NotWritten) }
     }
 
@@ -171,7 +171,7 @@ impl<F: NorFlash> Records<F> {
     }
 
     fn empty(flash: F, area: Area, generation: u32) -> Self {
-        let cursor = area.first_frame::<F>();
+        let cursor = area.first_log::<F>();
         Self { flash, area, generation, cursor, index: Vec::new(), live: 0, torn: false }
     }
 
@@ -182,7 +182,7 @@ impl<F: NorFlash> Records<F> {
     /// Reads the log of the area in use from its beginning.
     fn scan(&mut self) -> Result<(), RecordsError> {
         loop {
-            match frame::find(&mut self.flash, self.generation, self.cursor, self.area.end())? {
+            match log::find(&mut self.flash, self.generation, self.cursor, self.area.end())? {
                 Found::Frame(end) => self.take_in(end)?,
                 Found::End => return Ok(()),
                 Found::Torn => {
@@ -198,8 +198,8 @@ impl<F: NorFlash> Records<F> {
         self.torn = true;
         // What an error means shows when it is read back.
         let written = self.flash.write(self.cursor, frame);
-        match frame::find(&mut self.flash, self.generation, self.cursor, self.area.end())? {
-            Found::Frame(end) if written.is_ok() && frame::equals(&mut self.flash, self.cursor, frame)? => {
+        match log::find(&mut self.flash, self.generation, self.cursor, self.area.end())? {
+            Found::Frame(end) if written.is_ok() && log::equals(&mut self.flash, self.cursor, frame)? => {
                 self.take_in(end)?;
                 self.torn = false;
                 Ok(true)
@@ -211,7 +211,7 @@ impl<F: NorFlash> Records<F> {
 
     /// Takes over the frame at the cursor, which ends at `end`.
     fn take_in(&mut self, end: u32) -> Result<(), RecordsError> {
-        let (mut at, body_end) = frame::body(&mut self.flash, self.cursor)?;
+        let (mut at, body_end) = log::body(&mut self.flash, self.cursor)?;
         while at < body_end {
             let change = Place::read(&mut self.flash, at)?;
             at = change.end();
@@ -252,25 +252,25 @@ impl<F: NorFlash> Records<F> {
 
     /// Copies what lives to the other area and goes on there, where `more` bytes have to fit besides.
     fn move_to_other(&mut self, more: usize) -> Result<(), RecordsError> {
-        if self.live + self.index.len() * frame::overhead::<F>() + more > self.area.capacity::<F>() {
+        if self.live + self.index.len() * log::overhead::<F>() + more > self.area.capacity::<F>() {
             return Err(RecordsError::Full);
         }
         let other = self.area.other();
         let generation = self.generation.checked_add(1).ok_or(RecordsError::FlashUnfit)?;
         other.erase(&mut self.flash)?;
-        let mut to = other.first_frame::<F>();
+        let mut to = other.first_log::<F>();
         for position in 0..self.index.len() {
             let Some((key, value)) = self.record(position)? else { break };
-            let frame = frame::encode::<F>(generation, &[Change::Put { key, value }])?;
-            self.flash.write(to, &frame).map_err(frame::flash_error)?;
-            if !frame::equals(&mut self.flash, to, &frame)? {
+            let frame = log::encode::<F>(generation, &[Change::Put { key, value }])?;
+            self.flash.write(to, &frame).map_err(log::flash_error)?;
+            if !log::equals(&mut self.flash, to, &frame)? {
                 return Err(RecordsError::NotWritten);
             }
             to += frame.len() as u32;
         }
         other.open(&mut self.flash, generation)?;
         let old = self.area;
-        (self.area, self.generation, self.cursor) = (other, generation, other.first_frame::<F>());
+        (self.area, self.generation, self.cursor) = (other, generation, other.first_log::<F>());
         self.index.clear();
         (self.live, self.torn) = (0, false);
         self.scan()?;

@@ -31,7 +31,7 @@ pub struct ElementChip {
     geometry: Geometry,
     port: Port,
     host: Host,
-    sessions: u32,
+    connections: u32,
     /// The memory, where no file was given for it.
     _directory: Option<TempDir>,
 }
@@ -123,7 +123,8 @@ impl ElementSetup {
         let machine = setup.memory(memory).start()?;
         let port = machine.port(HOST).ok_or(EmulationError::Late("the chip's line"))?.clone();
         let host = Host(Chip::new(port.clone(), 0));
-        let mut chip = ElementChip { machine, geometry: self.geometry, port, host, sessions: 0, _directory: directory };
+        let mut chip =
+            ElementChip { machine, geometry: self.geometry, port, host, connections: 0, _directory: directory };
         chip.await_start()?;
         Ok(chip)
     }
@@ -156,9 +157,9 @@ impl ElementChip {
     /// Begins anew with the chip, as a host does that lost its power. The next command reaches it whatever went over the
     /// line before.
     pub fn reconnect(&mut self) {
-        self.sessions = self.sessions.wrapping_add(1);
+        self.connections = self.connections.wrapping_add(1);
         // What marks a session is used in none of the next thousand.
-        self.host = Host(Chip::new(self.port.clone(), self.sessions << 10));
+        self.host = Host(Chip::new(self.port.clone(), self.connections << 10));
     }
 
     /// Takes the power away and gives it back, whatever the chip is doing, and waits until it listens again.

@@ -3,6 +3,9 @@
 use crate::board::Board;
 use crate::error::EmulationError;
 
+/// More than any firmware has of working memory.
+const WORKING_MEMORY: u64 = 2 << 20;
+
 /// Bytes that an image takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Size {
@@ -66,9 +69,6 @@ impl Size {
         (first_variable >= board.stack() + size.stack).then_some(size)
     }
 }
-
-/// More than any firmware has of working memory.
-const WORKING_MEMORY: u64 = 2 << 20;
 
 #[cfg(test)]
 mod tests {

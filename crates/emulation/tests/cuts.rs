@@ -13,6 +13,15 @@ use specie_emulation::{Board, Counters, Cut, ElementChip, ElementSetup, Geometry
 /// More than anything here takes.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The board to run on, or that there is none.
+fn chosen() -> Option<Board> {
+    let board = Board::chosen();
+    if board.is_none() {
+        println!("SPECIE_CHIP names no board: nothing was run");
+    }
+    board
+}
+
 fn start(board: Board, watch: Watch) -> ElementChip {
     let setup = ElementSetup::conformance(board).unwrap();
     setup.watch(watch.flash(Geometry::CONFORMANCE)).start().unwrap()
@@ -41,7 +50,7 @@ fn cut_generate(chip: &mut ElementChip, cut: Cut) -> (Counters, Vec<u8>) {
 
 #[test]
 fn a_cut_leaves_just_what_was_stored_before() {
-    let Some(board) = Board::chosen() else { return };
+    let Some(board) = chosen() else { return };
     let mut chip = start(board, Watch::nothing());
     // The first thing done to an empty flash: its first page is erased, whose words are ones already, and given a header.
     let words = Geometry::CONFORMANCE.page / 4;
@@ -58,7 +67,7 @@ fn a_cut_leaves_just_what_was_stored_before() {
 
 #[test]
 fn an_operation_is_cut_before_it_or_within() {
-    let Some(board) = Board::chosen() else { return };
+    let Some(board) = chosen() else { return };
     let mut chip = start(board, Watch::nothing());
     let (counted, flash) = cut_generate(&mut chip, Cut::Operation(0));
     assert_eq!((counted.operations, counted.stores), (1, 0));
@@ -76,19 +85,19 @@ fn an_operation_is_cut_before_it_or_within() {
 
 #[test]
 fn a_cut_comes_before_the_instruction_that_is_named() {
-    let Some(board) = Board::chosen() else { return };
+    let Some(board) = chosen() else { return };
     let mut chip = start(board, Watch::nothing().cuts_at_instructions());
     for after in [1_000, 54_321, 400_000] {
         let (counted, _) = cut_generate(&mut chip, Cut::Instruction(after));
         assert_eq!(counted.instructions, after);
     }
-    // The last cut came when the keys were journalled, and were not told yet.
-    assert_eq!(life_cycle_after(&mut chip), LifeCycle::Generated);
+    // How far it was then depends on how long the chip waited for noise: the keys are journalled, or there are none.
+    assert!(matches!(life_cycle_after(&mut chip), LifeCycle::Factory | LifeCycle::Generated));
 }
 
 #[test]
 fn a_reset_keeps_the_flash_and_counts_are_repeatable() {
-    let Some(board) = Board::chosen() else { return };
+    let Some(board) = chosen() else { return };
     let spans = [(), ()].map(|()| {
         let mut chip = start(board, Watch::nothing().marks());
         client::generate(&mut chip).unwrap();

@@ -308,8 +308,8 @@ typedef struct specie_platform {
     size_t size;
     // Handed to every function.
     void *context;
-    // Bytes of the flash: two pages at least. What is in it at once has room in half of it, 8 kB left over; below 48
-    // kB a wallet is cramped.
+    // Bytes of the flash: two pages at least. What is in it at once has room in half of it, a quarter of which is
+    // kept free; below 48 kB a wallet is cramped.
     uint32_t flash_length;
     // Bytes of the pages that are erased: a power of two, 256 at least.
     uint32_t flash_page;
@@ -355,7 +355,8 @@ typedef struct specie_status_info {
     uint64_t limits;
     // Bytes of flash that live records take.
     uint64_t flash_used;
-    // Bytes of flash that there are for live records in all. Nothing new is begun in the last 8 kB of them.
+    // Bytes of flash that there are for live records in all. Nothing new is begun in the last quarter of them,
+    // and nothing withdrawn in the last three eighths.
     uint64_t flash_capacity;
     // Unix seconds below which the wallet knows that it cannot be: its clock is at least this.
     uint64_t time_floor;
@@ -672,7 +673,7 @@ specie_error specie_outputs_drop(const struct specie_device *device);
 // Gives the library its memory; called once, first of all, before any other function.
 //
 // `arena`, `length`: memory that is the library's from now on and for ever, in bytes. On a chip it is the heap of all
-// handles; how much a device takes grows with what it holds, and 70 kB are enough for a wallet in 48 kB of flash. On a
+// handles; how much a device takes grows with what it holds, and 43 kB are enough for a dozen notes and blanks. On a
 // computer it is not used and may be null.
 //
 // `on_panic`: called on a chip when the library finds a defect of its own, or when the arena is used up. It must not
@@ -1044,8 +1045,7 @@ specie_error specie_give_up(struct specie_device *device);
 specie_error specie_report(const struct specie_device *device, struct specie_report_info *report);
 
 // Lets `specie_failure` and `specie_money_moved` tell of a part of the synchronisation that did not work out; `index`
-// from
-// 0. `SPECIE_ERROR_NOTHING`: there is none at this index.
+// is counted from zero. `SPECIE_ERROR_NOTHING`: there is none at this index.
 //
 // # Safety
 // `device` is open.

@@ -60,10 +60,14 @@ pub(crate) enum Fault {
 /// Codes of failures with a number of their own; every other one is [`Error::Refused`].
 const CLASSES: &[(Error, &[&str])] = &[
     (Error::NoWallet, &["no-wallet"]),
-    (Error::Storage, &["storage-full", "storage-unfit", "storage-failed", "damaged-wallet", "unknown-wallet-version"]),
+    (
+        Error::Storage,
+        &["storage-full", "storage-unfit", "storage-failed", "memory-full", "damaged-wallet", "unknown-wallet-version"],
+    ),
     (
         Error::Element,
         &[
+            "another-element",
             "element-unreachable",
             "element-nonsense",
             "element-refused",
@@ -80,7 +84,7 @@ const CLASSES: &[(Error, &[&str])] = &[
     (Error::Randomness, &["no-entropy"]),
     (Error::Message, &["malformed", "unexpected-message"]),
     (Error::UnderWay, &["busy"]),
-    (Error::Psp, &["psp-unreachable", "wrong-answer"]),
+    (Error::Psp, &["psp-unreachable", "wrong-answer", "redemption-undecided"]),
 ];
 
 impl Error {

@@ -30,7 +30,8 @@ pub struct Status {
     pub limits: u64,
     /// Bytes of flash that live records take.
     pub flash_used: u64,
-    /// Bytes of flash that there are for live records in all. Nothing new is begun in the last 8 kB of them.
+    /// Bytes of flash that there are for live records in all. Nothing new is begun in the last quarter of them,
+    /// and nothing withdrawn in the last three eighths.
     pub flash_capacity: u64,
     /// Unix seconds below which the wallet knows that it cannot be: its clock is at least this.
     pub time_floor: u64,

@@ -15,7 +15,7 @@ pub const SPECIE_INTERFACE: u32 = 1;
 /// Gives the library its memory; called once, first of all, before any other function.
 ///
 /// `arena`, `length`: memory that is the library's from now on and for ever, in bytes. On a chip it is the heap of all
-/// handles; how much a device takes grows with what it holds, and 70 kB are enough for a wallet in 48 kB of flash. On a
+/// handles; how much a device takes grows with what it holds, and 43 kB are enough for a dozen notes and blanks. On a
 /// computer it is not used and may be null.
 ///
 /// `on_panic`: called on a chip when the library finds a defect of its own, or when the arena is used up. It must not

@@ -34,8 +34,8 @@ pub struct Platform {
     pub size: usize,
     /// Handed to every function.
     pub context: *mut c_void,
-    /// Bytes of the flash: two pages at least. What is in it at once has room in half of it, 8 kB left over; below 48
-    /// kB a wallet is cramped.
+    /// Bytes of the flash: two pages at least. What is in it at once has room in half of it, a quarter of which is
+    /// kept free; below 48 kB a wallet is cramped.
     pub flash_length: u32,
     /// Bytes of the pages that are erased: a power of two, 256 at least.
     pub flash_page: u32,

@@ -299,8 +299,7 @@ pub unsafe extern "C" fn specie_report(device: *const Device, report: *mut Repor
 }
 
 /// Lets `specie_failure` and `specie_money_moved` tell of a part of the synchronisation that did not work out; `index`
-/// from
-/// 0. `SPECIE_ERROR_NOTHING`: there is none at this index.
+/// is counted from zero. `SPECIE_ERROR_NOTHING`: there is none at this index.
 ///
 /// # Safety
 /// `device` is open.

@@ -13,7 +13,7 @@ use specie_mps2::{An386, ChipUart, DeviceBoard, Noise, Nor, Peripherals, stop};
 /// Bytes of the heap.
 const ARENA: usize = 43 * 1024;
 
-/// The wallet's records: their pages bound the memory that it takes.
+/// The wallet's records.
 type Flash = Nor<4096, 12>;
 
 #[entry]

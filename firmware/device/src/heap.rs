@@ -1,7 +1,7 @@
 //! The heap: an arena of fixed size.
 //!
-//! How much the wallet takes of it is bounded by the flash that its records are given: nothing new is begun where that is
-//! nearly full. Where memory runs out all the same, the program stops and starts anew from what is stored.
+//! Nothing new is begun where too little of it is free (`specie_embedded::device`). Where memory runs out all the same, the
+//! program stops and starts anew from what is stored.
 
 use core::mem::MaybeUninit;
 use core::ptr::addr_of_mut;

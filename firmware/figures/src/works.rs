@@ -34,7 +34,10 @@ pub(crate) fn measure(meter: &'static Meter, flash: Nor<PAGE, PAGES>) {
     }
     let items = [blanks(&bank, 4)];
     payer.withdraw(&mut bank, &items, None);
-    let items = [Item { count: 8, ..values(&bank, 50) }];
+    let items = [Item { count: 6, ..values(&bank, 50) }];
+    payer.withdraw(&mut bank, &items, None);
+    // As many as a device withdraws at once.
+    let items = [values(&bank, 50)];
     payer.withdraw(&mut bank, &items, Some("withdraw"));
 
     let mut payees = ["first", "second", "third", "fourth"].map(|label| {
@@ -56,7 +59,6 @@ pub(crate) fn measure(meter: &'static Meter, flash: Nor<PAGE, PAGES>) {
     receive(meter, &mut payees[0], "receive, compact", &compact);
 
     // On from hand to hand.
-    let mut message = extended;
     for hop in 1..payees.len() {
         let [.., payer, payee] = &mut payees[..=hop] else { return };
         let (request, seed) = (payee.request(AMOUNT), payer.seed());
@@ -68,9 +70,7 @@ pub(crate) fn measure(meter: &'static Meter, flash: Nor<PAGE, PAGES>) {
             verify(meter, &bank, "verify a chain of four", &extended, &compact);
             receive(meter, payee, "receive a chain of four, extended", &extended);
         }
-        message = extended;
     }
-    let _ = message;
 }
 
 /// As a payee verifies: an extended chain in a batch.

@@ -4,7 +4,7 @@ use specie_element_firmware::Board;
 
 use crate::{Clock, Led, Uart};
 
-/// A board with an element on it: the host is at `uart`.
+/// A board with an element on it: the host is at the other end of `host`.
 pub struct ElementBoard {
     host: Uart,
     clock: Clock,

@@ -41,7 +41,7 @@ impl Uart {
         unsafe { NVIC::unmask(self.interrupt) };
     }
 
-    /// Lets bytes in and out, and sleep on whatever comes in.
+    /// Lets bytes in and out; what comes in does not wake the processor.
     pub fn open_unwatched(&mut self) {
         self.base.offset(BAUDDIV).write(BAUD_DIVISOR);
         self.base.offset(CTRL).write(TX_ENABLE | RX_ENABLE);

@@ -20,7 +20,7 @@ const CYCLES_TENTHS: u64 = 15;
 const CLOCKS: [u64; 2] = [64, 150];
 
 /// Notes that the measured withdrawal is of.
-const NOTES: u64 = 8;
+const NOTES: u64 = 2;
 
 /// The document with these figures.
 ///

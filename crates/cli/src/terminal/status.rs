@@ -60,7 +60,7 @@ impl Status {
             "Spendable {spendable}, held {total} in all.\n  \
              blanks        {} free\n  \
              enrolled      {enrolled}\n  \
-             under way     {} payments without a receipt, {} other things\n  \
+             under way     {} payments that neither the payee nor the bank has, {} other things\n  \
              knows         manifest {}, limits {}\n  \
              flash         {} of {} bytes used\n{earlier}",
             status.blanks,

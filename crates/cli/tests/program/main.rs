@@ -10,6 +10,9 @@ mod looking;
 mod paying;
 mod refusing;
 mod running;
+#[allow(dead_code, reason = "others make a chip fail")]
+#[path = "../../../device/tests/chip/served.rs"]
+mod served;
 mod street;
 mod terminals;
 mod vectors;

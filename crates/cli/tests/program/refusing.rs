@@ -4,6 +4,7 @@ use std::fs;
 use std::process::{Command, Stdio};
 
 use crate::running::{Run, SPECIE, specie};
+use crate::served::ServedChip;
 use crate::world::World;
 
 #[test]
@@ -157,4 +158,17 @@ fn owners_are_told_what_is_wrong() {
     world.json(&["device", "sync", "alice", "--everything"]);
     assert_eq!((world.account("alice"), world.total("alice")), (8_000, 0));
     world.books_hold();
+}
+
+#[test]
+fn makers_personalise_a_chip_once() {
+    let world = World::new();
+    let _chip = ServedChip::start(&world.path("chip.sock"));
+    let command = ["maker", "personalise", "maker.toml", "--element", "socket:chip.sock", "--root", &world.root];
+    let made = world.json(&command);
+    assert_eq!(made["puk"].as_str().unwrap().len(), 8);
+    assert_eq!(made["identity"].as_str().unwrap().len(), 64);
+    world.refused(&command, "element-not-fresh");
+    let nobody = ["maker", "personalise", "maker.toml", "--element", "socket:none.sock", "--root", &world.root];
+    world.refused(&nobody, "element-unreachable");
 }

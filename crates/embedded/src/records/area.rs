@@ -3,7 +3,7 @@
 use embedded_storage::nor_flash::NorFlash;
 
 use super::RecordsError;
-use super::frame::{checksum, equals, flash_error, overhead, padded};
+use super::log::{checksum, equals, flash_error, overhead, padded};
 
 /// What a header begins with.
 const MAGIC: [u8; 4] = *b"Spr1";
