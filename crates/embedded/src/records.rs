@@ -171,7 +171,7 @@ impl<F: NorFlash> Records<F> {
     }
 
     fn empty(flash: F, area: Area, generation: u32) -> Self {
-        let cursor = area.first_log::<F>();
+        let cursor = area.first_frame::<F>();
         Self { flash, area, generation, cursor, index: Vec::new(), live: 0, torn: false }
     }
 
@@ -258,7 +258,7 @@ impl<F: NorFlash> Records<F> {
         let other = self.area.other();
         let generation = self.generation.checked_add(1).ok_or(RecordsError::FlashUnfit)?;
         other.erase(&mut self.flash)?;
-        let mut to = other.first_log::<F>();
+        let mut to = other.first_frame::<F>();
         for position in 0..self.index.len() {
             let Some((key, value)) = self.record(position)? else { break };
             let frame = log::encode::<F>(generation, &[Change::Put { key, value }])?;
@@ -270,7 +270,7 @@ impl<F: NorFlash> Records<F> {
         }
         other.open(&mut self.flash, generation)?;
         let old = self.area;
-        (self.area, self.generation, self.cursor) = (other, generation, other.first_log::<F>());
+        (self.area, self.generation, self.cursor) = (other, generation, other.first_frame::<F>());
         self.index.clear();
         (self.live, self.torn) = (0, false);
         self.scan()?;
