@@ -8,6 +8,7 @@ use specie_api::idempotency::Key;
 use specie_core::Timestamp;
 use specie_core::encoding::Encode;
 use specie_core::signature::PublicKey;
+use specie_element::client;
 use specie_element::entropy::{Entropy, EntropyFailure, NoiseSource};
 use specie_wallet::element::{Element, ElementFault};
 use specie_wallet::recovery::Resumed;
@@ -155,9 +156,18 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         &self.wallet
     }
 
-    /// The link to the element.
-    pub fn element(&mut self) -> &mut E {
-        self.element.link()
+    /// The element. One that is not the wallet's own gets no command.
+    pub fn element(&mut self) -> &mut impl Element {
+        &mut self.element
+    }
+
+    /// Tells the element the PIN. It holds until the element loses its power.
+    ///
+    /// # Errors
+    /// It is not the wallet's element, or the PIN is wrong.
+    pub fn verify(&mut self, pin: &[u8]) -> Done<()> {
+        self.element.recognise()?;
+        Ok(client::verify(&mut self.element, pin).map_err(ElementFault::from)?)
     }
 
     /// How full the flash is.

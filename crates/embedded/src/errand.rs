@@ -157,7 +157,7 @@ const NAMES: [&str; psp::CODES.len()] = {
 
 /// Whether nothing else can work either.
 pub(crate) fn ends_everything(failure: &Failure) -> bool {
-    ["psp-unreachable", "storage-failed", "element-unreachable", "device-unknown", "device-blocked"]
+    ["psp-unreachable", "storage-failed", "element-unreachable", "another-element", "device-unknown", "device-blocked"]
         .contains(&failure.code)
 }
 

@@ -214,6 +214,8 @@ impl Synchronisation {
         device: &mut Device<F, E, R>,
         now: Timestamp,
     ) -> Done<Option<(Out, Errand)>> {
+        // Another element would say of all that is to be redeemed that it does not know it.
+        device.element.recognise()?;
         let signed_at = self.psp_time(now);
         let errand = match self.stage {
             Stage::Time => {

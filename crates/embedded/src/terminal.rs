@@ -8,8 +8,7 @@ use alloc::boxed::Box;
 use embedded_storage::nor_flash::NorFlash;
 use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
-use specie_element::client;
-use specie_wallet::element::{Element, ElementFault};
+use specie_wallet::element::Element;
 use zeroize::Zeroize;
 
 use crate::device::{Device, Done, Parts, Random, Unopened};
@@ -268,7 +267,7 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
                 }
             }
             Command::Pin(mut pin) => {
-                let verified = client::verify(self.open_device()?.element(), &pin).map_err(ElementFault::from);
+                let verified = self.open_device().and_then(|device| device.verify(&pin));
                 pin.zeroize();
                 verified?;
             }

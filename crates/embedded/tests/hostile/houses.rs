@@ -44,8 +44,12 @@ type Micro = Terminal<Flash, Socket, Seeded>;
 #[derive(Clone)]
 pub(crate) struct Socket {
     chip: Rc<RefCell<Option<Chip>>>,
-    /// The next command gets no answer.
+    /// The next command is not understood.
     fails: Rc<Cell<bool>>,
+    /// The element loses its power after the next command of this instruction, before it answers.
+    breaks: Rc<Cell<Option<u8>>>,
+    /// Instructions of the commands so far.
+    heard: Rc<RefCell<Vec<u8>>>,
 }
 
 impl client::Link for Socket {
@@ -56,7 +60,15 @@ impl client::Link for Socket {
             return Err("not understood");
         }
         let mut chip = self.chip.borrow_mut();
-        Ok(chip.as_mut().ok_or("the socket is empty")?.process(command, response))
+        let length = chip.as_mut().ok_or("the socket is empty")?.process(command, response);
+        self.heard.borrow_mut().push(command[1]);
+        if self.breaks.get() == Some(command[1]) {
+            self.breaks.take();
+            let flash = chip.take().expect("there").into_flash();
+            *chip = Some(Element::new(flash, Seeded(7)).expect("an element"));
+            return Err("the power went off");
+        }
+        Ok(length)
     }
 }
 
@@ -183,7 +195,12 @@ impl Image {
     pub(crate) fn open(&self) -> House {
         let (flash, element, seed) = (Flash::new(self.flash.clone()), Flash::new(self.element.clone()), self.seed);
         let chip = Element::new(element.clone(), Seeded(seed + 100)).expect("an element");
-        let socket = Socket { chip: Rc::new(RefCell::new(Some(chip))), fails: Rc::default() };
+        let socket = Socket {
+            chip: Rc::new(RefCell::new(Some(chip))),
+            fails: Rc::default(),
+            breaks: Rc::default(),
+            heard: Rc::default(),
+        };
         let parts = Parts { flash: flash.clone(), element: socket.clone(), random: Seeded(seed + 200) };
         let mut terminal = Terminal::new(parts);
         terminal.set_time(at(NOW), 0);
@@ -212,6 +229,16 @@ impl House {
     /// The element does not understand the next command.
     pub(crate) fn fail_next(&mut self) {
         self.socket.fails.set(true);
+    }
+
+    /// The element loses its power after the next command of this instruction, before it answers.
+    pub(crate) fn break_after(&mut self, instruction: u8) {
+        self.socket.breaks.set(Some(instruction));
+    }
+
+    /// Instructions that the element got since this was asked last.
+    pub(crate) fn heard(&mut self) -> Vec<u8> {
+        self.socket.heard.take()
     }
 
     /// What it holds, in minor units.

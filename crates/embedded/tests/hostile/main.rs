@@ -5,6 +5,7 @@
 #[path = "../../../wallet/tests/wallet/bank.rs"]
 #[allow(dead_code, reason = "the wallet's tests need more of it")]
 mod bank;
+mod element;
 #[allow(dead_code, reason = "the fuzzer needs more of it")]
 mod houses;
 mod order;

@@ -2,11 +2,10 @@
 
 use specie_core::Amount;
 use specie_core::text::Currency;
-use specie_embedded::device::Terms;
 use specie_embedded::owner::{Command, Event, Reply};
 use specie_embedded::peer::{REPEAT_MS, kind};
 
-use crate::houses::{House, VALUE, images, terms};
+use crate::houses::{House, VALUE, images};
 
 fn pair() -> [House; 2] {
     images().each_ref().map(|image| image.open())
@@ -136,40 +135,4 @@ fn a_request_that_may_not_be_paid_is_refused_and_an_own_one_passed_over() {
     payer.peer_frame(kind::MESSAGE, &request[..request.len() - 1]);
     assert_eq!(refusal(&mut payer), "malformed");
     assert_eq!((payer.stored(), payer.total()), (before, VALUE));
-}
-
-/// An element that was pulled out may come back as another one, which knows nothing of what the wallet holds.
-#[test]
-fn another_element_in_the_socket_costs_nothing() {
-    let [mut payer, mut payee] = pair();
-    let small = Terms { notes_max: 1, ..terms(1) };
-    let own = payer.take_element();
-    assert_eq!(payer.refusal(&Command::Request(small)), "element-unreachable");
-    payer.put_element(payee.take_element());
-    assert_eq!(payer.refusal(&Command::Request(small)), "another-element");
-    payee.put_element(payer.take_element());
-    // Nor does one that comes in without anybody having noticed that its own was gone.
-    payer.put_element(own);
-    assert!(matches!(payer.tell(&Command::Request(small)), Reply::Made(_)));
-    let own = payer.take_element();
-    payer.put_element(payee.take_element());
-    payer.fail_next();
-    assert_eq!(payer.refusal(&Command::Request(small)), "element-unreachable");
-    assert_eq!(payer.refusal(&Command::Request(small)), "another-element");
-    payee.put_element(payer.take_element());
-    payer.put_element(own);
-    // And one that does not understand at first, since it lost its power, is asked again.
-    for fails in [false, true] {
-        if fails {
-            payer.fail_next();
-        }
-        assert!(matches!(payer.tell(&Command::Request(small)), Reply::Made(_)));
-    }
-    assert_eq!(payer.total(), VALUE);
-    // With its own it goes on.
-    let request = payee.request(7);
-    payer.pay_next(7);
-    payer.peer_frame(kind::MESSAGE, &request);
-    payee.peer_frame(kind::MESSAGE, &only(&mut payer));
-    assert_eq!((payer.total(), payee.total()), (VALUE - 7, VALUE + 7));
 }

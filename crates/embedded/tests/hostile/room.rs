@@ -63,7 +63,7 @@ fn nothing_is_withdrawn_that_the_element_has_no_room_for() {
 }
 
 /// Synchronises with a PSP that knows the time and an account and nothing else; gives what failed.
-fn synchronise(house: &mut House, value: u64, blanks: u16) -> Vec<String> {
+pub(crate) fn synchronise(house: &mut House, value: u64, blanks: u16) -> Vec<String> {
     let keep = Keep { value: amount(value), blanks, blank_cap: None };
     assert_eq!(house.tell(&Command::Synchronise(keep)), Reply::Done);
     for _ in 0..100 {
