@@ -62,8 +62,13 @@ impl<E: Link> OwnElement<E> {
                 self.recognised = true;
                 Ok(())
             }
-            Err(ElementError::Link(error)) => Err(OwnElementError::Link(error)),
-            _ => Err(OwnElementError::Another),
+            other => {
+                self.recognised = false;
+                match other {
+                    Err(ElementError::Link(error)) => Err(OwnElementError::Link(error)),
+                    _ => Err(OwnElementError::Another),
+                }
+            }
         }
     }
 }
@@ -85,8 +90,9 @@ impl<E: Link> Link for OwnElement<E> {
             }
             self.link.transmit(command, response).map_err(OwnElementError::Link)
         })?;
-        // The wallet gives up what its element does not know: it may be another one that came without anybody noticing.
-        if response[..length].ends_with(&StatusWord::UNKNOWN_INDEX.to_u16().to_be_bytes()) {
+        // The wallet gives up what its element will not show: it may be another one that came without anybody noticing.
+        let is_spend = command.get(1) == Some(&ins::SPEND.ins);
+        if is_spend && !response[..length].ends_with(&StatusWord::DONE.to_u16().to_be_bytes()) {
             self.look()?;
         }
         Ok(length)
