@@ -17,7 +17,7 @@ use crate::element::ElementFault;
 use crate::error::WalletError;
 
 pub(crate) use delivery::{compact, write_chain};
-pub(crate) use state::{Payments, Stage};
+pub(crate) use state::{FORGOTTEN, Payments, Stage};
 
 /// Names a payment: the hash of the request that it answers. One request is paid once.
 pub type PaymentId = Context;

@@ -17,7 +17,7 @@ use crate::step::{Change, Step};
 pub(crate) enum Table {
     /// One record: version, root key, element, account.
     Identity = 1,
-    /// One record: the owner's choices.
+    /// The owner's choices, without an id; and until when payments were forgotten.
     Settings = 2,
     /// Manifest, revocation list, limits, descriptor, by [`Document`].
     Document = 3,

@@ -17,7 +17,7 @@ use crate::error::WalletError;
 use crate::history::Log;
 use crate::housekeeping::Tasks;
 use crate::identity::Identity;
-use crate::payment::Payments;
+use crate::payment::{FORGOTTEN, Payments};
 use crate::publication::Publications;
 use crate::purse::Purse;
 use crate::record::{Changes, Table};
@@ -183,6 +183,7 @@ impl Wallet {
     fn load_record(&mut self, table: Table, id: &[u8], value: &[u8]) -> Result<(), DecodeError> {
         match table {
             Table::Identity => Err(DecodeError::OutOfRange),
+            Table::Settings if id == FORGOTTEN => self.payments.load_forgotten(value),
             Table::Settings => self.load_settings(value),
             Table::Document => self.load_document(id, value),
             Table::Header => self.publications.load_header(id, value),

@@ -120,7 +120,7 @@ impl Wallet {
             return Err(PaymentError::OwnRequest);
         }
         let payee = self.payee(&request, now)?;
-        if now > request.body.expiry {
+        if now > request.body.expiry || self.payments.may_be_forgotten(request.body.expiry) {
             return Err(PaymentError::RequestExpired);
         }
         let coins = self.choose_coins(&request, now)?;

@@ -65,6 +65,9 @@ pub(crate) struct Payment {
     pub(super) fresh: bool,
 }
 
+/// The record, among the settings, of until when payments were forgotten.
+pub(crate) const FORGOTTEN: &[u8] = &[1];
+
 /// Payments by the hash of their request.
 #[derive(Default)]
 pub(crate) struct Payments {
@@ -72,6 +75,9 @@ pub(crate) struct Payments {
     planned: Set<PaymentId>,
     /// Made or abandoned, no receipt.
     undelivered: Set<PaymentId>,
+    /// The latest expiry of a request whose payment was forgotten. Where the clock is behind, as after a power cut without one,
+    /// nobody knows of a request up to then whether it was paid.
+    forgotten_until: Timestamp,
 }
 
 impl Taken {
@@ -128,13 +134,31 @@ impl Payments {
         let ids: Vec<PaymentId> =
             self.by_id.iter().filter(|(id, payment)| old(id, payment)).map(|(id, _)| *id).collect();
         let mut left_to_the_bank = Vec::new();
+        let forgotten_before = self.forgotten_until;
         for id in ids {
             let removed = self.remove(&id);
+            if let Some(payment) = &removed {
+                self.forgotten_until = self.forgotten_until.max(payment.request.body.expiry);
+            }
             left_to_the_bank.extend(removed.filter(|payment| payment.uploaded).map(|payment| payment.entry));
             changes.delete(Table::Payment, &id.0);
             changes.delete(Table::PaymentMessage, &id.0);
         }
+        if self.forgotten_until > forgotten_before {
+            changes.put(Table::Settings, FORGOTTEN, Fields::new(1, 9).time(self.forgotten_until).done());
+        }
         left_to_the_bank
+    }
+
+    /// Whether a request of this expiry may be one whose payment was forgotten.
+    pub(super) fn may_be_forgotten(&self, expiry: Timestamp) -> bool {
+        expiry <= self.forgotten_until
+    }
+
+    #[inline(never)]
+    pub(crate) fn load_forgotten(&mut self, record: &[u8]) -> Result<(), DecodeError> {
+        self.forgotten_until = read(record, 1, ReadField::time)?;
+        Ok(())
     }
 
     /// The outcome of a command is unknown.

@@ -390,11 +390,34 @@ fn what_is_complete_is_forgotten_when_it_can_matter_no_more() {
     assert_eq!((prune(&mut anna, NOW), prune(&mut ben, NOW)), before);
     assert!(ben.receive(&payment).unwrap().repeated);
     let after = (prune(&mut anna, NOW + 601), prune(&mut ben, NOW + 601));
-    assert_eq!(after, (before.0 - 3, before.1 - 2));
+    // One record says until when payments were forgotten.
+    assert_eq!(after, (before.0 - 3 + 1, before.1 - 2));
     assert_eq!(anna.wallet.undelivered_payments().count(), 1);
     assert_eq!((anna.total(), ben.total()), (29, 5));
     let halt = ben.receive_by(&payment, specie_wallet::reception::Route::Bank, NOW + 601).unwrap_err();
     assert_eq!(halt, Halt::Refused("unknown-request"));
+}
+
+/// A clock that is behind, as after a power cut without one, must not make a request payable whose payment was forgotten.
+#[test]
+fn a_request_whose_payment_was_forgotten_is_not_paid_again() {
+    let mut bank = Bank::new();
+    let mut anna = holding(&mut bank, "anna", &[20, 20], 4);
+    let mut ben = holding(&mut bank, "ben", &[], 8);
+    let (_, request) = ben.request(5).unwrap();
+    let payment = anna.pay(&request).unwrap();
+    let receipt = ben.receive(&payment).unwrap().receipt;
+    anna.settle(&receipt).unwrap();
+    let (_, later) = ben.request_on(&Terms { expiry: at(NOW + 3_600), ..Device::terms(6) }).unwrap();
+    let step = anna.wallet.prune_exchanges(at(NOW + 601));
+    anna.commit(step).unwrap();
+    for _ in 0..2 {
+        assert_eq!(anna.pay(&request).unwrap_err(), Halt::Refused("request-expired"));
+        assert_eq!(anna.total(), 35);
+        anna.reload();
+    }
+    anna.pay(&later).unwrap();
+    assert_eq!(anna.total(), 29);
 }
 
 #[test]
