@@ -11,11 +11,12 @@ use specie_core::signature::PublicKey;
 use specie_element::client;
 use specie_element::entropy::{Entropy, EntropyFailure, NoiseSource};
 use specie_wallet::element::{Element, ElementFault};
-use specie_wallet::recovery::Resumed;
+use specie_wallet::recovery::{Pending, Resumed};
 use specie_wallet::{Change, Loading, Step, Wallet};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
+use crate::frame::MESSAGE_MAX;
 use crate::records::{Records, RecordsError, Space};
 
 mod own_element;
@@ -42,7 +43,13 @@ const PIECE: usize = 1024;
 const PIECES: usize = WORKING_MEMORY / PIECE;
 
 /// How often a payment that is checked is in memory, in one form or another, besides the message itself.
-const COPIES: usize = 3;
+const COPIES_CHECKED: usize = 3;
+
+/// How often a payment that is made is: in the coin that is the change, the records, and on its way out.
+const COPIES_MADE: usize = 6;
+
+/// Flash that a payment takes besides twice its length: the plan, notes, lines of history.
+const ROOM_OF_PAYMENT: usize = 2 * 1024;
 
 /// Lines of history that are kept, since memory is short.
 const HISTORY_KEPT: usize = 6;
@@ -183,6 +190,16 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     pub fn resume(&mut self, now: Timestamp) -> Done<Vec<Resumed>> {
         self.check_usable()?;
         self.element.recognise()?;
+        let planned = self.wallet.pending().into_iter().filter_map(|pending| match pending {
+            Pending::Payment(id) => Some(id),
+            _ => None,
+        });
+        for id in planned.collect::<Vec<_>>() {
+            match self.drop_what_has_no_room(&id) {
+                Err(failure) if self.wallet.planned_length(&id).is_some() => return Err(failure),
+                _ => {}
+            }
+        }
         let mut resumed = Vec::new();
         while let Some(step) = self.wallet.resume(now, &mut self.element)? {
             resumed.push(self.commit(step)?);
@@ -249,19 +266,42 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
 
     fn check_space(&mut self, eighths: usize) -> Done<()> {
         let Space { live, capacity } = self.records.space();
-        if live + capacity * eighths / 8 > capacity { Err(RecordsError::Full.into()) } else { self.check_memory(0) }
+        if live + capacity * eighths / 8 > capacity { Err(RecordsError::Full.into()) } else { self.check_memory(0, 0) }
     }
 
-    /// Whether there is memory for what an operation on a message of so many bytes takes meanwhile: where a microcontroller
+    /// Nothing is paid that could not be stored whole, nor received that could not be redeemed. Its chains are stored twice:
+    /// with what is handed over or redeemed, and with the coin.
+    pub(crate) fn check_room_for(&mut self, payment: usize) -> Done<()> {
+        let Space { live, capacity } = self.records.space();
+        if live + 2 * payment + ROOM_OF_PAYMENT > capacity { Err(RecordsError::Full.into()) } else { Ok(()) }
+    }
+
+    /// Whether there is memory and room to make a payment of so many bytes.
+    pub(crate) fn check_paying(&mut self, length: usize) -> Done<()> {
+        if length > MESSAGE_MAX {
+            let what = "the notes that would be paid have been passed on too often to fit into one message";
+            return Err(Failure::new("payment-too-long", what, "synchronise: what was received goes to the account"));
+        }
+        self.check_room_for(length)?;
+        self.check_memory(COPIES_MADE, length)
+    }
+
+    /// Whether there is memory and room to receive a payment of so many bytes.
+    pub(crate) fn check_receiving(&mut self, length: usize) -> Done<()> {
+        self.check_room_for(length)?;
+        self.check_memory(COPIES_CHECKED, length)
+    }
+
+    /// Whether there is memory for what an operation takes meanwhile, on a message of so many bytes that is copied so often: where a microcontroller
     /// runs out of it, the program has to start anew.
-    pub(crate) fn check_memory(&mut self, message: usize) -> Done<()> {
-        if has_memory(PIECES, message) {
+    fn check_memory(&mut self, copies: usize, message: usize) -> Done<()> {
+        if has_memory(PIECES, copies, message) {
             return Ok(());
         }
         // Much may be free, but in small holes between what stays: loaded anew, the wallet lies in one piece.
         self.reload();
         self.check_usable()?;
-        if has_memory(PIECES, message) {
+        if has_memory(PIECES, copies, message) {
             return Ok(());
         }
         let advice = "synchronise: what is redeemed makes room; or have it keep less";
@@ -291,13 +331,13 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
 
 /// Whether there is memory for what an operation under way still takes, so that a message that comes in meanwhile may grow.
 pub(crate) fn leaves_memory() -> bool {
-    has_memory(PIECES / 2, 0)
+    has_memory(PIECES / 2, 0, 0)
 }
 
-fn has_memory(pieces: usize, message: usize) -> bool {
-    let mut probes: [Vec<u8>; PIECES + COPIES] = Default::default();
+fn has_memory(pieces: usize, copies: usize, message: usize) -> bool {
+    let mut probes: [Vec<u8>; PIECES + COPIES_MADE] = Default::default();
     // What is longest needs the longest hole: it goes first.
-    let lengths = [message; COPIES].into_iter().chain(core::iter::repeat_n(PIECE, pieces));
+    let lengths = core::iter::repeat_n(message, copies).chain(core::iter::repeat_n(PIECE, pieces));
     let there = probes.iter_mut().zip(lengths).all(|(probe, length)| probe.try_reserve_exact(length).is_ok());
     // The compiler would leave out an allocation that nobody looks at.
     core::hint::black_box(&mut probes);

@@ -7,7 +7,7 @@ use embedded_storage::nor_flash::NorFlash;
 use specie_core::Timestamp;
 use specie_core::message::Message;
 use specie_wallet::element::Element;
-use specie_wallet::payment::{Execution, Form, PaymentId, PaymentPreview};
+use specie_wallet::payment::{Execution, Form, PaymentError, PaymentId, PaymentPreview};
 
 use super::{Device, Done, Random};
 use crate::failure::Failure;
@@ -45,10 +45,25 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         let seed = self.seed()?;
         let step = self.wallet.plan_payment(request, now, &seed, &mut self.element)?;
         let id = self.commit(step)?;
+        self.drop_what_has_no_room(&id)?;
         let step = self.wallet.execute_payment(&id, now, &mut self.element)?;
         match self.commit(step).map_err(Failure::of_money)? {
             Execution::Paid(ready) => Ok(Paid { id, message: ready.message, publications: ready.publications }),
             Execution::Refused(reason) => Err(reason.into()),
+        }
+    }
+
+    /// Drops a plan that could not be stored once it is carried out, as long as nothing of it was.
+    ///
+    /// # Errors
+    /// There is no room, and it was dropped.
+    pub(super) fn drop_what_has_no_room(&mut self, id: &PaymentId) -> Done<()> {
+        let Some(length) = self.wallet.planned_length(id) else { return Ok(()) };
+        let Err(failure) = self.check_paying(length) else { return Ok(()) };
+        match self.wallet.cancel_payment(id, &mut self.element) {
+            Ok(step) => self.commit(step).and(Err(failure)),
+            Err(PaymentError::TooLateToCancel) => Ok(()),
+            Err(error) => Err(error.into()),
         }
     }
 

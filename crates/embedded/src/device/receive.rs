@@ -78,7 +78,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     #[inline(never)]
     pub fn receive(&mut self, payment: &[u8], route: Route, now: Timestamp) -> Done<Received> {
         expect(payment, Message::Payment)?;
-        self.check_memory(payment.len())?;
+        self.check_receiving(payment.len())?;
         let step = self.wallet.receive(payment, route, now)?;
         match self.commit(step)? {
             Reception::Accepted(received) => Ok(received),

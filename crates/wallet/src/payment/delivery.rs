@@ -15,6 +15,9 @@ use crate::record::{Changes, Table};
 use crate::step::Step;
 use crate::wallet::Wallet;
 
+/// The longest transfer that pays one request and returns the change, with its points.
+const PAYING_TRANSFER_MAX: usize = 768;
+
 impl Wallet {
     /// A payment that was made, to be handed over again.
     ///
@@ -30,6 +33,14 @@ impl Wallet {
             Form::Extended => Ok(message.clone()),
             Form::Compact => compact(message).map_err(|_| PaymentError::Unknown),
         }
+    }
+
+    /// At most so many bytes will be handed over of a payment that is planned; `None` where it is not.
+    pub fn planned_length(&self, id: &PaymentId) -> Option<usize> {
+        let payment = self.payments.get(id).filter(|payment| payment.stage == Stage::Planned)?;
+        let coins = payment.taken.iter().filter_map(|taken| self.purse.get(taken.index)?.coin.as_ref());
+        let chains: usize = coins.map(|coin| coin.chain.len()).sum();
+        Some(16 + chains + payment.taken.len() * PAYING_TRANSFER_MAX)
     }
 
     /// Payments made, without a receipt.
