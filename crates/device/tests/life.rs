@@ -60,6 +60,10 @@ fn main() -> ExitCode {
         ("microcontrollers_pay_over_lines_that_lose_bytes", microcontrollers::they_pay_over_lines_that_lose_bytes),
         ("microcontrollers_survive_power_cuts", microcontrollers::they_survive_power_cuts),
         ("a_network_that_fails_a_microcontroller_costs_nothing", microcontrollers::a_network_that_fails_costs_nothing),
+        (
+            "microcontrollers_refuse_what_they_could_not_redeem",
+            microcontrollers::they_refuse_what_they_could_not_redeem,
+        ),
         ("microcontrollers_refuse_with_reasons", microcontrollers::they_refuse_with_reasons),
         (
             "a_process_that_is_killed_at_any_moment_costs_nothing",

@@ -210,7 +210,9 @@ impl FromJson for Account {
                     "blanks" => |value| { ration.blanks = value.uint()?; Ok(()) },
                     "cap_max" => |value| { ration.cap_max = value.uint()?; Ok(()) },
                 );
-                rations.push(ration);
+                if rations.len() < RATIONS_MAX {
+                    rations.push(ration);
+                }
                 Ok(())
             }),
         );
@@ -223,14 +225,21 @@ impl FromJson for Problem {
     fn read(json: &mut Json<'_>) -> Result<Self, NotJson> {
         let mut problem = Self::default();
         members!(json,
-            "code" => |value| { problem.code = value.text()?; Ok(()) },
-            "detail" => |value| { problem.detail = value.text()?; Ok(()) },
+            "code" => |value| { problem.code = shortened(value.text()?, CODE_MAX); Ok(()) },
+            "detail" => |value| { problem.detail = shortened(value.text()?, DETAIL_MAX); Ok(()) },
             "money_moved" => |value| { problem.money_moved = value.flag()?; Ok(()) },
             "retry" => |value| { problem.retry = value.flag()?; Ok(()) },
         );
         if problem.code.is_empty() { Err(NotJson) } else { Ok(problem) }
     }
 }
+
+/// The most rations that are looked at: a PSP has one for each epoch that lives.
+const RATIONS_MAX: usize = 16;
+
+/// The most bytes that are kept of what a PSP says happened, and of a code.
+const DETAIL_MAX: usize = 200;
+const CODE_MAX: usize = 64;
 
 /// Codes of a bank that could not decide: the coin is sent again another time.
 const UNDECIDED: [&str; 4] = ["unavailable", "bank-unavailable", "internal", "timeout"];
@@ -248,9 +257,19 @@ fn read_redemption(item: &mut Json<'_>) -> Result<RedemptionResult, NotJson> {
             Ok(amount.map_or(RedemptionResult::Later, RedemptionResult::Credited))
         }
         (Some("refused"), _, Some(code)) if UNDECIDED.contains(&&*code) => Ok(RedemptionResult::Later),
-        (Some("refused"), _, Some(code)) => Ok(RedemptionResult::Refused(code)),
+        (Some("refused"), _, Some(code)) => Ok(RedemptionResult::Refused(shortened(code, CODE_MAX))),
         _ => Err(NotJson),
     }
+}
+
+/// Whoever carries an answer can make it as long as a message; it is kept.
+fn shortened(mut text: String, most: usize) -> String {
+    if text.len() > most {
+        let end = (0..=most).rev().find(|end| text.is_char_boundary(*end));
+        text.truncate(end.unwrap_or_default());
+        text.shrink_to_fit();
+    }
+    text
 }
 
 fn optional<'a, T>(
@@ -270,6 +289,7 @@ mod tests {
     use super::*;
     use specie_api::hexadecimal::{Hex, HexArray};
     use specie_api::{problem, psp};
+    use std::format;
     use std::vec;
 
     /// What the PSP's program writes is what the device reads.
@@ -315,6 +335,17 @@ mod tests {
             RedemptionResult::Later,
         ];
         assert_eq!(read::<Redeemed>(&psp::Redemption { items }).0, expected);
+    }
+
+    #[test]
+    fn keeps_little_of_what_a_carrier_makes_long() {
+        let rations = "{},".repeat(2_000);
+        let account = format!("{{\"balance\":1,\"withdrawable\":2,\"currency\":\"XTS\",\"rations\":[{rations}{{}}]}}");
+        let account = Json::read(account.as_bytes(), Account::read).unwrap();
+        assert_eq!(account.rations.len(), RATIONS_MAX);
+        let problem = format!("{{\"code\":\"{}\",\"detail\":\"{}\"}}", "c".repeat(3_000), "é".repeat(2_000));
+        let problem = Json::read(problem.as_bytes(), Problem::read).unwrap();
+        assert_eq!((problem.code.capacity(), problem.detail.capacity()), (CODE_MAX, DETAIL_MAX));
     }
 
     #[test]

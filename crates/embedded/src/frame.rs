@@ -19,8 +19,9 @@ const OVERHEAD: usize = 5;
 /// The most bytes of a stuffed frame, its end left out.
 const STUFFED_MAX: usize = cobs::max_encoding_length(MESSAGE_MAX + OVERHEAD);
 
-/// Bytes that wait to be sent; a frame that makes them more is only taken when none waits.
+/// Bytes and frames that wait to be sent; a frame that makes them more is only taken when none waits.
 const WAITING_MAX: usize = 10 * 1024;
+const FRAMES_MAX: usize = 16;
 
 /// By how many bytes the room for a frame grows: by its double it would take thrice its length meanwhile.
 const GROWTH: usize = 512;
@@ -117,7 +118,7 @@ impl Outbox {
     /// Lines up a message; whether it was taken. Where too much waits, or it is too long, it is not.
     pub fn push(&mut self, kind: u8, message: &[u8]) -> bool {
         let waiting: usize = self.waiting.iter().map(Vec::len).sum();
-        if waiting > 0 && waiting + message.len() > WAITING_MAX {
+        if waiting > 0 && (waiting + message.len() > WAITING_MAX || self.waiting.len() == FRAMES_MAX) {
             return false;
         }
         let Some(frame) = Frame::encode(kind, message) else { return false };
@@ -185,6 +186,13 @@ mod tests {
             outbox.sent(some);
         }
         assert_eq!(kinds, (0..10).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn many_small_frames_do_not_use_up_the_memory() {
+        let mut outbox = Outbox::default();
+        let taken = (0..1_000).filter(|_| outbox.push(2, b"x")).count();
+        assert_eq!(taken, FRAMES_MAX);
     }
 
     #[test]

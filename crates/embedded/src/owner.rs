@@ -20,7 +20,7 @@ mod reply;
 pub use errand::{CarriedErrand, encode_answer};
 pub(crate) use errand::{decode_answer, encode_errand};
 pub use event::{Event, Summary};
-pub(crate) use event::{encode_enrolled, encode_peer_event, encode_synchronised};
+pub(crate) use event::{FAILURES_MAX, encode_enrolled, encode_peer_event, encode_synchronised};
 pub use reply::{Reply, Status};
 pub(crate) use reply::{encode_done, encode_failed, encode_made, encode_status};
 

@@ -37,6 +37,9 @@ pub const REPEAT_MS: u64 = 1_000;
 /// How often a payment without a receipt is offered since power-up: it is not lost then, it waits for the bank.
 const OFFERS_MAX: u32 = 30;
 
+/// Of how many payments it is known how often they were offered.
+const PAYMENTS_COUNTED: usize = 16;
+
 /// What a payer says that does not pay.
 const NOT_PAID: &str = "not-paid";
 
@@ -92,7 +95,8 @@ pub struct Peer {
     role: Role,
     /// When something was last sent unasked, in milliseconds.
     offered_at: Option<u64>,
-    offers: u32,
+    /// How often payments were offered.
+    offers: Vec<(PaymentId, u32)>,
     /// Payments that the other device does not take.
     refused: BTreeSet<PaymentId>,
     /// The payment that was sent last.
@@ -179,14 +183,28 @@ impl Peer {
             }
             return;
         }
-        let mut undelivered = wallet.undelivered_payments().filter(|payment| payment.expiry >= now);
-        let payment = undelivered.find(|payment| !self.refused.contains(&payment.id)).map(|payment| payment.id);
-        if let Some(id) = payment.filter(|_| self.offers < OFFERS_MAX)
-            && let Ok(message) = device.payment_again(&id, Form::Extended)
-        {
-            self.offers += 1;
+        let offered = |id: &PaymentId| self.offers.iter().find(|(other, _)| other == id).map_or(0, |(_, times)| *times);
+        let undelivered =
+            wallet.undelivered_payments().filter(|payment| payment.expiry >= now).map(|payment| payment.id);
+        let mut due = undelivered.filter(|id| !self.refused.contains(id) && offered(id) < OFFERS_MAX);
+        let Some(id) = due.next() else { return };
+        if let Ok(message) = device.payment_again(&id, Form::Extended) {
+            self.count_offer(id);
             self.last = Some(id);
             self.outbox.push(kind::MESSAGE, &message);
+        }
+    }
+
+    fn count_offer(&mut self, id: PaymentId) {
+        match self.offers.iter_mut().find(|(other, _)| *other == id) {
+            Some((_, times)) => *times += 1,
+            None => {
+                // Those that were delivered since are not asked for again.
+                if self.offers.len() == PAYMENTS_COUNTED {
+                    self.offers.remove(0);
+                }
+                self.offers.push((id, 1));
+            }
         }
     }
 

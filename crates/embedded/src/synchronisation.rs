@@ -23,6 +23,7 @@ use crate::device::{Device, Done, Random};
 use crate::errand::{Answer, Errand, ends_everything};
 use crate::failure::Failure;
 use crate::json::Object;
+use crate::owner::FAILURES_MAX;
 
 mod account;
 mod payments;
@@ -109,6 +110,8 @@ pub struct Synchronisation {
     /// A withdrawal that the PSP opened in a way that cannot be used, and the PSP's name for it.
     unusable: Option<(WithdrawalId, [u8; 16])>,
     not_uploaded: BTreeSet<PaymentId>,
+    /// Coins that were sent: decided, or not now.
+    not_redeemed: BTreeSet<CoinId>,
     claims: Option<VecDeque<RequestId>>,
 }
 
@@ -166,6 +169,7 @@ impl Synchronisation {
             stuck: BTreeSet::new(),
             unusable: None,
             not_uploaded: BTreeSet::new(),
+            not_redeemed: BTreeSet::new(),
             claims: None,
         }
     }
@@ -298,13 +302,20 @@ impl Synchronisation {
         if ends_everything(&failure) {
             return Err(failure);
         }
-        self.report.failures.push(failure);
+        self.tell(failure);
         Ok(())
     }
 
     /// A part did not work out; the next ones may.
     fn fail(&mut self, failure: Failure) {
         self.stage = if ends_everything(&failure) { Stage::Done } else { self.stage.next_after_failure() };
-        self.report.failures.push(failure);
+        self.tell(failure);
+    }
+
+    /// Keeps as many as will be told, each once.
+    fn tell(&mut self, failure: Failure) {
+        if self.report.failures.len() < FAILURES_MAX && !self.report.failures.contains(&failure) {
+            self.report.failures.push(failure);
+        }
     }
 }

@@ -353,7 +353,11 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
         };
         match next {
             Ok(errand) => {
-                self.errands = self.errands.wrapping_add(1);
+                self.errands = match self.errands {
+                    // An answer to an errand of before the power went off must not be taken for one of now.
+                    0 => device.seed().map_or(1, |seed| u32::from_le_bytes([seed[0], seed[1], seed[2], seed[3]]) | 1),
+                    last => last.wrapping_add(2),
+                };
                 let message = owner::encode_errand(self.errands, &errand);
                 drop(errand);
                 if self.outbox.push(kind::ERRAND, &message) {

@@ -20,6 +20,9 @@ use crate::step::Step;
 use crate::wallet::Wallet;
 use checking::{Accepted, Verdict};
 
+/// The most double spends of which evidence is kept.
+const EVIDENCE_MAX: usize = 8;
+
 /// By which way a payment came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Route {
@@ -164,7 +167,8 @@ impl Wallet {
                 changes.step(Reception::Accepted(received))
             }
             Verdict::DoubleSpend { note_id, evidence } => {
-                if !self.evidence.contains_key(&note_id) {
+                // A payer that cheats could fill the memory with it; a few convict him as well as many.
+                if !self.evidence.contains_key(&note_id) && self.evidence.len() < EVIDENCE_MAX {
                     self.evidence.insert(note_id, evidence.clone());
                     changes.put(Table::Evidence, &note_id.0, evidence.clone());
                 }

@@ -172,6 +172,34 @@ pub(crate) fn a_network_that_fails_costs_nothing() {
     check_accounts(&town, &street, 2);
 }
 
+/// Money is handed to and fro until the device that would get it could not hand it in any more.
+pub(crate) fn they_refuse_what_they_could_not_redeem() {
+    let town = Town::new();
+    let street = Street::new(&town, 2, keep(1, 12));
+    let mut last = None;
+    for payment in 0..20 {
+        let (from, to) = (payment % 2, (payment + 1) % 2);
+        let terms = Terms { notes_max: 1, ..terms(1) };
+        assert!(matches!(owner(&street, to).command(&Command::Request(terms)).unwrap(), Reply::Made(_)));
+        let pay = Command::PayNext { currency: currency(), limit: amount(1) };
+        assert_eq!(owner(&street, from).command(&pay).unwrap(), Reply::Done);
+        wait(&mut owner(&street, from), None);
+        last = Some(wait(&mut owner(&street, to), None));
+        if !matches!(last, Some(Event::Received { .. })) {
+            break;
+        }
+        let delivered = wait(&mut owner(&street, from), None);
+        assert!(matches!(delivered, Event::Delivered { .. }), "{delivered:?}");
+    }
+    assert!(matches!(&last, Some(Event::Failed(told)) if told.code == "chain-too-long"), "{last:?}");
+    // What was taken before is redeemed, to the last.
+    for house in 0..2 {
+        let summary = synchronise(&street, &town, house, keep(0, 0));
+        assert!(summary.failures.iter().all(|told| told.code == "chain-too-long"), "{summary:?}");
+    }
+    town.check_books();
+}
+
 pub(crate) fn they_refuse_with_reasons() {
     let town = Town::new();
     let street = Street::new(&town, 2, keep(100, 4));

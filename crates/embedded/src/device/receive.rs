@@ -4,7 +4,10 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use embedded_storage::nor_flash::NorFlash;
+use specie_core::encoding::{Decode, Encode};
+use specie_core::manifest::Manifest;
 use specie_core::message::Message;
+use specie_core::payment::{Chain, Payment};
 use specie_core::text::{Currency, Memo};
 use specie_core::{Amount, Timestamp};
 use specie_wallet::element::Element;
@@ -15,6 +18,7 @@ use specie_wallet::request::{self, RequestId};
 use super::pay::expect;
 use super::{Device, Done, Random};
 use crate::failure::Failure;
+use crate::frame::MESSAGE_MAX;
 
 /// What to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,6 +82,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     #[inline(never)]
     pub fn receive(&mut self, payment: &[u8], route: Route, now: Timestamp) -> Done<Received> {
         expect(payment, Message::Payment)?;
+        check_redeemable(payment)?;
         self.check_receiving(payment.len())?;
         let step = self.wallet.receive(payment, route, now)?;
         match self.commit(step)? {
@@ -96,6 +101,10 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     /// It is neither, or not the bank's.
     #[inline(never)]
     pub fn take_publication(&mut self, message: &[u8]) -> Done<Update> {
+        if is_older_manifest(message, self.wallet.manifest_sequence()) {
+            return Ok(Update::NotNewer);
+        }
+        self.check_receiving(message.len())?;
         let step = match Message::peek(message) {
             Ok(Message::Manifest) => self.wallet.accept_manifest(&[], message)?,
             Ok(Message::RevocationList) => self.wallet.accept_revocation_list(message)?,
@@ -109,4 +118,31 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         };
         self.commit(step)
     }
+}
+
+/// An old manifest is of no use, and each that is taken stays: another device could fill the flash with them.
+fn is_older_manifest(message: &[u8], held: u64) -> bool {
+    Manifest::decode(message).is_ok_and(|manifest| manifest.signed.header.sequence < held)
+}
+
+/// The longest transfer that redeems, in compact form.
+const REDEEMING_TRANSFER_MAX: usize = 512;
+
+/// What an errand takes besides the chain that it redeems.
+const ERRAND_MAX: usize = 1024;
+
+/// What is received has to fit into the errand that redeems it, in hexadecimal, with one transfer more. What is no payment, the
+/// wallet will say.
+#[inline(never)]
+fn check_redeemable(payment: &[u8]) -> Done<()> {
+    let Ok(payment) = Payment::decode(payment) else { return Ok(()) };
+    let fits = |chain: Chain<'_>| {
+        let transfers: usize = chain.transfers().map(|transfer| transfer.compact().encoded_length()).sum();
+        2 * (transfers + REDEEMING_TRANSFER_MAX) + ERRAND_MAX <= MESSAGE_MAX
+    };
+    if payment.chains().all(fits) {
+        return Ok(());
+    }
+    let what = "the money was passed on too often for this device to hand it in at its PSP";
+    Err(Failure::new("chain-too-long", what, "pay with money that was passed on less often"))
 }

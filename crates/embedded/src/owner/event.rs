@@ -10,7 +10,7 @@ use crate::peer;
 use crate::synchronisation::Report;
 
 /// The most failures of a synchronisation that are told, the first ones, each once: all of them together fit into a frame.
-const FAILURES_MAX: usize = 15;
+pub(crate) const FAILURES_MAX: usize = 15;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]

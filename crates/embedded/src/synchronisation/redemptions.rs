@@ -18,9 +18,6 @@ use crate::errand::{Answer, Errand};
 use crate::failure::Failure;
 use crate::json::Object;
 
-/// Coins in one errand: memory is short.
-const COINS_AT_ONCE: usize = 1;
-
 impl Synchronisation {
     #[inline(never)]
     pub(super) fn ask_redemption<F: NorFlash, E: Element, R: Random>(
@@ -33,13 +30,16 @@ impl Synchronisation {
             device.commit(step)?;
             self.redemptions_planned = true;
         }
-        // Those that were shown go first.
+        // Those that were shown go first, one in each errand, since memory is short.
         let batch = loop {
-            if let Some(batch) = device.wallet().redemption_batch(COINS_AT_ONCE) {
+            let next = device.wallet().shown_coins().find(|coin| !self.not_redeemed.contains(coin));
+            if let Some(batch) = next.and_then(|coin| device.wallet().redemption_of(&coin)) {
                 break batch;
             }
-            let step = device.wallet.execute_redemptions(COINS_AT_ONCE, &mut device.element)?;
-            if device.commit(step)? == 0 && device.wallet().redemption_batch(COINS_AT_ONCE).is_none() {
+            let shown = device.wallet().shown_coins().count();
+            let step = device.wallet.execute_redemptions(1, &mut device.element)?;
+            let left = device.commit(step)?;
+            if left == 0 && device.wallet().shown_coins().count() == shown {
                 return Ok(None);
             }
         };
@@ -64,10 +64,16 @@ impl Synchronisation {
         answer: &Answer<'_>,
         now: Timestamp,
     ) -> Done<()> {
-        let Redeemed(results) = answer.read()?;
-        if results.len() != coins.len() {
-            return Err(Failure::new("wrong-answer", "the PSP answered for other coins than were sent", "ask the PSP"));
-        }
+        // What does not work out with this one may with the others.
+        self.not_redeemed.extend(coins);
+        let results = match answer.read() {
+            Ok(Redeemed(results)) if results.len() == coins.len() => results,
+            Ok(_) => {
+                let what = "the PSP answered for other coins than were sent";
+                return self.put_aside(Failure::new("wrong-answer", what, "ask the PSP"));
+            }
+            Err(refusal) => return self.put_aside(refusal.into()),
+        };
         let results: Vec<(CoinId, RedemptionResult)> = coins.iter().copied().zip(results).collect();
         let step = device.wallet.apply_redemptions(&results, now)?;
         device.commit(step)?;
@@ -78,11 +84,11 @@ impl Synchronisation {
                 }
                 RedemptionResult::Refused(code) => self.report.refused.push((coin, code)),
                 RedemptionResult::Later => {
-                    return Err(Failure::new(
+                    self.put_aside(Failure::new(
                         "redemption-undecided",
                         "the bank could not decide about a coin",
                         "synchronise again later",
-                    ));
+                    ))?;
                 }
             }
         }

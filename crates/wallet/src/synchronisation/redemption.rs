@@ -1,6 +1,7 @@
 //! Redeeming: set aside, show, send, believe the bank, forget.
 
 use alloc::boxed::Box;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
@@ -121,6 +122,17 @@ impl Wallet {
         let (_, destination, _) = self.redemptions.shown().next()?;
         let alike = self.redemptions.shown().filter(|(_, other, _)| *other == destination).take(coins_max);
         Some(RedemptionBatch { destination, coins: alike.map(|(id, _, chain)| (id, chain.to_vec())).collect() })
+    }
+
+    /// Coins that were shown and that the bank has to confirm.
+    pub fn shown_coins(&self) -> impl Iterator<Item = CoinId> {
+        self.redemptions.shown().map(|(id, _, _)| id)
+    }
+
+    /// One of [`Wallet::shown_coins`] to send to the PSP by itself.
+    pub fn redemption_of(&self, coin: &CoinId) -> Option<RedemptionBatch> {
+        let (id, destination, chain) = self.redemptions.shown().find(|(id, _, _)| id == coin)?;
+        Some(RedemptionBatch { destination, coins: vec![(id, chain.to_vec())] })
     }
 
     /// Takes the bank's results, for some or all coins of a batch.
