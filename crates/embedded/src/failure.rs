@@ -49,6 +49,7 @@ impl WalletError for RecordsError {
             Self::Empty => "no-wallet",
             Self::Full => "storage-full",
             Self::FlashUnfit => "storage-unfit",
+            Self::Damaged => "damaged-wallet",
             _ => "storage-failed",
         }
     }
@@ -58,6 +59,7 @@ impl WalletError for RecordsError {
             Self::Empty => "make a wallet first",
             Self::Full => "synchronise: what is redeemed makes room; or have it keep less",
             Self::FlashUnfit => "give the device a flash that suits: see docs/porting.md",
+            Self::Damaged => "replace the device and keep its flash",
             _ => "do the same again; if it keeps failing, replace the device and keep its flash",
         }
     }

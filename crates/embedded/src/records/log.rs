@@ -67,25 +67,70 @@ pub(super) fn encode<F: NorFlash>(generation: u32, changes: &[Change]) -> Result
 
 /// What lies at `at`, in a log that ends at `end`.
 pub(super) fn find<F: NorFlash>(flash: &mut F, generation: u32, at: u32, end: u32) -> Result<Found, RecordsError> {
-    let room = (end - at) as usize;
-    let header = if room < HEADER { None } else { Some(read_header(flash, at)?) };
-    let Some((length, check)) = header.filter(|(length, _)| *length as usize <= room - HEADER && *length > 0) else {
-        return Ok(if is_blank(flash, at, end)? { Found::End } else { Found::Torn });
-    };
-    let mut digest = CRC.digest();
-    digest.update(&generation.to_le_bytes());
-    digest.update(&length.to_le_bytes());
-    let (mut from, body_end) = (at + HEADER as u32, at + HEADER as u32 + length);
-    let mut bytes = [0; 64];
-    while from < body_end {
-        let part = &mut bytes[..((body_end - from) as usize).min(64)];
-        flash.read(from, part).map_err(flash_error)?;
-        digest.update(part);
-        from += part.len() as u32;
+    match frame(flash, generation, at, end)? {
+        Some(next) => Ok(Found::Frame(next)),
+        None if is_blank(flash, at, end)? => Ok(Found::End),
+        None => Ok(Found::Torn),
     }
-    let whole = digest.finalize() == check && is_well_formed(flash, at + HEADER as u32, body_end)?;
-    let next = at + padded::<F>(HEADER + length as usize) as u32;
-    Ok(if whole && next <= end { Found::Frame(next) } else { Found::Torn })
+}
+
+/// Whether a frame lies behind what is none at `at`: it was not torn then, since nothing follows what is torn, but damaged.
+pub(super) fn goes_on<F: NorFlash>(flash: &mut F, generation: u32, at: u32, end: u32) -> Result<bool, RecordsError> {
+    // Whoever pays chooses bytes that are stored, and may choose frames: where power may have been cut, only those count that
+    // follow a change. Where it cannot have been, any does.
+    let mut from = at + F::WRITE_SIZE as u32;
+    if let Some((length, _)) = plausible_header(flash, at, end)? {
+        let (mut change, body_end) = (at + HEADER as u32, at + HEADER as u32 + length);
+        loop {
+            let next = match (body_end - change) as usize {
+                ..CHANGE_HEADER => None,
+                _ => Some(Place::read(flash, change)?.end()).filter(|next| *next <= body_end),
+            };
+            let Some(next) = next else {
+                // Cut off here, nothing follows.
+                let cut = word_after::<F>(body_end.min(change + CHANGE_HEADER as u32));
+                if is_blank(flash, cut, end)? {
+                    return Ok(false);
+                }
+                break;
+            };
+            // Where the length is what was damaged.
+            let word = word_after::<F>(next);
+            if is_blank(flash, next, word)? && frame(flash, generation, word, end)?.is_some() {
+                return Ok(true);
+            }
+            if next == body_end {
+                from = word_after::<F>(body_end);
+                break;
+            }
+            change = next;
+        }
+    }
+    if is_blank(flash, from, end)? {
+        return Ok(false);
+    }
+    any_frame(flash, generation, from, end)
+}
+
+/// Whether a power cut while the frame at `at` was programmed may leave what is there.
+pub(super) fn may_be_cut_off<F: NorFlash>(flash: &mut F, at: u32, end: u32) -> Result<bool, RecordsError> {
+    let length = plausible_header(flash, at, end)?.map_or(0, |(length, _)| length);
+    is_blank(flash, word_after::<F>(at + HEADER as u32 + length), end)
+}
+
+/// Whether a frame begins at any word from `from` to before `end`.
+pub(super) fn any_frame<F: NorFlash>(
+    flash: &mut F,
+    generation: u32,
+    from: u32,
+    end: u32,
+) -> Result<bool, RecordsError> {
+    for at in (from..end).step_by(F::WRITE_SIZE) {
+        if frame(flash, generation, at, end)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// First and last address of the body of the frame at `at`.
@@ -180,6 +225,38 @@ fn read_header<F: NorFlash>(flash: &mut F, at: u32) -> Result<(u32, u32), Record
     flash.read(at, &mut header).map_err(flash_error)?;
     let [a, b, c, d, e, f, g, h] = header;
     Ok((u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h])))
+}
+
+/// Length and checksum of a frame at `at`, where the length is one that fits.
+fn plausible_header<F: NorFlash>(flash: &mut F, at: u32, end: u32) -> Result<Option<(u32, u32)>, RecordsError> {
+    let Some(room) = ((end - at) as usize).checked_sub(HEADER) else { return Ok(None) };
+    Ok(Some(read_header(flash, at)?).filter(|(length, _)| *length as usize <= room && *length > 0))
+}
+
+/// The address after the frame at `at`, if there is one.
+fn frame<F: NorFlash>(flash: &mut F, generation: u32, at: u32, end: u32) -> Result<Option<u32>, RecordsError> {
+    let Some((length, check)) = plausible_header(flash, at, end)? else { return Ok(None) };
+    let (mut from, body_end) = (at + HEADER as u32, at + HEADER as u32 + length);
+    // First, since it tells most of what is no frame with a few reads.
+    if !is_well_formed(flash, from, body_end)? {
+        return Ok(None);
+    }
+    let mut digest = CRC.digest();
+    digest.update(&generation.to_le_bytes());
+    digest.update(&length.to_le_bytes());
+    let mut bytes = [0; 64];
+    while from < body_end {
+        let part = &mut bytes[..((body_end - from) as usize).min(64)];
+        flash.read(from, part).map_err(flash_error)?;
+        digest.update(part);
+        from += part.len() as u32;
+    }
+    Ok((digest.finalize() == check).then_some(word_after::<F>(body_end)))
+}
+
+/// The address of the first word that begins at `at` or after it.
+fn word_after<F: NorFlash>(at: u32) -> u32 {
+    padded::<F>(at as usize) as u32
 }
 
 /// Whether a body is changes from end to end.
