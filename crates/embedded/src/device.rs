@@ -360,8 +360,17 @@ fn load<F: NorFlash>(records: &mut Records<F>) -> Result<Box<Wallet>, Failure> {
         if let Some((key, value)) = records.record(position)?
             && key.first() != Some(&OWN_RECORDS)
         {
-            loading.record(key, &value)?;
+            loading.record(key, &value).map_err(|error| match Failure::from(error) {
+                failure if failure.code == "no-wallet" => damaged_wallet(),
+                failure => failure,
+            })?;
         }
     }
     Ok(loading.done()?)
+}
+
+/// What begins in the middle is no empty flash.
+fn damaged_wallet() -> Failure {
+    let what = "the flash holds records of a wallet, but not whose it is";
+    Failure::new("damaged-wallet", what, "replace the device and keep its flash")
 }

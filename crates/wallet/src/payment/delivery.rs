@@ -139,13 +139,17 @@ pub(crate) fn compact(payment: &[u8]) -> Result<Vec<u8>, specie_core::encoding::
 }
 
 fn compact_chain(chain: &specie_core::payment::Chain<'_>) -> Vec<u8> {
-    write_chain(chain.transfers().map(specie_core::transfer::Transfer::compact), chain.length())
+    write_chain(chain.transfers().map(specie_core::transfer::Transfer::compact), chain.length(), chain.as_bytes().len())
 }
 
-/// The encoding of a chain of `length` transfers.
-pub(crate) fn write_chain(transfers: impl Iterator<Item = specie_core::transfer::Transfer>, length: usize) -> Vec<u8> {
+/// The encoding of a chain of `length` transfers, which takes at most `room` bytes.
+pub(crate) fn write_chain(
+    transfers: impl Iterator<Item = specie_core::transfer::Transfer>,
+    length: usize,
+    room: usize,
+) -> Vec<u8> {
     use specie_core::encoding::Encode;
-    let mut w = Writer::new(Vec::with_capacity(length * specie_core::transfer::TRANSFER_LENGTH_MAX));
+    let mut w = Writer::new(Vec::with_capacity(room));
     let written = w.array(length).and_then(|()| {
         for transfer in transfers {
             transfer.write(&mut w)?;

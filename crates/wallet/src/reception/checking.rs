@@ -221,12 +221,14 @@ fn keep<'c>(links: &mut Vec<CheckedLink<'c>>, link: &Link<'c, '_>) {
 impl Checked<'_> {
     #[inline(never)]
     fn owned(&self, index: u32, position: u8, amount: Amount) -> OwnedOutput {
+        // No more than it takes: it is kept.
+        let room = 1 + self.links.iter().map(|link| link.transfer.encoded_length()).sum::<usize>();
         OwnedOutput {
             index,
             position,
             amount,
             summary: self.summary,
-            chain: write_chain(self.links.iter().map(|link| link.transfer), self.links.len()),
+            chain: write_chain(self.links.iter().map(|link| link.transfer), self.links.len(), room),
             shown: self.links.iter().map(|link| link.note_id).collect(),
         }
     }

@@ -166,7 +166,8 @@ impl OwnRequest {
             _ => None,
         };
         let message = self.message.as_ref().map(|(message, _)| message);
-        let record = Fields::new(12, 2048)
+        let room = message.map_or(0, Vec::len) + self.tags.len() * 80 + 384;
+        let record = Fields::new(12, room)
             .text(self.terms.currency.as_str())
             .amount(self.terms.amount)
             .time(self.terms.expiry)
