@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use specie_api::client::Http;
 use specie_element::t1::reader::Line;
 pub use specie_embedded::device::Terms;
-use specie_embedded::frame::{Frame, Inbox};
-use specie_embedded::owner::{CarriedErrand, encode_answer, kind};
+use specie_embedded::frame::{Frame, Inbox, MESSAGE_MAX};
+use specie_embedded::owner::{ANSWER_TOO_LONG, CarriedErrand, encode_answer, kind};
 pub use specie_embedded::owner::{Command, Event, Reply, Status, Summary, Told};
 pub use specie_embedded::synchronisation::Keep;
 use thiserror::Error;
@@ -125,11 +125,11 @@ impl<L: Line<Error: Display>> Gateway<L> {
         let answer = psp.and_then(|psp| psp.relay(&errand.method, &errand.target, headers, &errand.body));
         let (status, body) = answer.unwrap_or_default();
         self.carried += 1;
-        // What is longer than a message cannot be told: as if the PSP had not answered.
-        if Frame::encode(kind::ANSWER, &encode_answer(errand.number, status, &body)).is_some() {
-            self.send(kind::ANSWER, &encode_answer(errand.number, status, &body))
+        let answer = encode_answer(errand.number, status, &body);
+        if answer.len() <= MESSAGE_MAX {
+            self.send(kind::ANSWER, &answer)
         } else {
-            self.send(kind::ANSWER, &encode_answer(errand.number, 0, &[]))
+            self.send(kind::ANSWER, &encode_answer(errand.number, ANSWER_TOO_LONG, &[]))
         }
     }
 

@@ -22,6 +22,7 @@ use crate::answers::{FromJson, Problem};
 use crate::device::{Device, Done, Random};
 use crate::failure::Failure;
 use crate::json::{Json, NotJson, Object};
+use crate::owner::ANSWER_TOO_LONG;
 
 /// A request to the PSP.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +106,11 @@ impl Answer<'_> {
     pub(crate) fn read<A: FromJson>(&self) -> Result<A, Refusal> {
         if self.status == 0 {
             return Err(Refusal::NoAnswer(unreachable_psp()));
+        }
+        if self.status == ANSWER_TOO_LONG {
+            let what = "the PSP answered more than this device can take in at once";
+            let advice = "the rest of the synchronisation was done; a bank with fewer living classes suits this device";
+            return Err(Refusal::NoAnswer(Failure::new("answer-too-long", what, advice)));
         }
         if (200..300).contains(&self.status) {
             return Json::read(self.body, A::read).map_err(|NotJson| Refusal::NoAnswer(garbled()));

@@ -17,7 +17,7 @@ mod errand;
 mod event;
 mod reply;
 
-pub use errand::{CarriedErrand, encode_answer};
+pub use errand::{ANSWER_TOO_LONG, CarriedErrand, encode_answer};
 pub(crate) use errand::{decode_answer, encode_errand};
 pub use event::{Event, Summary};
 pub(crate) use event::{FAILURES_MAX, encode_enrolled, encode_peer_event, encode_synchronised};

@@ -43,6 +43,9 @@ impl CarriedErrand {
     }
 }
 
+/// Instead of an HTTP status: the PSP answered more than fits into a frame.
+pub const ANSWER_TOO_LONG: u16 = 507;
+
 /// The answer to errand `number`, as it travels: HTTP status, 0 where the PSP was not reached, and body.
 pub fn encode_answer(number: u32, status: u16, body: &[u8]) -> Vec<u8> {
     write(|w| {

@@ -1,6 +1,6 @@
 //! Flash and element without room: nothing is begun.
 
-use specie_embedded::owner::{CarriedErrand, Command, Event, Reply, encode_answer, kind as owners};
+use specie_embedded::owner::{ANSWER_TOO_LONG, CarriedErrand, Command, Event, Reply, encode_answer, kind as owners};
 use specie_embedded::peer::kind;
 use specie_embedded::synchronisation::Keep;
 
@@ -62,8 +62,25 @@ fn nothing_is_withdrawn_that_the_element_has_no_room_for() {
     assert_eq!(again.stored(), house.stored());
 }
 
+/// A part of which the PSP's answer does not fit fails alone.
+#[test]
+fn an_answer_that_is_too_long_stops_nothing_else() {
+    let mut house = images()[0].open();
+    let codes = synchronise_with(&mut house, 0, 0, |target| {
+        if target.starts_with("/v1/manifests") { (ANSWER_TOO_LONG, String::new()) } else { answer(target) }
+    });
+    assert!(codes.iter().any(|code| code == "answer-too-long"), "{codes:?}");
+    // Later parts were asked for, and failed for reasons of their own.
+    assert!(codes.iter().any(|code| code == "wrong-answer"), "{codes:?}");
+    assert_eq!(house.total(), VALUE);
+}
+
 /// Synchronises with a PSP that knows the time and an account and nothing else; gives what failed.
 pub(crate) fn synchronise(house: &mut House, value: u64, blanks: u16) -> Vec<String> {
+    synchronise_with(house, value, blanks, answer)
+}
+
+fn synchronise_with(house: &mut House, value: u64, blanks: u16, answer: impl Fn(&str) -> (u16, String)) -> Vec<String> {
     let keep = Keep { value: amount(value), blanks, blank_cap: None };
     assert_eq!(house.tell(&Command::Synchronise(keep)), Reply::Done);
     for _ in 0..100 {
