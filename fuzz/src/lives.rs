@@ -150,6 +150,7 @@ fn live(life: &mut Life) {
         input: Input::Issued,
         outputs: Outputs::new(&outputs).expect("outputs"),
         context: Context([9; 32]),
+        disclosure: None,
     };
     let gamma = coins[0].secrets.gamma.to_bytes();
     let own = [OwnOutput { output: 1, index: 1, blind: [7; 32] }];

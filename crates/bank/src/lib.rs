@@ -26,6 +26,7 @@ pub mod settings;
 pub mod signer;
 pub mod spent;
 pub mod storage;
+pub mod supervision;
 pub mod sweep;
 pub mod transfer;
 mod verification;

@@ -24,6 +24,7 @@ use crate::classes::ClassTable;
 use crate::settings::Settings;
 use crate::signer::Signer;
 use crate::storage::{Storage, StorageError, View};
+use crate::supervision;
 
 /// What an epoch's classes have in common, and their amounts.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -84,8 +85,8 @@ pub enum ManifestError {
     /// The signer does not hold the key of a new class.
     #[error("the signer does not hold the key of class {0}: give it the keys of this epoch")]
     NoKey(ClassId),
-    /// PSPs or the ledger's key differ from what is registered here.
-    #[error("the manifest's PSPs or ledger key are not those registered here: draft it anew")]
+    /// PSPs, the ledger's key or what is said of disclosures differ from what is registered here.
+    #[error("the manifest's PSPs, ledger key or supervisory keys are not those registered here: draft it anew")]
     OtherEntries,
     /// The storage failed.
     #[error(transparent)]
@@ -151,7 +152,7 @@ impl Draft {
 }
 
 impl<S: Storage, K: Signer> Bank<S, K> {
-    /// Drafts the next manifest: every class that is still redeemed, the `new` ones, all PSPs, the ledger's key.
+    /// Drafts the next manifest: every class that is still redeemed, the `new` ones, all PSPs, the ledger's key, the supervisory keys.
     ///
     /// # Errors
     /// When the storage fails.
@@ -165,7 +166,9 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             let psps = view.psps()?;
             let psps = psps.iter().map(|psp| Entry::Psp { name: psp.name, key: psp.key }.to_vec());
             let ledger = Entry::Ledger { key: self.settings().ledger_key }.to_vec();
-            let entries: Vec<_> = classes.chain(psps).chain([ledger]).collect();
+            let supervision = supervision::entries(view, self.settings())?;
+            let supervision = supervision.into_iter().map(|one| Entry::Supervision(one).to_vec());
+            let entries: Vec<_> = classes.chain(psps).chain([ledger]).chain(supervision).collect();
             let header = ManifestHeader {
                 issuer: self.settings().issuer,
                 sequence: newest.map_or(1, |header| header.sequence + 1),
@@ -213,16 +216,21 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         manifest: &Manifest<'_>,
     ) -> Result<Vec<Class>, ManifestError> {
         let (mut classes, mut psps, mut ledgers) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let mut supervision = Vec::new();
         for (entry, _) in manifest.entries() {
             match entry {
                 Entry::Class(class) => drop(classes.insert(class.id(), class)),
                 Entry::Psp { name, key } => psps.push((name, key)),
                 Entry::Ledger { key } => ledgers.push(key),
+                Entry::Supervision(one) => supervision.push(one),
             }
         }
         let mut registered: Vec<(Name, PublicKey)> = view.psps()?.iter().map(|psp| (psp.name, psp.key)).collect();
         registered.sort();
         psps.sort();
+        if supervision != supervision::entries(view, self.settings())? {
+            return Err(ManifestError::OtherEntries);
+        }
         if psps != registered || ledgers != [self.settings().ledger_key] {
             return Err(ManifestError::OtherEntries);
         }

@@ -17,6 +17,7 @@ use crate::payout::{ExpiryRecord, PayoutRecord};
 use crate::psp::PspRecord;
 use crate::settings::Settings;
 use crate::spent::TransferRecord;
+use crate::supervision::SupervisionRecord;
 use crate::transfer::TransferOrder;
 
 /// The storage failed. The transaction left nothing behind.
@@ -99,6 +100,8 @@ pub trait View {
     fn psp(&mut self, name: &Name) -> Stored<Option<PspRecord>>;
     /// All PSPs, by name.
     fn psps(&mut self) -> Stored<Vec<PspRecord>>;
+    /// From which amount on payers disclose themselves, and to whom; `None`: they do not.
+    fn supervision(&mut self) -> Stored<Option<SupervisionRecord>>;
     /// The device of that identity.
     fn device(&mut self, identity: &[u8; 32]) -> Stored<Option<DeviceRecord>>;
     /// Devices of `psp` struck off by evidence after `sequence`, at most `limit`, oldest first.
@@ -192,6 +195,8 @@ pub trait Tx: View {
     fn insert_class(&mut self, id: &ClassId, key: &[u8; 32], info: &[u8]) -> Stored<bool>;
     /// Registers a PSP.
     fn insert_psp(&mut self, psp: &PspRecord) -> Stored<bool>;
+    /// Keeps what was decided of disclosures, instead of what was before.
+    fn set_supervision(&mut self, supervision: Option<&SupervisionRecord>) -> Stored<()>;
     /// Registers a device.
     fn insert_device(&mut self, device: &DeviceRecord) -> Stored<bool>;
     /// Strikes a device off, if it is registered and was not struck off before.

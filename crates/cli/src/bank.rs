@@ -2,6 +2,7 @@
 
 mod evidence;
 mod status;
+mod supervision;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -113,6 +114,8 @@ The same reference is booked once; without one, every call books anew.")]
         terms: Terms,
     },
     Evidence(evidence::Evidence),
+    Supervise(supervision::Supervise),
+    Disclosed(supervision::Disclosed),
     /// Settle what time has settled: void batches, leftovers, expired notes
     #[command(after_help = "EXAMPLES:\n  specie bank sweep bank\n\nA bank that is served does it by itself.")]
     Sweep {
@@ -253,6 +256,8 @@ impl Bank {
                 Ok(Answer::new(human, json!({ "manifest_sequence": header.sequence })))
             }
             Command::Evidence(evidence) => evidence.run(),
+            Command::Supervise(supervise) => supervise.run(),
+            Command::Disclosed(disclosed) => disclosed.run(),
             Command::Sweep { which } => sweep(&*which.open()?),
             Command::Manifest { which, out } => {
                 let manifests = which.open()?.manifests(0)?;
@@ -376,6 +381,10 @@ impl From<OperationError> for Failure {
             OperationError::Psp(_) => ("not-booked", "check name, amount and reference"),
             OperationError::Plan(_) => ("bad-terms", "choose terms that do not contradict each other"),
             OperationError::Keys(_) => ("bank-keys", "restore bank.keys from its copy"),
+            OperationError::UnknownTransfer(_) => {
+                ("unknown-transfer", "check the transfer's id, or wait until its payee has redeemed")
+            }
+            OperationError::NotDisclosed(_) => ("not-disclosed", "nothing: whose it is cannot be read"),
             OperationError::Manifest(_) => ("not-published", "bring the right root key, and try again"),
             _ => ("store", "look after the database"),
         };

@@ -141,6 +141,9 @@ fn inspect_binary(known: &Known, source: &str, bytes: &[u8]) -> Report {
         Kind::Message(Message::Enrolment) => {
             kind::decode(bytes).map(|enrolment| documents::inspect_enrolment(known, source, &enrolment))
         }
+        Kind::Message(Message::DisclosedTransfer) => {
+            kind::decode(bytes).map(|disclosed| documents::inspect_disclosed(known, source, bytes, &disclosed))
+        }
         Kind::Message(other) => Err(("unexpected-message", format!("a {other} is not known to this program"))),
         Kind::Chain => kind::decode(bytes).map(|chain| transfer::inspect_chain(known, source, bytes, &chain)),
         Kind::Transfer => kind::decode(bytes).map(|one| transfer::inspect_transfer(known, source, bytes, &one)),

@@ -36,6 +36,10 @@ pub const REQUEST: &str = "specie/v1/request";
 pub const REQUEST_BODY: &str = "specie/v1/request-body";
 /// Receipt hashes (§7).
 pub const RECEIPT: &str = "specie/v1/receipt";
+/// What a preimage says of its disclosure (§7.1).
+pub const DISCLOSURE: &str = "specie/v1/disclosure";
+/// The payer's secrets of a disclosure, from those of the note (§7.1).
+pub const DISCLOSURE_SECRET: &str = "specie/v1/disclosure-secret";
 /// Context of a redemption: its destination (§8).
 pub const REDEEM: &str = "specie/v1/redeem";
 /// Weights of a batch (§6).

@@ -20,6 +20,7 @@ pub mod bytes;
 pub mod chain;
 pub mod class;
 pub mod descriptor;
+pub mod disclosure;
 pub mod encoding;
 pub mod enrolment;
 pub mod evidence;

@@ -2,13 +2,14 @@
 
 use minicbor::encode::Write;
 
-use crate::amount::Timestamp;
+use crate::amount::{Amount, Timestamp};
 use crate::bytes::ManifestId;
 use crate::class::{Class, INFO_LENGTH_MAX};
+use crate::disclosure::{Supervision, SupervisoryKey};
 use crate::encoding::{Decode, DecodeError, Encode, Reader, VERSION, Writer};
 use crate::message::Message;
 use crate::signature::{BadSignature, PublicKey, SigningKey};
-use crate::text::Name;
+use crate::text::{Currency, Name};
 use crate::{hash, label, merkle};
 
 /// The longest encoding of a [`ManifestHeader`].
@@ -61,6 +62,8 @@ pub enum Entry {
         /// The key.
         key: PublicKey,
     },
+    /// From which amount on payers disclose themselves, and to whom (§7.1).
+    Supervision(Supervision),
 }
 
 /// A manifest as it travels, checked for form; [`Manifest::verify`] checks the rest.
@@ -175,6 +178,7 @@ fn skip_entry(r: &mut Reader<'_>) -> Result<(), DecodeError> {
     match r.uint()? {
         0 => r.bytes().and_then(|_| r.bytes()).map(drop),
         1 => r.text().and_then(|_| r.bytes()).map(drop),
+        3 => r.text().and_then(|_| r.uint()).and_then(|_| r.bytes()).map(drop),
         _ => r.bytes().map(drop),
     }
 }
@@ -236,6 +240,13 @@ impl Encode for Entry {
                 w.uint(2)?;
                 w.bytes(&key.0)
             }
+            Self::Supervision(supervision) => {
+                w.array(4)?;
+                w.uint(3)?;
+                supervision.currency.write(w)?;
+                supervision.threshold.write(w)?;
+                w.bytes(&supervision.key.0)
+            }
         }
     }
 }
@@ -247,7 +258,13 @@ impl Decode<'_> for Entry {
             (0, 3) => Class::decode(&r.bytes_of()?, r.bytes()?).map(Self::Class),
             (1, 3) => Ok(Self::Psp { name: Name::read(r)?, key: PublicKey(r.bytes_of()?) }),
             (2, 2) => Ok(Self::Ledger { key: PublicKey(r.bytes_of()?) }),
-            (0..=2, _) => Err(DecodeError::WrongLength),
+            (3, 4) => {
+                let (currency, threshold) = (Currency::read(r)?, Amount::read(r)?);
+                let key = SupervisoryKey(r.bytes_of()?);
+                key.point()?;
+                Ok(Self::Supervision(Supervision { currency, threshold, key }))
+            }
+            (0..=3, _) => Err(DecodeError::WrongLength),
             _ => Err(DecodeError::OutOfRange),
         }
     }

@@ -51,6 +51,8 @@ messages! {
     Descriptor = 8, "descriptor";
     /// An element proves what it is.
     Enrolment = 9, "enrolment";
+    /// A transfer for supervisors to read its payer.
+    DisclosedTransfer = 10, "disclosed transfer";
 }
 
 impl Message {

@@ -5,6 +5,7 @@ use minicbor::encode::Write;
 use crate::amount::{Amount, Timestamp};
 use crate::bytes::{Context, OwnerTag};
 use crate::descriptor::Descriptor;
+use crate::disclosure::SupervisoryKey;
 use crate::encoding::{Decode, DecodeError, Encode, Reader, VERSION, Writer};
 use crate::message::Message;
 use crate::signature::BadSignature;
@@ -43,6 +44,9 @@ pub struct RequestBody {
     pub manifest_sequence: u64,
     /// Sequence of the newest revocation list that the payee has; 0 for none.
     pub revocation_sequence: u64,
+    /// The supervisory key to which the payer has to disclose itself: set when the amount is above the threshold of the payee's
+    /// manifest (§7.1). Not checked here; a payer discloses itself to none but a key of its own manifest.
+    pub disclose_to: Option<SupervisoryKey>,
     /// Who the payee is, if it says.
     pub descriptor: Option<Descriptor>,
     /// What the payment is for.
@@ -112,7 +116,7 @@ pub fn request_context(request: &[u8]) -> Context {
 
 impl Encode for RequestBody {
     fn write<W: Write>(&self, w: &mut Writer<W>) -> Result<(), W::Error> {
-        w.array(10)?;
+        w.array(11)?;
         self.currency.write(w)?;
         self.amount.write(w)?;
         w.bytes(&self.payee_nonce)?;
@@ -122,6 +126,10 @@ impl Encode for RequestBody {
         w.bytes(&self.receipt_hash)?;
         w.uint(self.manifest_sequence)?;
         w.uint(self.revocation_sequence)?;
+        match &self.disclose_to {
+            Some(key) => w.bytes(&key.0)?,
+            None => w.null()?,
+        }
         match &self.descriptor {
             Some(descriptor) => descriptor.write(w)?,
             None => w.null()?,
@@ -135,7 +143,7 @@ impl Encode for RequestBody {
 
 impl Decode<'_> for RequestBody {
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        r.array_of(10)?;
+        r.array_of(11)?;
         Ok(Self {
             currency: Currency::read(r)?,
             amount: Some(Amount::read(r)?).filter(|amount| !amount.is_zero()).ok_or(DecodeError::OutOfRange)?,
@@ -145,6 +153,7 @@ impl Decode<'_> for RequestBody {
             receipt_hash: r.bytes_of()?,
             manifest_sequence: r.uint()?,
             revocation_sequence: r.uint()?,
+            disclose_to: r.optional(|r| r.bytes_of().map(SupervisoryKey))?,
             descriptor: r.optional(Descriptor::read)?,
             memo: r.optional(Memo::read)?,
         })

@@ -4,6 +4,7 @@ use minicbor::encode::Write;
 
 use crate::amount::Amount;
 use crate::bytes::{ClassId, Context, OwnerTag, TransferId};
+use crate::disclosure::{Disclosure, DisclosureId};
 use crate::encoding::{Buffer, Decode, DecodeError, Encode, Reader, VERSION, Writer};
 use crate::group::Scalar;
 use crate::note::Note;
@@ -15,10 +16,11 @@ use crate::{hash, label};
 pub const OUTPUTS_MAX: usize = 8;
 
 /// The longest encoding of a [`Preimage`].
-pub const PREIMAGE_LENGTH_MAX: usize = 768;
+pub const PREIMAGE_LENGTH_MAX: usize = 776;
 
 /// The longest encoding of a [`Transfer`], in extended form.
-pub const TRANSFER_LENGTH_MAX: usize = PREIMAGE_LENGTH_MAX + 1 + 2 + Show::LENGTH + 2 + Points::LENGTH;
+pub const TRANSFER_LENGTH_MAX: usize =
+    PREIMAGE_LENGTH_MAX + 1 + 2 + Show::LENGTH + Disclosure::LENGTH + 2 + Points::LENGTH;
 
 /// What a transfer spends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,6 +67,8 @@ pub struct Preimage {
     pub outputs: Outputs,
     /// What it is for.
     pub context: Context,
+    /// The disclosure that goes with it, if any; never when redeeming.
+    pub disclosure: Option<DisclosureId>,
 }
 
 /// The encoding of a [`Preimage`].
@@ -77,6 +81,8 @@ pub struct Transfer {
     pub preimage: Preimage,
     /// That it may.
     pub show: Show,
+    /// Who pays, encrypted: there if and only if the preimage says so.
+    pub disclosure: Option<Disclosure>,
     /// The six points of the extended form.
     pub points: Option<Points>,
 }
@@ -160,7 +166,7 @@ impl Transfer {
 
 impl Encode for Preimage {
     fn write<W: Write>(&self, w: &mut Writer<W>) -> Result<(), W::Error> {
-        w.array(6)?;
+        w.array(6 + usize::from(self.disclosure.is_some()))?;
         w.uint(VERSION)?;
         self.class_id.write(w)?;
         w.bytes(&self.note.0)?;
@@ -183,22 +189,30 @@ impl Encode for Preimage {
             output.amount.write(w)?;
             output.owner.write(w)?;
         }
-        self.context.write(w)
+        self.context.write(w)?;
+        self.disclosure.map_or(Ok(()), |id| w.bytes(&id.0))
     }
 }
 
 impl Decode<'_> for Preimage {
     #[inline(never)]
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        r.array_of(6)?;
+        let discloses = match r.array()? {
+            6 => false,
+            7 => true,
+            _ => return Err(DecodeError::WrongLength),
+        };
         r.version()?;
-        Ok(Self {
+        let preimage = Self {
             class_id: ClassId::read(r)?,
             note: Note(r.bytes_of()?),
             input: read_input(r)?,
             outputs: read_outputs(r)?,
             context: Context::read(r)?,
-        })
+            disclosure: if discloses { Some(DisclosureId(r.bytes_of()?)) } else { None },
+        };
+        // Who redeems names an account.
+        if discloses && preimage.outputs.is_redemption() { Err(DecodeError::OutOfRange) } else { Ok(preimage) }
     }
 }
 
@@ -226,7 +240,16 @@ impl Encode for Transfer {
     fn write<W: Write>(&self, w: &mut Writer<W>) -> Result<(), W::Error> {
         w.array(if self.points.is_some() { 3 } else { 2 })?;
         self.preimage.write(w)?;
-        w.bytes(&self.show.to_bytes())?;
+        match &self.disclosure {
+            None => w.bytes(&self.show.to_bytes())?,
+            Some(disclosure) => {
+                let mut both = [0; Show::LENGTH + Disclosure::LENGTH];
+                let (show, disclosed) = both.split_at_mut(Show::LENGTH);
+                show.copy_from_slice(&self.show.to_bytes());
+                disclosed.copy_from_slice(&disclosure.to_bytes());
+                w.bytes(&both)?;
+            }
+        }
         self.points.map_or(Ok(()), |points| w.bytes(&points.to_bytes()))
     }
 }
@@ -239,9 +262,14 @@ impl Decode<'_> for Transfer {
             3 => true,
             _ => return Err(DecodeError::WrongLength),
         };
+        let preimage = Preimage::read(r)?;
+        let length = if preimage.disclosure.is_some() { Show::LENGTH + Disclosure::LENGTH } else { Show::LENGTH };
+        let shown = Some(r.bytes()?).filter(|bytes| bytes.len() == length).ok_or(DecodeError::WrongLength)?;
+        let (show, disclosure) = shown.split_first_chunk().ok_or(DecodeError::WrongLength)?;
         Ok(Self {
-            preimage: Preimage::read(r)?,
-            show: Show::from_bytes(&r.bytes_of()?)?,
+            preimage,
+            show: Show::from_bytes(show)?,
+            disclosure: disclosure.first_chunk().map(Disclosure::from_bytes).transpose()?,
             points: if extended { Some(Points::from_bytes(&r.bytes_of()?)) } else { None },
         })
     }
@@ -264,11 +292,13 @@ pub(crate) mod tests {
             input: Input::Received { previous: TransferId([3; 32]), index: 255, blind: [4; 32] },
             outputs: Outputs::new(&outputs).unwrap(),
             context: Context([5; 32]),
+            disclosure: Some(DisclosureId([7; 32])),
         };
         let bytes = preimage.to_bytes();
         assert_eq!(Preimage::decode(bytes.as_slice()), Ok(preimage));
         let show = Show { z0: Scalar::ONE, z1: Scalar::ONE, z3: Scalar::ONE };
-        let transfer = Transfer { preimage, show, points: Some(Points::from_bytes(&[6; 192])) };
+        let disclosure = Some(Disclosure { E1: [8; 32], E2: [9; 32], z4: Scalar::ONE });
+        let transfer = Transfer { preimage, show, disclosure, points: Some(Points::from_bytes(&[6; 192])) };
         let mut buffer = [0; TRANSFER_LENGTH_MAX];
         let encoded = transfer.encode(&mut buffer).unwrap();
         assert_eq!(Transfer::decode(encoded), Ok(transfer));

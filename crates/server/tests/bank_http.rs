@@ -187,11 +187,12 @@ impl Withdrawal {
             input: Input::Issued,
             outputs: Outputs::NONE,
             context: specie_core::Context(context),
+            disclosure: None,
         };
         let d = challenge(preimage.to_bytes().as_slice());
         let z3 = element_response(&self.k3, &d, &note.secrets.gamma, &device.u);
         let show = Show::new(&note.secrets, &d, z3);
-        let transfer = Transfer { preimage, show, points: Some(note.points) };
+        let transfer = Transfer { preimage, show, disclosure: None, points: Some(note.points) };
         let chain = ChainParts { before: None, last: Some(&transfer) }.to_vec();
         api::RedemptionRequest { psp: world.name.as_str().into(), account: account.into(), chains: vec![chain.into()] }
     }

@@ -83,6 +83,8 @@ pub const SCHEMA: Schema = Schema {
          amount BIGINT NOT NULL, PRIMARY KEY (movement_id, position))",
         "CREATE INDEX bank_posting_account ON bank_posting (account)",
         "CREATE TABLE bank_balance (account TEXT NOT NULL PRIMARY KEY, balance BIGINT NOT NULL)",
+        // Position 0 has the current key.
+        "CREATE TABLE bank_supervision (position BIGINT NOT NULL PRIMARY KEY, threshold BIGINT NOT NULL, key BYTEA NOT NULL)",
     ]],
 };
 

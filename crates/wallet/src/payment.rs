@@ -75,6 +75,8 @@ pub struct PaymentPreview {
     pub coins: Vec<Amount>,
     /// What comes back.
     pub change: Amount,
+    /// Whether the supervisory authorities can read who pays: the amount is above the threshold of the manifest (§7.1).
+    pub disclosed: bool,
     /// Whether this request was paid, or planned to be, already: paying again gives the same bytes.
     pub repeated: bool,
 }
@@ -154,6 +156,9 @@ pub enum PaymentError {
         /// The most notes that the request takes.
         notes_max: usize,
     },
+    /// The payee wants it disclosed to a key that the wallet does not know as a supervisory one.
+    #[error("the payee wants the payment disclosed to a supervisory key that is not in the manifest of this wallet")]
+    UnknownSupervisor,
     /// No free blank for the change.
     #[error("no free blank may own the change")]
     NoBlankForChange,
@@ -200,6 +205,7 @@ impl WalletError for PaymentError {
             Self::ChangeKept { .. } => "change-kept",
             Self::RedeemOnly { .. } => "redeem-only",
             Self::TooManyNotes { .. } => "too-many-notes",
+            Self::UnknownSupervisor => "unknown-supervisor",
             Self::NoBlankForChange => "no-blank",
             Self::OverPaymentLimit { .. } => "over-payment-limit",
             Self::OverCumulativeLimit { .. } => "over-cumulative-limit",
@@ -222,6 +228,9 @@ impl WalletError for PaymentError {
             Self::RedeemOnly { .. } => "synchronise: it is redeemed and can be withdrawn again",
             Self::TooManyNotes { .. } => {
                 "ask the payee for two requests of smaller amounts, or synchronise for larger notes"
+            }
+            Self::UnknownSupervisor => {
+                "take the payee's manifest or synchronise, then try again; if it stays, do not pay: the payee may be after your name"
             }
             Self::NoBlankForChange | Self::LimitsRunOut | Self::OverCumulativeLimit { .. } => {
                 "synchronise, then try again"

@@ -7,12 +7,14 @@ mod tell;
 
 use alloc::vec::Vec;
 
-use specie_core::amount::Timestamp;
+use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::ClassId;
 use specie_core::class::{Class, Classes, Info};
 use specie_core::descriptor::Descriptor;
+use specie_core::disclosure::SupervisoryKey;
 use specie_core::limits::LimitsBody;
 use specie_core::manifest::SignedHeader;
+use specie_core::text::Currency;
 use thiserror::Error;
 
 use crate::element::ElementFault;
@@ -124,6 +126,11 @@ impl Wallet {
     /// Sequence number of the manifest held; 0 for none.
     pub fn manifest_sequence(&self) -> u64 {
         self.publications.manifest.as_ref().map_or(0, |manifest| manifest.signed.header.sequence)
+    }
+
+    /// To whom a payment of `amount` has to be disclosed by the manifest held (§7.1).
+    pub(crate) fn disclosed_to(&self, currency: Currency, amount: Amount) -> Option<SupervisoryKey> {
+        self.publications.held_manifest().and_then(|manifest| manifest.disclosed_to(currency, amount))
     }
 
     /// Sequence number up to which every header was seen and follows the one before: ask for those after it. Less than

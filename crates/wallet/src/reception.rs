@@ -106,6 +106,12 @@ pub enum ReceptionError {
     /// An output is more than its blank may own.
     #[error("an output is more than its blank may own")]
     OverCap,
+    /// It is above the threshold from which on payers name themselves to the supervisory authorities, and does not.
+    #[error("a payment of this amount has to be disclosed to the supervisory authorities, and is not")]
+    DisclosureMissing,
+    /// What it discloses is not the payer, or not to the supervisory key of the request.
+    #[error("what the payment discloses is not its payer, or not to the supervisory authorities")]
+    DisclosureWrong,
     /// A note of the revocation list.
     #[error("the payment spends a note that is on the revocation list")]
     Revoked(NoteId),
@@ -132,6 +138,8 @@ impl WalletError for ReceptionError {
             Self::WrongCurrency => "wrong-currency",
             Self::WrongIssuer => "wrong-issuer",
             Self::OverCap => "over-cap",
+            Self::DisclosureMissing => "disclosure-missing",
+            Self::DisclosureWrong => "disclosure-wrong",
             Self::Revoked(_) => "revoked",
             Self::SpentTwice(_) => "spent-twice",
             Self::Chain(error) => error.code(),

@@ -137,6 +137,7 @@ impl Wallet {
             preimage: derive(seed, "receipt", 0),
             tags,
             message: None,
+            disclose_to: None,
             stage: Stage::Planned,
         };
         let mut changes = Changes::default();

@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use specie_core::bytes::{Context, NoteId};
+use specie_core::disclosure::{Prepared, SupervisoryKey};
 use specie_core::encoding::Encode;
-use specie_core::group::decode_scalar;
+use specie_core::group::{RistrettoPoint, decode_scalar};
 use specie_core::payment::ChainParts;
 use specie_core::show::Show;
 use specie_core::transfer::{Input, Outputs, Preimage, Transfer, challenge};
@@ -13,7 +14,15 @@ use specie_element::status::StatusWord;
 use zeroize::Zeroizing;
 
 use crate::element::{Element, ElementFault};
-use crate::purse::{Coin, Holding, Origin};
+use crate::purse::{Coin, Holding, Material, Origin};
+
+/// Who is named in a show, and to whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Disclose<'i> {
+    /// The wallet's own `U`.
+    pub(crate) U: &'i RistrettoPoint,
+    pub(crate) to: SupervisoryKey,
+}
 
 /// A holding that was shown.
 pub(crate) struct Shown {
@@ -29,26 +38,40 @@ pub(crate) fn show(
     outputs: Outputs,
     own: &[OwnOutput],
     context: Context,
+    disclose: Option<Disclose<'_>>,
     element: &mut impl Element,
 ) -> Result<Shown, ElementFault> {
     let material = &holding.material;
-    let preimage = Preimage {
+    let mut preimage = Preimage {
         class_id: material.class_id,
         note: material.note,
         input: holding.coin.as_deref().map_or(Input::Issued, Coin::input),
         outputs,
         context,
+        disclosure: None,
     };
+    let prepared = disclose.map(|to| prepare(to, material, &preimage)).transpose()?;
+    preimage.disclosure = prepared.as_ref().map(Prepared::id);
     let bytes = preimage.to_bytes();
     let gamma = Zeroizing::new(material.secrets.gamma.to_bytes());
     let spend = Spend { index, gamma: &gamma, own, preimage: bytes.as_slice() };
     let z3 = client::spend(element, &spend)?;
     let z3 = decode_scalar(&z3).map_err(|_| ElementFault::Nonsense)?;
-    let show = Show::new(&material.secrets, &challenge(bytes.as_slice()), z3);
-    let transfer = Transfer { preimage, show, points: Some(material.points) };
+    let d = challenge(bytes.as_slice());
+    let show = Show::new(&material.secrets, &d, z3);
+    let disclosure = prepared.map(|prepared| prepared.answer(&material.secrets, &d));
+    let transfer = Transfer { preimage, show, disclosure, points: Some(material.points) };
     let before = holding.coin.as_deref().map(Coin::chain);
     let chain = ChainParts { before, last: Some(&transfer) }.to_vec();
     Ok(Shown { chain })
+}
+
+/// Apart, so that it lies on the stack no longer than it takes.
+#[inline(never)]
+fn prepare(disclose: Disclose<'_>, material: &Material, preimage: &Preimage) -> Result<Prepared, ElementFault> {
+    let Disclose { U, to } = disclose;
+    // Both points were checked when they came.
+    Prepared::new(&to, U, &material.secrets, &material.points.N1, preimage).map_err(|_| ElementFault::Nonsense)
 }
 
 /// Whether a holding was shown already. The element is asked to spend it in a way that it refuses after it looked.

@@ -21,6 +21,7 @@ fn request(minor: u64, tags: &[&Tag]) -> Request {
         receipt_hash: [2; 32],
         manifest_sequence: 1,
         revocation_sequence: 0,
+        disclose_to: None,
         descriptor: None,
         memo: None,
     };

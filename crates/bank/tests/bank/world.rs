@@ -382,10 +382,11 @@ impl Held {
     /// Shows it. Nothing here keeps it from being shown twice.
     pub(crate) fn show(&self, input: Input, outputs: &[Output], context: Context) -> Transfer {
         let outputs = Outputs::new(outputs).unwrap();
-        let preimage = Preimage { class_id: self.class.id(), note: self.note, input, outputs, context };
+        let preimage =
+            Preimage { class_id: self.class.id(), note: self.note, input, outputs, context, disclosure: None };
         let d = challenge(preimage.to_bytes().as_slice());
         let z3 = element_response(&self.k3, &d, &self.secrets.gamma, &self.u);
-        Transfer { preimage, show: Show::new(&self.secrets, &d, z3), points: Some(self.points) }
+        Transfer { preimage, show: Show::new(&self.secrets, &d, z3), disclosure: None, points: Some(self.points) }
     }
 }
 

@@ -178,6 +178,7 @@ struct Shown {
     memo: Option<String>,
     expiry: String,
     with: Option<String>,
+    disclosed: bool,
     repeated: bool,
 }
 
@@ -191,6 +192,7 @@ impl Shown {
             memo: preview.memo.map(|memo| memo.to_string()),
             expiry: moment::show(preview.expiry),
             with: Some(format!("{}, change {change}", coins.join(" + "))),
+            disclosed: preview.disclosed,
             repeated: preview.repeated,
         }
     }
@@ -203,6 +205,11 @@ impl Shown {
         text.push_str(&format!("how      {mode}\nuntil    {}\n", self.expiry));
         if let Some(with) = &self.with {
             text.push_str(&format!("with     {with}\n"));
+        }
+        if self.disclosed {
+            text.push_str(
+                "note     above the threshold: the supervisory authorities together can read that you paid this\n",
+            );
         }
         if self.repeated {
             text.push_str("note     paid already: this gives the same payment once more\n");
@@ -223,6 +230,7 @@ fn online_preview(device: &Device, request: &[u8]) -> Result<Shown, Failure> {
         memo: request.body.memo.map(|memo| memo.to_string()),
         expiry: moment::show(request.body.expiry),
         with: None,
+        disclosed: false,
         repeated: false,
     })
 }
@@ -257,6 +265,7 @@ fn describe(preview: &PaymentPreview, mode: &str) -> Value {
         "payee": payee,
         "coins": preview.coins.iter().map(|coin| coin.minor()).collect::<Vec<_>>(),
         "change": preview.change.minor(),
+        "disclosed": preview.disclosed,
         "repeated": preview.repeated,
     })
 }

@@ -2,6 +2,7 @@
 
 use specie_core::class::{Class, Info};
 use specie_core::descriptor::Descriptor;
+use specie_core::disclosure::{DisclosedTransfer, Supervision};
 use specie_core::enrolment::{Certificate, Enrolment};
 use specie_core::evidence::Evidence;
 use specie_core::limits::Limits;
@@ -67,6 +68,9 @@ fn describe_entry(entry: &Entry) -> String {
         Entry::Class(class) => format!("class {}: {}", class.id(), describe_class(class)),
         Entry::Psp { name, key } => format!("PSP {name}: {key}"),
         Entry::Ledger { key } => format!("ledger: {key}"),
+        Entry::Supervision(Supervision { currency, threshold, key }) => {
+            format!("payments above {} are disclosed to {}", money::show(*threshold, *currency), hex::encode(key.0))
+        }
     }
 }
 
@@ -82,6 +86,9 @@ pub(super) fn inspect_request(known: &Known, source: &str, bytes: &[u8], request
     report.facts.add("receipt hash", hex::encode(body.receipt_hash));
     report.facts.add("knows manifest", body.manifest_sequence);
     report.facts.add("knows revocation list", body.revocation_sequence);
+    if let Some(key) = &body.disclose_to {
+        report.facts.add("wants the payer disclosed to", hex::encode(key.0));
+    }
     if let Some(memo) = &body.memo {
         report.facts.add("memo", memo.as_str());
     }
@@ -246,6 +253,23 @@ pub(super) fn inspect_evidence(known: &Known, source: &str, bytes: &[u8], eviden
         }
         Err(error) => report.checks.fail("culprit", "convicts-nobody", error.to_string()),
     }
+    check_published(known, class, &mut report.checks);
+    report
+}
+
+/// A transfer for supervisors: that it is good, and names its payer to their key.
+pub(super) fn inspect_disclosed(known: &Known, source: &str, bytes: &[u8], disclosed: &DisclosedTransfer) -> Report {
+    let mut report = Report::new(source, format!("disclosed transfer, {} bytes", bytes.len()));
+    let DisclosedTransfer { class, key, transfer } = disclosed;
+    report.facts.add("supervisory key", hex::encode(key.0));
+    report.transfers.push(transfer_of_class(known, transfer, class, "transfer"));
+    report.checks.decide(
+        "disclosure",
+        disclosed.verify_vartime(&known.generators).is_ok(),
+        "names its payer to the holders of the supervisory key, and to nobody else",
+        "disclosure-wrong",
+        "does not name its payer to the holders of the supervisory key",
+    );
     check_published(known, class, &mut report.checks);
     report
 }

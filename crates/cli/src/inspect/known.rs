@@ -5,6 +5,7 @@ use std::path::Path;
 
 use specie_core::bytes::{ClassId, Context};
 use specie_core::class::{Class, Classes};
+use specie_core::disclosure::SupervisoryKey;
 use specie_core::encoding::{Decode, Encode};
 use specie_core::group::Generators;
 use specie_core::manifest::{Entry, Manifest};
@@ -36,6 +37,7 @@ pub(crate) struct Published {
     classes: Vec<Class>,
     psps: Vec<(Name, PublicKey)>,
     ledger: Vec<PublicKey>,
+    supervisors: Vec<SupervisoryKey>,
 }
 
 impl Known {
@@ -76,14 +78,16 @@ impl Known {
 impl Published {
     fn of(manifest: &Manifest<'_>, verified: bool) -> Self {
         let (mut classes, mut psps, mut ledger) = (Vec::new(), Vec::new(), Vec::new());
+        let mut supervisors = Vec::new();
         for (entry, _) in manifest.entries() {
             match entry {
                 Entry::Class(class) => classes.push(class),
                 Entry::Psp { name, key } => psps.push((name, key)),
                 Entry::Ledger { key } => ledger.push(key),
+                Entry::Supervision(supervision) => supervisors.push(supervision.key),
             }
         }
-        Self { sequence: manifest.signed.header.sequence, verified, classes, psps, ledger }
+        Self { sequence: manifest.signed.header.sequence, verified, classes, psps, ledger, supervisors }
     }
 
     /// How to speak of it.
@@ -95,6 +99,11 @@ impl Published {
     /// The key of a PSP.
     pub(crate) fn psp(&self, name: &Name) -> Option<&PublicKey> {
         self.psps.iter().find(|(known, _)| known == name).map(|(_, key)| key)
+    }
+
+    /// Keys to which payers disclose themselves.
+    pub(crate) fn supervisors(&self) -> &[SupervisoryKey] {
+        &self.supervisors
     }
 
     /// Keys that sign revocation lists.

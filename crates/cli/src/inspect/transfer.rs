@@ -3,6 +3,7 @@
 use specie_core::bytes::OwnerTag;
 use specie_core::chain::{ChainError, ChainSummary, Deadline, End, Immediately, verify_chain};
 use specie_core::class::{Class, Classes, Kind};
+use specie_core::disclosure::{Disclosure, SupervisoryKey};
 use specie_core::encoding::Encode;
 use specie_core::note::note_id;
 use specie_core::payment::{Chain, ChainParts, Payment};
@@ -10,6 +11,7 @@ use specie_core::request::Request;
 use specie_core::transfer::{Input, Preimage, Transfer};
 use specie_core::{Amount, text::Currency};
 
+use super::checks::Checks;
 use super::kind::decode;
 use super::known::Known;
 use super::report::{Facts, Report, TransferReport};
@@ -178,7 +180,7 @@ fn known_class<'k>(known: &'k Known, transfer: &Transfer, report: &mut TransferR
 
 /// What the transfer says, all its values, and whether it is shown rightly.
 fn describe(known: &Known, transfer: &Transfer, class: Option<&Class>, report: &mut TransferReport) {
-    let Transfer { preimage, show, points } = transfer;
+    let Transfer { preimage, show, disclosure, points } = transfer;
     describe_preimage(preimage, class, &mut report.facts);
     report.facts.add("form", if points.is_some() { "extended" } else { "compact" });
     let encoded = preimage.to_bytes();
@@ -197,6 +199,9 @@ fn describe(known: &Known, transfer: &Transfer, class: Option<&Class>, report: &
         }
         _ => None,
     };
+    if disclosure.is_some() {
+        check_disclosure(known, transfer, &mut report.checks);
+    }
     report.value("info", class.map(Class::info_bytes));
     report.value("Y", class.map(|class| &class.Y_bytes()[..]));
     report.value("note", Some(&preimage.note.0));
@@ -205,10 +210,32 @@ fn describe(known: &Known, transfer: &Transfer, class: Option<&Class>, report: &
     report.value("z0", Some(&z[0]));
     report.value("z1", Some(&z[1]));
     report.value("z3", Some(&z[2]));
+    if let Some(Disclosure { E1, E2, z4 }) = disclosure {
+        report.value("E1", Some(E1));
+        report.value("E2", Some(E2));
+        report.value("z4", Some(z4.as_bytes()));
+    }
     report.value("transfer_id", Some(&id.0));
     report.value("note_id", shown.as_ref().map(|id| &id.0[..]));
     if let Some(points) = points {
         report.value("points", Some(&points.to_bytes()));
+    }
+}
+
+/// To which supervisory key of the manifest the payer is disclosed.
+fn check_disclosure(known: &Known, transfer: &Transfer, checks: &mut Checks) {
+    let Some(published) = &known.published else {
+        checks.skip("disclosure", "no manifest is given that names the supervisory keys (--manifest FILE)");
+        return;
+    };
+    let names_payer_to = |key: &&SupervisoryKey| transfer.verify_disclosure_vartime(&known.generators, key).is_ok();
+    match published.supervisors().iter().find(names_payer_to) {
+        Some(key) => checks.hold("disclosure", format!("names its payer to supervisory key {}", hex::encode(key.0))),
+        None => checks.fail(
+            "disclosure",
+            "disclosure-wrong",
+            format!("names its payer to none of the supervisory keys in {}", published.name()),
+        ),
     }
 }
 
@@ -235,6 +262,9 @@ fn describe_preimage(preimage: &Preimage, class: Option<&Class>, facts: &mut Fac
         facts.add("outputs", outputs);
     }
     facts.add("context", preimage.context.to_string());
+    if let Some(id) = preimage.disclosure {
+        facts.add("disclosure", hex::encode(id.0));
+    }
 }
 
 /// A class in a few words.

@@ -137,10 +137,16 @@ impl Coin {
         let outputs: Vec<Output> =
             outputs.iter().map(|(minor, owner)| Output { amount: amount(*minor), owner: *owner }).collect();
         let outputs = Outputs::new(&outputs).unwrap();
-        let preimage = Preimage { class_id: self.class.id(), note: self.issued.note, input, outputs, context };
+        let preimage =
+            Preimage { class_id: self.class.id(), note: self.issued.note, input, outputs, context, disclosure: None };
         let d = challenge(preimage.to_bytes().as_slice());
         let z3 = element_response(&self.k3, &d, &self.issued.secrets.gamma, &self.u);
-        Transfer { preimage, show: Show::new(&self.issued.secrets, &d, z3), points: Some(self.issued.points) }
+        Transfer {
+            preimage,
+            show: Show::new(&self.issued.secrets, &d, z3),
+            disclosure: None,
+            points: Some(self.issued.points),
+        }
     }
 }
 
@@ -171,6 +177,7 @@ pub(crate) fn request(minor: u64, tags: &[OwnerTag]) -> Request {
             receipt_hash: receipt_hash(&[5; 32]),
             manifest_sequence: 1,
             revocation_sequence: 0,
+            disclose_to: None,
             descriptor: None,
             memo: None,
         },

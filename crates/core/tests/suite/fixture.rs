@@ -146,6 +146,7 @@ impl Held {
             input,
             outputs: Outputs::new(outputs).unwrap(),
             context,
+            disclosure: None,
         };
         self.show(preimage)
     }
@@ -153,7 +154,7 @@ impl Held {
     /// Shows the note for `preimage`, whatever that says.
     pub(crate) fn show(&self, preimage: Preimage) -> Transfer {
         let d = challenge(preimage.to_bytes().as_slice());
-        Transfer { preimage, show: self.show_at(&d), points: Some(self.note.points) }
+        Transfer { preimage, show: self.show_at(&d), disclosure: None, points: Some(self.note.points) }
     }
 
     /// The three responses to challenge `d`.

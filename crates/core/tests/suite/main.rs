@@ -8,6 +8,7 @@
 mod batches;
 mod chains;
 mod classes;
+mod disclosures;
 mod encodings;
 mod evidence;
 mod fixture;

@@ -28,7 +28,7 @@ fn accepts_what_the_root_key_signed_and_nothing_else() {
         let bytes = manifest(&signed, &other);
         assert_eq!(Manifest::decode(&bytes).unwrap().verify(&key(6).public()), Err(BadSignature));
     }
-    let miscounted = ManifestHeader { entry_count: 5, ..header(&entries) }.sign(&key(6));
+    let miscounted = ManifestHeader { entry_count: header(&entries).entry_count + 1, ..header(&entries) }.sign(&key(6));
     let bytes = manifest(&miscounted, &entries);
     assert_eq!(Manifest::decode(&bytes).unwrap().verify(&key(6).public()), Err(BadSignature), "a count that lies");
     let none = header(&[]).sign(&key(6));

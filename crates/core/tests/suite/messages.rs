@@ -4,6 +4,7 @@ use minicbor::encode::Write;
 use specie_core::bytes::{Context, ManifestId, NoteId};
 use specie_core::class::{Class, Info, Kind};
 use specie_core::descriptor::{Descriptor, DescriptorBody};
+use specie_core::disclosure::{DisclosedTransfer, Supervision, SupervisoryKey};
 use specie_core::encoding::{Decode, DecodeError, Encode, Writer};
 use specie_core::enrolment::{Certificate, CertificateBody, Enrolment, Proof};
 use specie_core::evidence::Evidence;
@@ -60,6 +61,7 @@ pub(crate) fn request(descriptor: Option<Descriptor>, memo: Option<&str>) -> Req
         receipt_hash: [4; 32],
         manifest_sequence: 300,
         revocation_sequence: 0,
+        disclose_to: descriptor.map(|_| SupervisoryKey([6; 32])),
         descriptor,
         memo: memo.map(|memo| Memo::new(memo).unwrap()),
     };
@@ -87,6 +89,11 @@ pub(crate) fn entries(world: &World) -> Vec<Vec<u8>> {
         Entry::Class(world.blank.class.clone()),
         Entry::Psp { name: name("a psp"), key: key(2).public() },
         Entry::Ledger { key: key(4).public() },
+        Entry::Supervision(Supervision {
+            currency: Currency::new("XTS").unwrap(),
+            threshold: amount(100_000),
+            key: SupervisoryKey(encode_point(&world.bob.U)),
+        }),
     ];
     entries.iter().map(encoded).collect()
 }
@@ -196,6 +203,9 @@ fn again_enrolment(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
 
 /// One of each, some in several forms.
 pub(crate) fn all(world: &World) -> Vec<Example> {
+    let supervisor = SupervisoryKey(encode_point(&world.bob.U));
+    let transfer = crate::disclosures::disclosed(&world.note(&world.alice, 4), &world.alice.U, &supervisor, 5);
+    let named = DisclosedTransfer { class: world.value.class.clone(), key: supervisor, transfer };
     let [first, second] = two_links(world);
     let chains = [chain(&[first, second]), chain(&[first.compact()])];
     let chains: Vec<&[u8]> = chains.iter().map(Vec::as_slice).collect();
@@ -231,6 +241,8 @@ pub(crate) fn all(world: &World) -> Vec<Example> {
         of("revocation list", revocation(&notes), again_revocation, Some(5)),
         of("revocation list, empty", revocation(&[]), again_revocation, Some(5)),
         of("evidence", encoded(&evidence), plain::<Evidence>, Some(6)),
+        of("transfer, disclosed", encoded(&named.transfer), plain::<Transfer>, None),
+        of("disclosed transfer", encoded(&named), plain::<DisclosedTransfer>, Some(10)),
         of("limits", encoded(&limits()), plain::<Limits>, Some(7)),
         of("certificate", encoded(&certificate(world)), plain::<Certificate>, None),
         of("enrolment", encoded(&enrolment(world, [8; 32], b"device-0")), again_enrolment, Some(9)),

@@ -10,6 +10,7 @@ use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, Context, ManifestId, OwnerTag, TransferId};
 use specie_core::class::{Info, Kind};
 use specie_core::descriptor::{Descriptor, DescriptorBody};
+use specie_core::disclosure::{Disclosure, DisclosureId, SupervisoryKey};
 use specie_core::encoding::{Decode, Encode};
 use specie_core::group::Scalar;
 use specie_core::limits::{Limits, LimitsBody};
@@ -87,13 +88,15 @@ fn outputs() -> impl Strategy<Value = Outputs> {
 }
 
 fn preimages() -> impl Strategy<Value = Preimage> {
-    (any::<[u8; 16]>(), vec(any::<u8>(), 256), inputs(), outputs(), any::<[u8; 32]>()).prop_map(
-        |(class_id, note, input, outputs, context)| Preimage {
+    let disclosure = proptest::option::of(any::<[u8; 32]>());
+    (any::<[u8; 16]>(), vec(any::<u8>(), 256), inputs(), outputs(), any::<[u8; 32]>(), disclosure).prop_map(
+        |(class_id, note, input, outputs, context, disclosure)| Preimage {
             class_id: ClassId(class_id),
             note: Note(note.try_into().unwrap()),
             input,
             outputs,
             context: Context(context),
+            disclosure: disclosure.filter(|_| !outputs.is_redemption()).map(DisclosureId),
         },
     )
 }
@@ -104,11 +107,15 @@ fn scalars() -> impl Strategy<Value = Scalar> {
 
 fn transfers() -> impl Strategy<Value = Transfer> {
     let points = proptest::option::of(vec(any::<u8>(), 192));
-    (preimages(), [scalars(), scalars(), scalars()], points).prop_map(|(preimage, [z0, z1, z3], points)| Transfer {
-        preimage,
-        show: Show { z0, z1, z3 },
-        points: points.map(|bytes| Points::from_bytes(&bytes.try_into().unwrap())),
-    })
+    let encrypted = [any::<[u8; 32]>(), any::<[u8; 32]>()];
+    (preimages(), [scalars(), scalars(), scalars(), scalars()], encrypted, points).prop_map(
+        |(preimage, [z0, z1, z3, z4], [E1, E2], points)| Transfer {
+            preimage,
+            show: Show { z0, z1, z3 },
+            disclosure: preimage.disclosure.map(|_| Disclosure { E1, E2, z4 }),
+            points: points.map(|bytes| Points::from_bytes(&bytes.try_into().unwrap())),
+        },
+    )
 }
 
 fn signatures() -> impl Strategy<Value = [u8; 64]> {
@@ -128,9 +135,10 @@ fn requests() -> impl Strategy<Value = Request> {
     let tags = vec(any::<[u8; 32]>().prop_map(OwnerTag), 1..=8).prop_map(|tags| OwnerTags::new(&tags).unwrap());
     let memo = proptest::option::of("[a-z ß]{1,70}".prop_map(|memo| Memo::new(&memo).unwrap()));
     let signed = proptest::option::of((descriptors(), signatures()));
-    let head = (currencies(), amounts(), any::<[u8; 16]>(), times(), tags);
+    let key = proptest::option::of(any::<[u8; 32]>());
+    let head = (currencies(), amounts(), any::<[u8; 16]>(), times(), tags, key);
     (head, any::<[u8; 32]>(), any::<[u64; 2]>(), signed, memo).prop_map(
-        |((currency, amount, payee_nonce, expiry, owner_tags), receipt_hash, sequences, signed, memo)| Request {
+        |((currency, amount, payee_nonce, expiry, owner_tags, key), receipt_hash, sequences, signed, memo)| Request {
             body: RequestBody {
                 currency,
                 amount: if amount.is_zero() { Amount::MAX } else { amount },
@@ -140,6 +148,7 @@ fn requests() -> impl Strategy<Value = Request> {
                 receipt_hash,
                 manifest_sequence: sequences[0],
                 revocation_sequence: sequences[1],
+                disclose_to: key.map(SupervisoryKey),
                 descriptor: signed.map(|(descriptor, _)| descriptor),
                 memo,
             },

@@ -145,7 +145,8 @@ fn rejects_null_where_nothing_is_optional() {
         let bytes = spliced(&example.bytes, item.start, item.end, &[0xf6]);
         if bytes != example.bytes && (example.again)(&bytes).is_ok() {
             let memo = example.name == "request, signed" && item.major == TEXT;
-            assert!(memo, "{} at {}", example.name, item.start);
+            let supervisor = example.name == "request, signed" && example.bytes[item.content..item.end] == [6; 32];
+            assert!(memo || supervisor, "{} at {}", example.name, item.start);
         }
     });
 }

@@ -49,9 +49,10 @@ mod tests {
             input: Input::Received { previous: TransferId([3; 32]), index: number, blind: [4; 32] },
             outputs: Outputs::new(&[output]).unwrap(),
             context: Context([5; 32]),
+            disclosure: None,
         };
         let show = Show { z0: Scalar::ONE, z1: Scalar::ONE, z3: Scalar::ONE };
-        Transfer { preimage, show, points: Some(Points::from_bytes(&[6; 192])) }
+        Transfer { preimage, show, disclosure: None, points: Some(Points::from_bytes(&[6; 192])) }
     }
 
     fn payment(lengths: &[u8]) -> Vec<u8> {

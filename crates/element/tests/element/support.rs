@@ -300,6 +300,7 @@ impl Coin {
             input,
             outputs: Outputs::new(outputs).unwrap(),
             context: Context([context; 32]),
+            disclosure: None,
         }
     }
 

@@ -3,7 +3,11 @@
 use specie_bank::manifest::{BadPlan, EpochPlan, ManifestError, series};
 use specie_bank::psp::{self, PspError, PspRecord};
 use specie_bank::storage::{Storage, StorageError};
-use specie_core::class::Class;
+use specie_bank::supervision::{self, SupervisionRecord};
+use specie_core::bytes::TransferId;
+use specie_core::class::{Class, Classes};
+use specie_core::disclosure::DisclosedTransfer;
+use specie_core::group::Generators;
 use specie_core::manifest::ManifestHeader;
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::Name;
@@ -35,6 +39,12 @@ pub enum OperationError {
     /// The PSP is registered with another key.
     #[error("a PSP named {0} is registered with another key: choose another name")]
     OtherKey(Name),
+    /// The bank has no such transfer.
+    #[error("the bank was shown no transfer {0}")]
+    UnknownTransfer(TransferId),
+    /// It names nobody.
+    #[error("transfer {0} does not disclose its payer to a supervisory key of this bank")]
+    NotDisclosed(TransferId),
     /// About a PSP.
     #[error(transparent)]
     Psp(#[from] PspError),
@@ -126,6 +136,38 @@ impl CentralBank {
             None => Ok(psp::register(tx, &psp)?),
         })?;
         self.publish(root, &[])
+    }
+
+    /// Publishes from which amount on payers disclose themselves, and to whom; `None`: not any more.
+    ///
+    /// # Errors
+    /// When the storage fails, or the manifest cannot be published.
+    pub fn supervise(
+        &self,
+        root: &SigningKey,
+        supervision: Option<&SupervisionRecord>,
+    ) -> Result<ManifestHeader, OperationError> {
+        self.bank.storage().transact(|tx| Ok::<_, OperationError>(supervision::set(tx, supervision)?))?;
+        self.publish(root, &[])
+    }
+
+    /// A transfer that the bank was shown and that names its payer to `key`, for the officers who hold shares of it.
+    ///
+    /// # Errors
+    /// When the bank has no such transfer, or it names nobody to that key.
+    pub fn disclosed_transfer(&self, id: &TransferId) -> Result<DisclosedTransfer, OperationError> {
+        self.bank.storage().read(|view| {
+            let record = view.transfer(id)?.ok_or(OperationError::UnknownTransfer(*id))?;
+            let transfer = record.decode()?;
+            let classes = self.bank.class_table(view)?;
+            let class = classes.class(&record.class_id).cloned();
+            let class = class.ok_or_else(|| StorageError::Failed(format!("damaged: class {}", record.class_id)))?;
+            let keys = view.supervision()?.map(|supervision| supervision.keys).unwrap_or_default();
+            let disclosed = |key| DisclosedTransfer { class: class.clone(), key, transfer };
+            let mut candidates = keys.into_iter().map(disclosed);
+            let found = candidates.find(|one| one.verify_vartime(&Generators::new()).is_ok());
+            found.ok_or(OperationError::NotDisclosed(*id))
+        })
     }
 
     /// Books that `amount` was paid for the reserve of a PSP. `reference` names the payment: the same is booked once.

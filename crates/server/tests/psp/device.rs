@@ -132,11 +132,12 @@ impl TestDevice {
             input: Input::Issued,
             outputs: Outputs::NONE,
             context: Context(hash::h32(label::REDEEM, &[psp.as_bytes(), account.as_bytes()])),
+            disclosure: None,
         };
         let d = challenge(preimage.to_bytes().as_slice());
         let z3 = element_response(&note.k3, &d, &note.issued.secrets.gamma, &self.u);
         let show = Show::new(&note.issued.secrets, &d, z3);
-        let transfer = Transfer { preimage, show, points: Some(note.issued.points) };
+        let transfer = Transfer { preimage, show, disclosure: None, points: Some(note.issued.points) };
         Hex(ChainParts { before: None, last: Some(&transfer) }.to_vec())
     }
 

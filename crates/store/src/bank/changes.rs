@@ -9,6 +9,7 @@ use specie_bank::psp::PspRecord;
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::storage::{Answered, StorageError, Tx};
+use specie_bank::supervision::SupervisionRecord;
 use specie_bank::transfer::TransferOrder;
 use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
 use specie_core::encoding::Encode;
@@ -70,6 +71,16 @@ impl Tx for Tables<'_> {
         let sql = "INSERT INTO bank_psp (name, verifying_key, credit_sequence) VALUES (?1, ?2, 0) \
                    ON CONFLICT (name) DO NOTHING";
         self.changed(sql, &[(&psp.name).into(), (&psp.key.0).into()])
+    }
+
+    fn set_supervision(&mut self, supervision: Option<&SupervisionRecord>) -> Stored<()> {
+        self.change("DELETE FROM bank_supervision", &[])?;
+        let Some(SupervisionRecord { threshold, keys }) = supervision else { return Ok(()) };
+        for (position, key) in (0u64..).zip(keys) {
+            let sql = "INSERT INTO bank_supervision (position, threshold, key) VALUES (?1, ?2, ?3)";
+            self.change(sql, &[whole(position), (*threshold).into(), (&key.0).into()])?;
+        }
+        Ok(())
     }
 
     fn insert_device(&mut self, device: &DeviceRecord) -> Stored<bool> {

@@ -9,6 +9,7 @@ use specie_bank::psp::PspRecord;
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::storage::{Answered, DeviceCounts, PaidSum, StorageError, View};
+use specie_bank::supervision::SupervisionRecord;
 use specie_bank::transfer::TransferOrder;
 use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
 use specie_core::manifest::SignedHeader;
@@ -81,6 +82,13 @@ impl View for Tables<'_> {
 
     fn psps(&mut self) -> Stored<Vec<PspRecord>> {
         self.all("SELECT name, verifying_key FROM bank_psp ORDER BY name", &[], rows::psp)
+    }
+
+    fn supervision(&mut self) -> Stored<Option<SupervisionRecord>> {
+        let rows = self.all("SELECT threshold, key FROM bank_supervision ORDER BY position", &[], rows::supervisor)?;
+        let Some((threshold, _)) = rows.first() else { return Ok(None) };
+        let threshold = *threshold;
+        Ok(Some(SupervisionRecord { threshold, keys: rows.into_iter().map(|(_, key)| key).collect() }))
     }
 
     fn device(&mut self, identity: &[u8; 32]) -> Stored<Option<DeviceRecord>> {

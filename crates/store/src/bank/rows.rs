@@ -9,6 +9,7 @@ use specie_bank::psp::PspRecord;
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::transfer::TransferOrder;
+use specie_core::disclosure::SupervisoryKey;
 use specie_core::encoding::Decode;
 use specie_core::manifest::{ManifestHeader, SignedHeader};
 use specie_core::signature::PublicKey;
@@ -38,6 +39,10 @@ pub(super) fn header(row: &Row) -> Read<SignedHeader> {
 
 pub(super) fn psp(row: &Row) -> Read<PspRecord> {
     Ok(PspRecord { name: row.column(0)?, key: PublicKey(row.column(1)?) })
+}
+
+pub(super) fn supervisor(row: &Row) -> Read<(Amount, SupervisoryKey)> {
+    Ok((row.column(0)?, SupervisoryKey(row.column(1)?)))
 }
 
 pub(super) const DEVICE: &str = "identity, psp, registered_at, struck_off_at, struck_off_by";

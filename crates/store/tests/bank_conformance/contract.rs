@@ -12,8 +12,10 @@ use specie_bank::psp::PspRecord;
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::storage::{Answered, PaidSum, Storage, StorageError, Tx};
+use specie_bank::supervision::SupervisionRecord;
 use specie_bank::transfer::TransferOrder;
 use specie_core::bytes::{ManifestId, NoteId, TransferId};
+use specie_core::disclosure::SupervisoryKey;
 use specie_core::manifest::ManifestHeader;
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Memo, Name};
@@ -80,6 +82,19 @@ pub(crate) fn manifests_come_back_in_order<S: Storage>(open: impl Fn() -> S) {
     assert!(write(&open(), |tx| tx.insert_class(&ClassId([1; 16]), &[5; 32], &[6, 7])));
     assert!(!write(&open(), |tx| tx.insert_class(&ClassId([1; 16]), &[8; 32], &[9])));
     assert_eq!(open().read(|view| view.classes()).unwrap(), [([5; 32], vec![6, 7])]);
+}
+
+pub(crate) fn supervision_is_replaced_as_a_whole<S: Storage>(open: impl Fn() -> S) {
+    let record = |threshold, keys: &[u8]| SupervisionRecord {
+        threshold: amount(threshold),
+        keys: keys.iter().map(|byte| SupervisoryKey([*byte; 32])).collect(),
+    };
+    let stored = || open().read(|view| view.supervision()).unwrap();
+    assert_eq!(stored(), None);
+    for next in [Some(record(500, &[2, 1])), Some(record(900, &[3])), None, Some(record(0, &[1, 2, 3, 4]))] {
+        write(&open(), |tx| tx.set_supervision(next.as_ref()));
+        assert_eq!(stored(), next);
+    }
 }
 
 pub(crate) fn psps_and_devices_are_unique<S: Storage>(open: impl Fn() -> S) {

@@ -38,6 +38,7 @@ on_sqlite! {
     settings_are_settled_once
     answers_are_kept_once_and_forgotten_in_time
     manifests_come_back_in_order
+    supervision_is_replaced_as_a_whole
     psps_and_devices_are_unique
     a_batch_moves_as_it_may
     the_spent_set_keeps_the_first

@@ -14,7 +14,7 @@ use crate::history::Progress;
 use crate::purse::{Origin, Place, encode_coin};
 use crate::record::{Changes, Table};
 use crate::recovery::Resumed;
-use crate::showing::{Shown, show, was_shown};
+use crate::showing::{Disclose, Shown, show, was_shown};
 use crate::step::Step;
 use crate::wallet::Wallet;
 
@@ -105,7 +105,8 @@ impl Wallet {
     ) -> Result<Shown, ElementFault> {
         let holding = self.purse.get(taken.index).ok_or(ElementFault::Nonsense)?;
         let (outputs, own) = taken.outputs(&payment.request, &self.purse).ok_or(ElementFault::Nonsense)?;
-        show(taken.index, holding, outputs, &[own], *id, element)
+        let disclose = payment.disclosed_to.map(|to| Disclose { U: &self.identity.U, to });
+        show(taken.index, holding, outputs, &[own], *id, disclose, element)
     }
 
     /// Stores what was shown: the message, and the change.

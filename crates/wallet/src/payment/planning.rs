@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
+use specie_core::disclosure::SupervisoryKey;
 use specie_core::encoding::Decode;
 use specie_core::request::{Request, request_context};
 use specie_element::client::{self, Status};
@@ -21,6 +22,7 @@ struct Draft {
     request: Request,
     payee: Payee,
     taken: Vec<Taken>,
+    disclosed_to: Option<SupervisoryKey>,
 }
 
 impl Wallet {
@@ -39,12 +41,13 @@ impl Wallet {
         let id = request_context(request);
         if let Some(payment) = self.payments.get(&id) {
             let payee = self.payee(&payment.request, now)?;
-            return Ok(preview(id, &payment.request, payee, &payment.taken, true));
+            return Ok(preview(id, &payment.request, payee, &payment.taken, payment.disclosed_to.is_some(), true));
         }
         let status = client::status(element).map_err(ElementFault::from)?;
         // No blind is ever used that a preview drew.
         let draft = self.draft(&id, parsed, now, &[0; 32], &status)?;
-        Ok(preview(id, &draft.request, draft.payee, &draft.taken, false))
+        let disclosed = draft.disclosed_to.is_some();
+        Ok(preview(id, &draft.request, draft.payee, &draft.taken, disclosed, false))
     }
 
     /// Chooses coins and blanks and sets them aside. For a request that was paid or planned already: nothing new, the same name.
@@ -93,6 +96,7 @@ impl Wallet {
             encoded: Some(request.to_vec()),
             at: now,
             taken: draft.taken,
+            disclosed_to: draft.disclosed_to,
             stage: Stage::Planned,
             uploaded: false,
             entry,
@@ -140,7 +144,8 @@ impl Wallet {
             blind: blind(number),
         });
         let taken = taken.collect();
-        Ok(Draft { request, payee, taken })
+        let disclosed_to = self.supervisor(&request)?;
+        Ok(Draft { request, payee, taken, disclosed_to })
     }
 
     /// Who asks.
@@ -159,6 +164,16 @@ impl Wallet {
         }
         let (name, psp, account, category) = (body.payee, body.psp, body.account, body.category);
         Ok(Payee::Verified { name, psp, account, category })
+    }
+
+    /// To whom this payment is disclosed: to whom the payee wants it, if that is a supervisor of this wallet's manifest; and where the
+    /// payee does not know of any yet, to whom the manifest says.
+    fn supervisor(&self, request: &Request) -> Result<Option<SupervisoryKey>, PaymentError> {
+        let body = &request.body;
+        let Some(wanted) = body.disclose_to else { return Ok(self.disclosed_to(body.currency, body.amount)) };
+        let manifest = self.publications.held_manifest();
+        let known = manifest.is_some_and(|manifest| manifest.supervises(body.currency, &wanted));
+        if known { Ok(Some(wanted)) } else { Err(PaymentError::UnknownSupervisor) }
     }
 
     /// Coins with their value and what the payee gets of each: as few as possible.
@@ -236,7 +251,14 @@ fn check_limits(status: &Status, amount: Amount, now: Timestamp) -> Result<(), P
     Ok(())
 }
 
-fn preview(id: PaymentId, request: &Request, payee: Payee, taken: &[Taken], repeated: bool) -> PaymentPreview {
+fn preview(
+    id: PaymentId,
+    request: &Request,
+    payee: Payee,
+    taken: &[Taken],
+    disclosed: bool,
+    repeated: bool,
+) -> PaymentPreview {
     let body = &request.body;
     PaymentPreview {
         id,
@@ -247,6 +269,7 @@ fn preview(id: PaymentId, request: &Request, payee: Payee, taken: &[Taken], repe
         expiry: body.expiry,
         coins: taken.iter().map(|taken| taken.value).collect(),
         change: taken.last().map(Taken::change).unwrap_or_default(),
+        disclosed,
         repeated,
     }
 }

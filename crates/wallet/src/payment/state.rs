@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::Context;
+use specie_core::disclosure::SupervisoryKey;
 use specie_core::encoding::{Decode, DecodeError, Encode};
 use specie_core::note::owner_tag;
 use specie_core::request::Request;
@@ -55,6 +56,9 @@ pub(crate) struct Payment {
     pub(super) encoded: Option<Vec<u8>>,
     pub(crate) at: Timestamp,
     pub(super) taken: Vec<Taken>,
+    /// The supervisory key to which it names the payer (§7.1). It stays what it was when the payment was planned, so that every
+    /// preimage does.
+    pub(super) disclosed_to: Option<SupervisoryKey>,
     pub(crate) stage: Stage,
     pub(crate) uploaded: bool,
     /// Its line of history.
@@ -193,7 +197,7 @@ impl Payment {
     /// Stores all but the message.
     pub(crate) fn store(&self, id: &PaymentId, changes: &mut Changes) {
         let encoded = self.encoded.as_ref().map_or_else(|| Cow::Owned(self.request.to_vec()), Cow::Borrowed);
-        let record = Fields::new(6, encoded.len() + self.taken.len() * 80 + 64)
+        let record = Fields::new(7, encoded.len() + self.taken.len() * 80 + 98)
             .bytes(&encoded)
             .time(self.at)
             .each(self.taken.iter(), |fields, taken| {
@@ -206,6 +210,7 @@ impl Payment {
                     .uint(taken.blank)
                     .bytes(&taken.blind)
             })
+            .optional(self.disclosed_to, |fields, key| fields.bytes(&key.0))
             .uint(self.stage as u8)
             .uint(self.uploaded)
             .uint(self.entry)
@@ -215,7 +220,7 @@ impl Payment {
 }
 
 fn read_payment(record: &[u8]) -> Result<Payment, DecodeError> {
-    read(record, 6, |r| {
+    read(record, 7, |r| {
         let encoded = r.bytes()?;
         Ok(Payment {
             request: Request::decode(encoded)?,
@@ -232,6 +237,7 @@ fn read_payment(record: &[u8]) -> Result<Payment, DecodeError> {
                     blind: r.bytes_of()?,
                 })
             })?,
+            disclosed_to: r.optional(|r| r.bytes_of().map(SupervisoryKey))?,
             stage: STAGES.get(r.uint_as::<usize>()?).copied().ok_or(DecodeError::OutOfRange)?,
             uploaded: r.flag()?,
             entry: r.uint()?,

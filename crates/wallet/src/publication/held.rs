@@ -5,15 +5,16 @@ use alloc::vec::Vec;
 use core::cell::OnceCell;
 use core::ops::Range;
 
-use specie_core::amount::Timestamp;
+use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, NoteId};
 use specie_core::class::{Class, Classes, Info};
+use specie_core::disclosure::{Supervision, SupervisoryKey};
 use specie_core::encoding::{Decode, DecodeError};
 use specie_core::manifest::{Entry, Manifest, SignedHeader};
 use specie_core::merkle;
 use specie_core::revocation::RevocationList;
 use specie_core::signature::PublicKey;
-use specie_core::text::Name;
+use specie_core::text::{Currency, Name};
 
 use crate::sorted::{Map, Set};
 
@@ -24,6 +25,7 @@ pub(crate) struct HeldManifest {
     classes: Map<ClassId, HeldClass>,
     psps: Map<Name, (PublicKey, usize)>,
     pub(super) ledgers: Vec<PublicKey>,
+    supervision: Vec<Supervision>,
     /// Where each entry lies in `bytes`.
     entries: Vec<Range<usize>>,
     leaves: Vec<[u8; 32]>,
@@ -61,6 +63,7 @@ impl HeldManifest {
             classes: Map::new(),
             psps: Map::new(),
             ledgers: Vec::new(),
+            supervision: Vec::new(),
             entries: Vec::with_capacity(manifest.entry_count()),
             leaves: Vec::with_capacity(manifest.entry_count()),
         };
@@ -77,6 +80,7 @@ impl HeldManifest {
                 }
                 Entry::Psp { name, key } => drop(held.psps.insert(name, (key, position))),
                 Entry::Ledger { key } => held.ledgers.push(key),
+                Entry::Supervision(supervision) => held.supervision.push(supervision),
             }
         }
         Ok(held)
@@ -92,6 +96,17 @@ impl HeldManifest {
 
     pub(crate) fn psp(&self, name: &Name) -> Option<PublicKey> {
         self.psps.get(name).map(|(key, _)| *key)
+    }
+
+    /// To whom a payment of `amount` is disclosed, if it is (§7.1).
+    pub(crate) fn disclosed_to(&self, currency: Currency, amount: Amount) -> Option<SupervisoryKey> {
+        let current = self.supervision.iter().find(|supervision| supervision.currency == currency)?;
+        (amount > current.threshold).then_some(current.key)
+    }
+
+    /// Whether payments may be disclosed to `key`: the current supervisory key, or another of the manifest while keys change.
+    pub(crate) fn supervises(&self, currency: Currency, key: &SupervisoryKey) -> bool {
+        self.supervision.iter().any(|supervision| supervision.currency == currency && supervision.key == *key)
     }
 
     pub(crate) fn class_proof(&self, id: &ClassId) -> Option<Proof<'_>> {

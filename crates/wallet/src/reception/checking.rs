@@ -86,6 +86,7 @@ impl Wallet {
         }
         let chains = self.check_chains(payment, &message, now)?;
         let outputs = self.check_outputs(&id, request, &chains)?;
+        self.check_disclosures(request, &chains)?;
         match self.find_double_spend(&chains)? {
             Some((note_id, evidence)) => Ok(Verdict::DoubleSpend { note_id, evidence }),
             None => Ok(Verdict::Good(Accepted { request: id, digest, outputs })),
@@ -162,6 +163,20 @@ impl Wallet {
         let holding = self.purse.get(tag.index).filter(|_| self.may_own(tag.index, id));
         let holding = holding.ok_or(ReceptionError::BlankUsed)?;
         if amount > holding.material.info.amount { Err(ReceptionError::OverCap) } else { Ok(()) }
+    }
+
+    /// Where the request says so, each last transfer names its payer to the supervisory key (§7.1).
+    #[inline(never)]
+    fn check_disclosures(&self, request: &OwnRequest, chains: &[Checked<'_>]) -> Result<(), ReceptionError> {
+        let Some(key) = &request.disclose_to else { return Ok(()) };
+        for transfer in chains.iter().filter_map(|chain| chain.links.last()).map(|link| &link.transfer) {
+            if transfer.disclosure.is_none() {
+                return Err(ReceptionError::DisclosureMissing);
+            }
+            let verdict = transfer.verify_disclosure_vartime(&self.generators, key);
+            verdict.map_err(|_| ReceptionError::DisclosureWrong)?;
+        }
+        Ok(())
     }
 
     /// A note that is shown in two transfers: both in this payment, or one of them in a coin held.

@@ -56,6 +56,7 @@ impl Wallet {
             self.free_blank(tag.index, id, &mut changes);
         }
         request.tags.iter().for_each(|tag| self.tasks.clear(tag.index, &mut changes));
+        request.disclose_to = message.body.disclose_to;
         request.message = Some((bytes.clone(), context));
         request.stage = Stage::Open;
         request.store(id, &mut changes);

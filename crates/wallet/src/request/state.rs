@@ -5,9 +5,10 @@ use alloc::vec::Vec;
 
 use specie_core::amount::Timestamp;
 use specie_core::bytes::{Context, OwnerTag};
+use specie_core::disclosure::SupervisoryKey;
 use specie_core::encoding::{Decode, DecodeError};
 use specie_core::receipt::{Receipt, receipt_hash};
-use specie_core::request::{OwnerTags, Request, RequestBody};
+use specie_core::request::{OwnerTags, Request, RequestBody, request_context};
 use zeroize::Zeroizing;
 
 use super::{CLAIM_PERIOD, RequestId, Terms};
@@ -47,6 +48,8 @@ pub(crate) struct OwnRequest {
     pub(crate) tags: Vec<Tag>,
     /// The request as it travels and its hash, once open.
     pub(crate) message: Option<(Vec<u8>, Context)>,
+    /// The supervisory key to which whoever pays has to disclose itself, as the message says.
+    pub(crate) disclose_to: Option<SupervisoryKey>,
     pub(crate) stage: Stage,
 }
 
@@ -141,6 +144,7 @@ impl OwnRequest {
             receipt_hash: receipt_hash(&self.preimage),
             manifest_sequence: wallet.manifest_sequence(),
             revocation_sequence: wallet.revocation_sequence(),
+            disclose_to: wallet.disclosed_to(self.terms.currency, self.terms.amount),
             descriptor: descriptor.copied(),
             memo: self.terms.memo,
         })
@@ -199,9 +203,9 @@ fn read_request(record: &[u8]) -> Result<OwnRequest, DecodeError> {
             r.array_of(3)?;
             Ok(Tag { index: r.uint_as()?, blind: r.bytes_of()?, owner: OwnerTag(r.bytes_of()?) })
         })?;
-        let message = match r.optional(specie_core::encoding::Reader::bytes)? {
-            Some(bytes) => Some((bytes.to_vec(), Request::decode(bytes)?.context())),
-            None => None,
+        let (message, disclose_to) = match r.optional(specie_core::encoding::Reader::bytes)? {
+            Some(bytes) => (Some((bytes.to_vec(), request_context(bytes))), Request::decode(bytes)?.body.disclose_to),
+            None => (None, None),
         };
         let stage = match (r.uint()?, r.optional(|r| r.bytes_of())?) {
             (0, None) => Stage::Planned,
@@ -210,7 +214,7 @@ fn read_request(record: &[u8]) -> Result<OwnRequest, DecodeError> {
             (3, Some(digest)) => Stage::Paid { digest },
             _ => return Err(DecodeError::OutOfRange),
         };
-        Ok(OwnRequest { terms, at, nonce, preimage, tags, message, stage })
+        Ok(OwnRequest { terms, at, nonce, preimage, tags, message, disclose_to, stage })
     })
 }
 

@@ -97,7 +97,7 @@ impl Wallet {
         for index in planned {
             let holding = self.purse.get(index).ok_or(ElementFault::Nonsense)?;
             let redemption = self.redemptions.0.get(&index).ok_or(RedemptionError::UnknownCoin(CoinId(index)))?;
-            match show(index, holding, Outputs::NONE, &[], redemption.context(), element) {
+            match show(index, holding, Outputs::NONE, &[], redemption.context(), None, element) {
                 Ok(one) => shown.push((index, Stage::Shown(one.chain))),
                 Err(fault) if fault.is_gone() => {
                     shown.push((index, Stage::Refused(SPENT_OTHERWISE.into(), Vec::new())))

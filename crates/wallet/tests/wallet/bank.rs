@@ -6,6 +6,7 @@ use specie_core::bytes::{ClassId, ManifestId, NoteId, TransferId};
 use specie_core::chain::{Deadline, End, Immediately, verify_chain};
 use specie_core::class::{Class, Classes, Info, Kind};
 use specie_core::descriptor::{Descriptor, DescriptorBody};
+use specie_core::disclosure::Supervision;
 use specie_core::encoding::{Decode, Encode, Writer};
 use specie_core::group::{Generators, decode_point, decode_scalar};
 use specie_core::issuance::{IssuerSession, IssuingKey, Response};
@@ -65,6 +66,8 @@ pub(crate) struct Bank {
     pub(crate) psp: SigningKey,
     key: IssuingKey,
     pub(crate) classes: Vec<Class>,
+    /// From which amount on payments are disclosed, and to whom.
+    pub(crate) supervision: Vec<Supervision>,
     pub(crate) headers: Vec<SignedHeader>,
     batches: BTreeMap<String, Batch>,
     spent: BTreeMap<NoteId, TransferId>,
@@ -102,6 +105,7 @@ impl Bank {
             psp: SigningKey::from_seed(&[4; 32]),
             key,
             classes,
+            supervision: Vec::new(),
             headers: Vec::new(),
             batches: BTreeMap::new(),
             spent: BTreeMap::new(),
@@ -128,7 +132,15 @@ impl Bank {
     fn entries(&self) -> Vec<Vec<u8>> {
         let others =
             [Entry::Psp { name: name("psp"), key: self.psp.public() }, Entry::Ledger { key: self.ledger.public() }];
-        self.classes.iter().cloned().map(Entry::Class).chain(others).map(|entry| entry.to_vec()).collect()
+        let supervision = self.supervision.iter().copied().map(Entry::Supervision);
+        self.classes
+            .iter()
+            .cloned()
+            .map(Entry::Class)
+            .chain(others)
+            .chain(supervision)
+            .map(|entry| entry.to_vec())
+            .collect()
     }
 
     /// Signs a header over the present classes, as a root key would sign anything.

@@ -5,6 +5,7 @@
 mod bank;
 mod crashes;
 mod device;
+mod disclosures;
 mod hostile;
 mod payments;
 mod properties;

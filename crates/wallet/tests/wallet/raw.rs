@@ -2,6 +2,7 @@
 
 use specie_core::bytes::{Context, NoteId};
 use specie_core::class::{Class, Kind};
+use specie_core::disclosure::{Prepared, SupervisoryKey};
 use specie_core::encoding::{Encode, Writer};
 use specie_core::group::{RistrettoPoint, Scalar, encode_point};
 use specie_core::issuance::{Blinded, Blinding};
@@ -74,15 +75,39 @@ impl Raw {
             input,
             outputs: Outputs::new(outputs).unwrap(),
             context,
+            disclosure: None,
         };
+        self.show(note, preimage)
+    }
+
+    fn show(&self, note: &RawNote, preimage: Preimage) -> Transfer {
         let unshown = Transfer {
             preimage,
             show: Show { z0: Scalar::ZERO, z1: Scalar::ZERO, z3: Scalar::ZERO },
+            disclosure: None,
             points: Some(note.points),
         };
         let d = unshown.d();
         let z3 = element_response(&note.k3, &d, &note.secrets.gamma, &self.u);
         Transfer { show: Show::new(&note.secrets, &d, z3), ..unshown }
+    }
+
+    /// The same transfer with whatever `named` discloses to `key`: honest when that is its own `U`.
+    pub(crate) fn disclose(
+        &self,
+        note: &RawNote,
+        transfer: &Transfer,
+        named: &RistrettoPoint,
+        key: &SupervisoryKey,
+    ) -> Transfer {
+        let prepared = Prepared::new(key, named, &note.secrets, &note.points.N1, &transfer.preimage).unwrap();
+        let preimage = Preimage { disclosure: Some(prepared.id()), ..transfer.preimage };
+        let shown = self.show(note, preimage);
+        Transfer { disclosure: Some(prepared.answer(&note.secrets, &shown.d())), ..shown }
+    }
+
+    pub(crate) fn U(&self, bank: &Bank) -> RistrettoPoint {
+        self.u * bank.generators.K
     }
 
     /// Pays a request as it asks, in one transfer of an issued note, the rest to an owner of its own.

@@ -1,0 +1,78 @@
+//! From which amount on payers disclose themselves, and to which keys (§7.1). It stands in the manifest from the next one on.
+
+use specie_core::Amount;
+use specie_core::disclosure::{Supervision, SupervisoryKey};
+use thiserror::Error;
+
+use crate::settings::Settings;
+use crate::storage::{StorageError, Tx, View};
+
+/// The most supervisory keys of one manifest: the current one, and those before it while devices hear of it.
+pub const KEYS_MAX: usize = 4;
+
+/// What the bank has decided.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SupervisionRecord {
+    /// The largest payment without a disclosure.
+    pub threshold: Amount,
+    /// The current key first.
+    pub keys: Vec<SupervisoryKey>,
+}
+
+/// Why nothing was changed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum SupervisionError {
+    /// No key.
+    #[error("name at least one supervisory key")]
+    NoKey,
+    /// Too many keys.
+    #[error("{0} supervisory keys are too many: at most {KEYS_MAX}; leave out the oldest ones")]
+    TooMany(usize),
+    /// Not a point, or the identity.
+    #[error("supervisory key number {0} is not one: use the key that the ceremony gave")]
+    BadKey(usize),
+    /// One key twice.
+    #[error("supervisory key number {0} is there twice")]
+    Twice(usize),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+impl SupervisionRecord {
+    /// `keys`, the current one first, if they make sense.
+    ///
+    /// # Errors
+    /// Which does not.
+    pub fn new(threshold: Amount, keys: Vec<SupervisoryKey>) -> Result<Self, SupervisionError> {
+        if keys.is_empty() {
+            return Err(SupervisionError::NoKey);
+        }
+        if keys.len() > KEYS_MAX {
+            return Err(SupervisionError::TooMany(keys.len()));
+        }
+        for (index, key) in keys.iter().enumerate() {
+            key.point().map_err(|_| SupervisionError::BadKey(index + 1))?;
+            if keys[..index].contains(key) {
+                return Err(SupervisionError::Twice(index + 1));
+            }
+        }
+        Ok(Self { threshold, keys })
+    }
+}
+
+/// Sets what the next manifest says; `None`: no payment is disclosed.
+///
+/// # Errors
+/// When the storage fails.
+pub fn set(tx: &mut dyn Tx, supervision: Option<&SupervisionRecord>) -> Result<(), StorageError> {
+    tx.set_supervision(supervision)
+}
+
+/// The entries of the manifest, the current key first.
+pub(crate) fn entries(view: &mut (impl View + ?Sized), settings: &Settings) -> Result<Vec<Supervision>, StorageError> {
+    let Some(SupervisionRecord { threshold, keys }) = view.supervision()? else { return Ok(Vec::new()) };
+    let entry = |key| Supervision { currency: settings.currency, threshold, key };
+    Ok(keys.into_iter().map(entry).collect())
+}

@@ -1,0 +1,122 @@
+//! `specie bank supervise` and `specie bank disclosed`.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+use specie_core::bytes::TransferId;
+use specie_core::disclosure::SupervisoryKey;
+use specie_core::encoding::Encode;
+use specie_server::bank::SupervisionRecord;
+
+use super::{Root, Which};
+use crate::answer::Answer;
+use crate::device::parse_amount;
+use crate::failure::Failure;
+use crate::money;
+
+/// Have payments above an amount disclosed to the supervisory authorities, from the next manifest on
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie bank supervise bank --above 1000.00 --key 5f0c…
+  specie bank supervise bank --above 1000.00 --key 77ab… --key 5f0c…   # a new key; the old one is still accepted
+  specie bank supervise bank --never
+
+The key comes out of the authorities' ceremony. Payers above the amount encrypt their device's identity to it; it takes as many of
+the officers as the ceremony laid down to read one.")]
+pub(super) struct Supervise {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    root: Root,
+    /// The largest payment without a disclosure
+    #[arg(long, value_name = "AMOUNT", required_unless_present = "never", conflicts_with = "never")]
+    above: Option<String>,
+    /// The supervisory key, in hex; then those before it that are still accepted
+    #[arg(long = "key", value_name = "KEY", value_parser = parse_supervisory_key, required_unless_present = "never", conflicts_with = "never")]
+    keys: Vec<SupervisoryKey>,
+    /// No payment is disclosed any more
+    #[arg(long)]
+    never: bool,
+}
+
+/// Write a disclosed transfer to a file, for the officers who can read its payer
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie bank disclosed bank 9a31… --out payment.disclosed
+  specie inspect payment.disclosed
+
+The bank has a transfer when a payee has redeemed what came of it, or its payer has uploaded it.")]
+pub(super) struct Disclosed {
+    #[command(flatten)]
+    which: Which,
+    /// The transfer's id, in hex
+    #[arg(value_name = "TRANSFER", value_parser = parse_transfer_id)]
+    transfer: TransferId,
+    /// Where to write it
+    #[arg(long, value_name = "FILE")]
+    out: PathBuf,
+}
+
+impl Supervise {
+    pub(super) fn run(&self) -> Result<Answer, Failure> {
+        let bank = self.which.open()?;
+        let root = self.which.root(&self.root)?;
+        let currency = bank.bank.settings().currency;
+        let Some(above) = &self.above else {
+            let header = bank.supervise(&root, None)?;
+            let human = format!("No payment is disclosed any more; manifest {} says so.\n", header.sequence);
+            return Ok(Answer::new(
+                human,
+                json!({ "manifest_sequence": header.sequence, "threshold": null, "keys": [] }),
+            ));
+        };
+        let threshold = parse_amount(above, currency)?;
+        let record = SupervisionRecord::new(threshold, self.keys.clone()).map_err(|error| {
+            Failure::refused("supervisory-key", error, "name the key that the ceremony gave; nothing was changed")
+        })?;
+        let header = bank.supervise(&root, Some(&record))?;
+        let human = format!(
+            "Payments above {} are disclosed; manifest {} says so. Devices hear of it when they synchronise or meet one that has.\n",
+            money::show(threshold, currency),
+            header.sequence
+        );
+        let keys: Vec<String> = record.keys.iter().map(|key| hex::encode(key.0)).collect();
+        let machine = json!({
+            "manifest_sequence": header.sequence,
+            "threshold": threshold.minor(),
+            "currency": currency.as_str(),
+            "keys": keys,
+        });
+        Ok(Answer::new(human, machine))
+    }
+}
+
+impl Disclosed {
+    pub(super) fn run(&self) -> Result<Answer, Failure> {
+        let disclosed = self.which.open()?.disclosed_transfer(&self.transfer)?.to_vec();
+        let name = self.out.display().to_string();
+        fs::write(&self.out, &disclosed).map_err(|error| Failure::file(&name, &error))?;
+        let human = format!("Wrote transfer {} to {name}, {} bytes.\n", self.transfer, disclosed.len());
+        Ok(Answer::new(human, json!({ "file": name, "bytes": disclosed.len(), "transfer": self.transfer.to_string() })))
+    }
+}
+
+fn parse_supervisory_key(text: &str) -> Result<SupervisoryKey, String> {
+    let key = SupervisoryKey(parse_bytes(text)?);
+    key.point().map_err(|_| "not a supervisory key: no point, or the identity".to_owned())?;
+    Ok(key)
+}
+
+fn parse_transfer_id(text: &str) -> Result<TransferId, String> {
+    parse_bytes(text).map(TransferId)
+}
+
+fn parse_bytes(text: &str) -> Result<[u8; 32], String> {
+    let bytes = hex::decode(text.trim()).map_err(|error| format!("not hex: {error}"))?;
+    let length = bytes.len();
+    bytes.try_into().map_err(|_| format!("{length} bytes instead of 32"))
+}
