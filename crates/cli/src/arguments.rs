@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::inspect::Inspect;
 use crate::maker::Maker;
 use crate::psp::Psp;
+use crate::supervision::Supervision;
 use crate::terminal::Terminal;
 use crate::vectors::Vectors;
 
@@ -35,6 +36,7 @@ enum Command {
     Bank(Bank),
     Psp(Psp),
     Maker(Maker),
+    Supervision(Supervision),
     Inspect(Inspect),
     Vectors(Vectors),
     Completions(Completions),
@@ -52,6 +54,7 @@ impl Arguments {
             Command::Bank(bank) => bank.run(self.json),
             Command::Psp(psp) => psp.run(self.json),
             Command::Maker(maker) => maker.run(),
+            Command::Supervision(supervision) => supervision.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Vectors(vectors) => vectors.run(),
             Command::Completions(completions) => completions.run(),

@@ -16,6 +16,7 @@ mod printable;
 mod progress;
 mod psp;
 mod serving;
+mod supervision;
 mod terminal;
 mod vectors;
 

@@ -80,6 +80,24 @@ pub const ELEMENT_PUK: &str = "specie/v1/element-puk";
 pub const ELEMENT_ENTROPY: &str = "specie/v1/element-entropy";
 /// How an element ties an index to class and γ of its note.
 pub const ELEMENT_NOTE: &str = "specie/v1/element-note";
+/// An officer's keys and secrets, from its seed (`docs/ceremony.md`).
+pub const SUPERVISION_OFFICER: &str = "specie/v1/supervision-officer";
+/// An officer's card, signed by it.
+pub const SUPERVISION_CARD: &str = "specie/v1/supervision-card";
+/// Names of ceremonies.
+pub const SUPERVISION_CEREMONY: &str = "specie/v1/supervision-ceremony";
+/// A dealing, signed by its dealer.
+pub const SUPERVISION_DEALING: &str = "specie/v1/supervision-dealing";
+/// Proof that a dealer knows what it shares.
+pub const SUPERVISION_POSSESSION: &str = "specie/v1/supervision-possession";
+/// What hides an officer's share.
+pub const SUPERVISION_SHARE: &str = "specie/v1/supervision-share";
+/// All that was sent in a ceremony; signed by each officer.
+pub const SUPERVISION_TRANSCRIPT: &str = "specie/v1/supervision-transcript";
+/// Challenges of proofs of equal logarithms.
+pub const SUPERVISION_PROOF: &str = "specie/v1/supervision-proof";
+/// Nonces of the same proofs.
+pub const SUPERVISION_NONCE: &str = "specie/v1/supervision-nonce";
 /// Names of movements in a PSP's books.
 pub const PSP_MOVEMENT: &str = "specie/v1/psp-movement";
 /// Names of what a PSP does for a request.

@@ -15,9 +15,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("server", &["core", "api", "bank", "psp", "store"]),
     ("device", &["core", "element", "wallet", "embedded", "api"]),
     ("embedded", &["core", "element", "wallet", "api"]),
+    ("supervision", &["core"]),
     ("emulation", &["element"]),
     ("sim", &["core", "element", "wallet", "bank", "psp", "store", "api", "server", "device"]),
-    ("cli", &["core", "element", "wallet", "api", "device", "server", "sim"]),
+    ("cli", &["core", "element", "wallet", "api", "device", "server", "sim", "supervision"]),
 ];
 
 /// What the protocol may be built from: arithmetic, hashing, signatures, encoding, errors.

@@ -1,6 +1,7 @@
 //! A bank, its classes and devices' notes, made with the protocol core: messages to inspect.
 
 use specie_core::class::{Class, Info, Kind};
+use specie_core::disclosure::{DisclosedTransfer, Prepared, SupervisoryKey};
 use specie_core::encoding::{Encode, Writer};
 use specie_core::evidence::Evidence;
 use specie_core::group::{Generators, Scalar};
@@ -147,6 +148,22 @@ impl Coin {
             disclosure: None,
             points: Some(self.issued.points),
         }
+    }
+}
+
+impl Coin {
+    /// Spends it as issued and names its device to `key`, as a file for supervisors.
+    pub(crate) fn disclose(&self, key: SupervisoryKey, outputs: &[(u64, OwnerTag)], context: Context) -> Vec<u8> {
+        let plain = self.spend(outputs, context);
+        let U = self.u * Generators::new().K;
+        let (secrets, N1) = (&self.issued.secrets, &self.issued.points.N1);
+        let prepared = Prepared::new(&key, &U, secrets, N1, &plain.preimage).unwrap();
+        let preimage = Preimage { disclosure: Some(prepared.id()), ..plain.preimage };
+        let d = challenge(preimage.to_bytes().as_slice());
+        let z3 = element_response(&self.k3, &d, &secrets.gamma, &self.u);
+        let disclosure = Some(prepared.answer(secrets, &d));
+        let transfer = Transfer { preimage, show: Show::new(secrets, &d, z3), disclosure, points: None };
+        DisclosedTransfer { class: self.class.clone(), key, transfer }.to_vec()
     }
 }
 

@@ -14,6 +14,7 @@ mod running;
 #[path = "../../../device/tests/chip/served.rs"]
 mod served;
 mod street;
+mod supervising;
 mod terminals;
 mod vectors;
 mod world;

@@ -1,0 +1,123 @@
+//! `specie supervision`: three officers make a key, two of them open a payment; every step refuses what does not belong to it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+use specie_core::disclosure::SupervisoryKey;
+use specie_core::{Context, OwnerTag};
+
+use crate::coins::{self, Bank, VALUE};
+use crate::running::{Run, specie};
+
+const NAMES: [&str; 3] = ["anna", "ben", "cid"];
+
+/// A table with the officers' files on it.
+struct Table(tempfile::TempDir);
+
+impl Table {
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Runs `specie --json supervision` with these words; a word with a dot in it is a file on the table.
+    fn run(&self, words: &str) -> Run {
+        let word = |word: &str| match word.split_once('.') {
+            Some(_) => self.path(word).to_str().unwrap().to_owned(),
+            None => word.to_owned(),
+        };
+        let words: Vec<String> =
+            ["--json", "supervision"].map(str::to_owned).into_iter().chain(words.split(' ').map(word)).collect();
+        specie(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    fn done(&self, words: &str) -> Value {
+        self.run(words).exits(0).json()
+    }
+
+    #[track_caller]
+    fn refused(&self, words: &str) -> String {
+        self.run(words).exits(1).json()["error"]["code"].as_str().unwrap().to_owned()
+    }
+}
+
+/// A key that any two of three officers hold.
+fn ceremony() -> (Table, SupervisoryKey) {
+    let table = Table(tempfile::tempdir().unwrap());
+    for name in NAMES {
+        table.done(&format!("officer {name} --secret {name}.secret --card {name}.card"));
+    }
+    table.done("invite first --threshold 2 anna.card ben.card cid.card --out first.invitation");
+    for name in NAMES {
+        table.done(&format!("deal --secret {name}.secret --invitation first.invitation --out {name}.dealing"));
+    }
+    for name in NAMES {
+        table.done(&format!(
+            "approve --secret {name}.secret --invitation first.invitation anna.dealing ben.dealing cid.dealing --out {name}.approval"
+        ));
+    }
+    let outcome = table.done(
+        "finish --invitation first.invitation --dealings cid.dealing anna.dealing ben.dealing \
+         --approvals ben.approval anna.approval cid.approval --out first.outcome",
+    );
+    assert_eq!(outcome["officers"], json!(NAMES));
+    assert_eq!(table.done("show first.outcome")["key"], outcome["key"]);
+    let key = hex::decode(outcome["key"].as_str().unwrap()).unwrap();
+    (table, SupervisoryKey(key.try_into().unwrap()))
+}
+
+#[test]
+fn two_of_three_officers_open_one_payment() {
+    let (table, key) = ceremony();
+    let coin = Bank::new().note(1, 1);
+    let payment = coin.disclose(key, &[(VALUE, OwnerTag([4; 32]))], Context([7; 32]));
+    fs::write(table.path("payment.disclosed"), &payment).unwrap();
+    let shown = specie(&["--json", "inspect", table.path("payment.disclosed").to_str().unwrap()]).exits(0).json();
+    assert_ne!(shown["verdict"], json!("bad"));
+    for name in ["cid", "anna"] {
+        table.done(&format!(
+            "partial --secret {name}.secret --outcome first.outcome --case order-7 payment.disclosed --out {name}.partial"
+        ));
+    }
+    let one = "open --outcome first.outcome --disclosed payment.disclosed anna.partial --out one.opening";
+    assert_eq!(table.refused(one), "quorum");
+    assert!(!table.path("one.opening").exists());
+    let opened = table
+        .done("open --outcome first.outcome --disclosed payment.disclosed cid.partial anna.partial --out 7.opening");
+    assert_eq!(opened["U"], json!(hex::encode(coins::identity(1))));
+    let verified = table.done("verify --outcome first.outcome --disclosed payment.disclosed 7.opening");
+    assert_eq!((&verified["U"], &verified["case"]), (&opened["U"], &json!("order-7")));
+    // The parts serve no other payment.
+    let other = Bank::new().note(2, 1).disclose(key, &[(VALUE, OwnerTag([4; 32]))], Context([7; 32]));
+    fs::write(table.path("other.disclosed"), other).unwrap();
+    let moved = "open --outcome first.outcome --disclosed other.disclosed cid.partial anna.partial --out 8.opening";
+    assert_eq!(table.refused(moved), "partial");
+}
+
+#[test]
+fn every_step_refuses_what_does_not_belong_to_it() {
+    let (table, _) = ceremony();
+    let partial = "partial --secret anna.secret --outcome first.outcome --case order-7";
+    let foreign = Bank::new().note(1, 1).disclose(
+        SupervisoryKey(coins::identity(9)),
+        &[(VALUE, OwnerTag([4; 32]))],
+        Context([7; 32]),
+    );
+    fs::write(table.path("foreign.disclosed"), foreign).unwrap();
+    assert_eq!(table.refused(&format!("{partial} foreign.disclosed --out x.partial")), "other-key");
+    assert_eq!(table.refused(&format!("{partial} anna.card --out x.partial")), "malformed");
+    table.done("officer dora --secret dora.secret --card dora.card");
+    let deal = "deal --secret dora.secret --invitation first.invitation --out dora.dealing";
+    assert_eq!(table.refused(deal), "not-invited");
+    assert_eq!(table.refused("invite second --threshold 1 anna.card ben.card --out second.invitation"), "invitation");
+    let finish = "finish --invitation first.invitation --dealings anna.dealing ben.dealing cid.dealing";
+    assert_eq!(table.refused(&format!("{finish} --approvals anna.approval ben.approval --out x.outcome")), "approval");
+    let complain = "complain --secret ben.secret --invitation first.invitation anna.dealing --out ben.complaint";
+    assert_eq!(table.refused(complain), "no-complaint");
+    // Nothing is ever written over.
+    let again = "officer anna --secret anna.secret --card again.card";
+    assert_eq!(table.refused(again), "officer-secret");
+    for written in ["x.partial", "dora.dealing", "second.invitation", "x.outcome", "ben.complaint", "again.card"] {
+        assert!(!table.path(written).exists(), "{written}");
+    }
+}
