@@ -130,7 +130,7 @@ impl Log {
     }
 
     fn set(&mut self, entry: HistoryEntry, changes: &mut Changes) {
-        changes.put(Table::History, &entry.sequence.to_be_bytes(), entry.to_record());
+        changes.put_open(Table::History, &entry.sequence.to_be_bytes(), entry.to_record());
         self.0.insert(entry.sequence, Box::new(entry));
     }
 

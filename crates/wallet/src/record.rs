@@ -99,7 +99,7 @@ impl Changes {
         self.0.push(Change::Put { key: table.key(id), value: Zeroizing::new(value) });
     }
 
-    /// For what is meant for others.
+    /// For what is meant for others, or opens nothing: it is not wiped.
     pub(crate) fn put_open(&mut self, table: Table, id: &[u8], value: Vec<u8>) {
         self.0.push(Change::PutOpen { key: table.key(id), value });
     }

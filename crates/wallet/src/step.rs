@@ -14,7 +14,7 @@ pub enum Change {
         /// What; erased from memory when dropped.
         value: Zeroizing<Vec<u8>>,
     },
-    /// The same with what is meant for others: it is no secret, and erasing it would only take time.
+    /// The same with what is meant for others or opens nothing: it is no secret, and erasing it would only take time.
     PutOpen {
         /// Where.
         key: Vec<u8>,

@@ -13,7 +13,6 @@ extern crate alloc;
 mod bank;
 mod device;
 mod flash;
-mod heap;
 mod meter;
 mod stack;
 mod works;
@@ -31,8 +30,8 @@ use crate::meter::Meter;
 
 #[entry]
 fn main() -> ! {
-    static mut ARENA: heap::Arena = heap::Arena::new();
-    heap::start(ARENA);
+    static mut ARENA: specie_counting::Arena = specie_counting::Arena::new();
+    specie_counting::start(ARENA);
     let Some(Peripherals { uarts: [report, ..], led, memory, .. }) = Peripherals::take::<Mps2>() else { stop() };
     let meter: &Meter = Box::leak(Box::new(Meter::new(report, led)));
     works::measure(meter, memory.into_flash());

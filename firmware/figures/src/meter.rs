@@ -15,7 +15,7 @@ use core::cell::{Cell, RefCell};
 
 use specie_mps2::{Led, Uart};
 
-use crate::{heap, stack};
+use crate::stack;
 
 /// Measures.
 pub(crate) struct Meter {
@@ -44,8 +44,8 @@ impl Meter {
     pub(crate) fn measure<T>(&self, name: &str, work: impl FnOnce() -> T) -> T {
         self.commands.borrow_mut().clear();
         self.deepest.set(usize::MAX);
-        let (used, below) = (heap::used(), stack::pointer());
-        heap::forget_peak();
+        let (used, below) = (specie_counting::used(), stack::pointer());
+        specie_counting::forget_peak();
         stack::paint();
         self.measuring.set(true);
         self.mark(true);
@@ -53,7 +53,7 @@ impl Meter {
         self.mark(false);
         self.measuring.set(false);
         self.look_at_stack();
-        let (stack, heap) = (below.saturating_sub(self.deepest.get()), heap::peak() - used);
+        let (stack, heap) = (below.saturating_sub(self.deepest.get()), specie_counting::peak() - used);
         let mut line = format!("{name}, stack {stack}, heap {heap}, element");
         self.commands.borrow().iter().for_each(|command| line += &format!(" {command:02x}"));
         self.say(&line);

@@ -16,7 +16,7 @@ use specie_wallet::withdrawal::Item;
 use crate::bank::{Bank, CAP, NOW, at};
 use crate::device::Device;
 use crate::flash::{MemoryFlash, PAGE, PAGES};
-use crate::heap;
+
 use crate::meter::Meter;
 
 /// What is paid on and on.
@@ -90,7 +90,7 @@ fn verify(meter: &Meter, bank: &Bank, name: &str, extended: &[u8], compact: &[u8
     check(extended, "extended");
     check(compact, "compact");
     if name.ends_with("one transfer") {
-        heap::within(8 << 10, || check(extended, "extended, in 8 kB"));
+        specie_counting::within(8 << 10, || check(extended, "extended, in 8 kB"));
         meter.measure("verify one transfer by itself, extended", || {
             let payment = Payment::decode(black_box(extended)).expect("a payment");
             let chain = payment.chains().next().expect("of one chain");

@@ -1,4 +1,7 @@
-//! The heap of the device's firmware, and how much of it is taken.
+//! The heap of the device's firmware, and how much of it is taken. A crate of its own, so that it is compiled as the device's is: for
+//! speed, and not for size like what allocates.
+
+#![no_std]
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::mem::MaybeUninit;
@@ -11,37 +14,39 @@ use embedded_alloc::LlffHeap;
 const SIZE: usize = 1 << 20;
 
 /// Memory for the heap.
-pub(crate) struct Arena(MaybeUninit<[u8; SIZE]>);
+pub struct Arena(MaybeUninit<[u8; SIZE]>);
 
 impl Arena {
-    pub(crate) const fn new() -> Self {
+    /// Nothing in it yet.
+    #[allow(clippy::new_without_default, reason = "there is one, and it is a static")]
+    pub const fn new() -> Self {
         Self(MaybeUninit::uninit())
     }
 }
 
 /// Gives the heap its arena. To be called once, before anything else.
-pub(crate) fn start(arena: &'static mut Arena) {
+pub fn start(arena: &'static mut Arena) {
     // SAFETY: the arena is the heap's for ever; `main` calls this once, before anything is allocated.
     unsafe { HEAP.heap.init(addr_of_mut!(arena.0) as usize, SIZE) };
 }
 
 /// Bytes in use.
-pub(crate) fn used() -> usize {
+pub fn used() -> usize {
     HEAP.used.load(Ordering::Relaxed)
 }
 
 /// Forgets the highest count until now.
-pub(crate) fn forget_peak() {
+pub fn forget_peak() {
     HEAP.peak.store(used(), Ordering::Relaxed);
 }
 
 /// The most bytes in use since the peak was forgotten.
-pub(crate) fn peak() -> usize {
+pub fn peak() -> usize {
     HEAP.peak.load(Ordering::Relaxed)
 }
 
 /// Does `work` with no more than `free` bytes of memory to be had.
-pub(crate) fn within<T>(free: usize, work: impl FnOnce() -> T) -> T {
+pub fn within<T>(free: usize, work: impl FnOnce() -> T) -> T {
     HEAP.most.store(used() + free, Ordering::Relaxed);
     let done = work();
     HEAP.most.store(usize::MAX, Ordering::Relaxed);
