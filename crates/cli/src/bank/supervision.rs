@@ -24,7 +24,7 @@ EXAMPLES:
   specie bank supervise bank --above 1000.00 --key 77ab… --key 5f0c…   # a new key; the old one is still accepted
   specie bank supervise bank --never
 
-The key comes out of the authorities' ceremony. Payers above the amount encrypt their device's identity to it; it takes as many of
+The key comes out of the authorities' ceremony. Payers above the amount encrypt their device's identity to it; it takes as many of \
 the officers as the ceremony laid down to read one.")]
 pub(super) struct Supervise {
     #[command(flatten)]
