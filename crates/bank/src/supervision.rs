@@ -5,7 +5,7 @@ use specie_core::disclosure::{Supervision, SupervisoryKey};
 use thiserror::Error;
 
 use crate::settings::Settings;
-use crate::storage::{StorageError, Tx, View};
+use crate::storage::{StorageError, View};
 
 /// The most supervisory keys of one manifest: the current one, and those before it while devices hear of it.
 pub const KEYS_MAX: usize = 4;
@@ -19,8 +19,8 @@ pub struct SupervisionRecord {
     pub keys: Vec<SupervisoryKey>,
 }
 
-/// Why nothing was changed.
-#[derive(Debug, Error)]
+/// What makes no sense.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum SupervisionError {
     /// No key.
@@ -35,9 +35,6 @@ pub enum SupervisionError {
     /// One key twice.
     #[error("supervisory key number {0} is there twice")]
     Twice(usize),
-    /// The storage failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
 }
 
 impl SupervisionRecord {
@@ -62,17 +59,35 @@ impl SupervisionRecord {
     }
 }
 
-/// Sets what the next manifest says; `None`: no payment is disclosed.
-///
-/// # Errors
-/// When the storage fails.
-pub fn set(tx: &mut dyn Tx, supervision: Option<&SupervisionRecord>) -> Result<(), StorageError> {
-    tx.set_supervision(supervision)
-}
-
 /// The entries of the manifest, the current key first.
 pub(crate) fn entries(view: &mut (impl View + ?Sized), settings: &Settings) -> Result<Vec<Supervision>, StorageError> {
     let Some(SupervisionRecord { threshold, keys }) = view.supervision()? else { return Ok(Vec::new()) };
     let entry = |key| Supervision { currency: settings.currency, threshold, key };
     Ok(keys.into_iter().map(entry).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use specie_core::group::{RistrettoPoint, Scalar, encode_point};
+
+    use super::*;
+
+    fn key(number: u8) -> SupervisoryKey {
+        SupervisoryKey(encode_point(&RistrettoPoint::mul_base(&Scalar::from(number))))
+    }
+
+    #[test]
+    fn rejects_keys_that_make_no_sense() {
+        let record = |keys: &[SupervisoryKey]| SupervisionRecord::new(Amount::ZERO, keys.to_vec());
+        assert_eq!(record(&[key(2), key(1)]).unwrap().keys, [key(2), key(1)]);
+        assert!(record(&[1, 2, 3, 4].map(key)).is_ok());
+        assert_eq!(record(&[]), Err(SupervisionError::NoKey));
+        assert_eq!(record(&[1, 2, 3, 4, 5].map(key)), Err(SupervisionError::TooMany(5)));
+        assert_eq!(record(&[1, 2, 1].map(key)), Err(SupervisionError::Twice(3)));
+        for none in [[0; 32], [0xff; 32]] {
+            assert_eq!(record(&[key(1), SupervisoryKey(none)]), Err(SupervisionError::BadKey(2)));
+        }
+    }
 }

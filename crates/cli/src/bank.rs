@@ -384,7 +384,10 @@ impl From<OperationError> for Failure {
             OperationError::UnknownTransfer(_) => {
                 ("unknown-transfer", "check the transfer's id, or wait until its payee has redeemed")
             }
-            OperationError::NotDisclosed(_) => ("not-disclosed", "nothing: whose it is cannot be read"),
+            OperationError::NotDisclosed(_) => (
+                "not-disclosed",
+                "name the key that was current when it was paid; if it is to none, whose it is cannot be read",
+            ),
             OperationError::Manifest(_) => ("not-published", "bring the right root key, and try again"),
             _ => ("store", "look after the database"),
         };

@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
 use minicbor::encode::Write;
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
@@ -62,7 +63,7 @@ pub struct DisclosedTransfer {
 
 /// A disclosure that its payer has prepared; [`Prepared::answer`] completes it. The same transfer always has the same one, so
 /// that a payment made again after a crash is the same payment.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Prepared {
     /// `t`.
     t: Scalar,
@@ -125,7 +126,7 @@ impl Disclosure {
             return Err(VerificationFailure);
         }
         let mut A1 = Sum::<2>::new();
-        A1.add(self.z4, &RistrettoPoint::mul_base(&Scalar::ONE));
+        A1.add(self.z4, &RISTRETTO_BASEPOINT_POINT);
         A1.add(-show.z0, &E1);
         let mut A2 = Sum::<3>::new();
         A2.add(show.z3, &generators.K);

@@ -10,87 +10,85 @@ use crate::migration::Schema;
 use crate::sql::{Database, Session, SqlError};
 
 /// The tables of the bank, for [`Sqlite::open`](crate::Sqlite::open).
-pub const SCHEMA: Schema = Schema {
-    component: "bank",
-    migrations: &[
-        &[
-            "CREATE TABLE bank_settings (only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1), issuer TEXT NOT NULL, \
-         currency TEXT NOT NULL, root_key BYTEA NOT NULL, ledger_key BYTEA NOT NULL)",
-            "CREATE TABLE bank_answer (scope TEXT NOT NULL, idempotency_key TEXT NOT NULL, request_hash BYTEA NOT NULL, \
-         response BYTEA NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (scope, idempotency_key))",
-            "CREATE INDEX bank_answer_at ON bank_answer (at)",
-            // What is published, and to whom.
-            "CREATE TABLE bank_manifest (sequence BIGINT NOT NULL PRIMARY KEY, header BYTEA NOT NULL, \
-         signature BYTEA NOT NULL, manifest BYTEA NOT NULL)",
-            "CREATE TABLE bank_class (class_id BYTEA NOT NULL PRIMARY KEY, issuing_key BYTEA NOT NULL, info BYTEA NOT NULL)",
-            "CREATE TABLE bank_psp (name TEXT NOT NULL PRIMARY KEY, verifying_key BYTEA NOT NULL, \
-         credit_sequence BIGINT NOT NULL)",
-            "CREATE TABLE bank_device (identity BYTEA NOT NULL PRIMARY KEY, psp TEXT NOT NULL, registered_at BIGINT NOT NULL, \
-         struck_off_at BIGINT, struck_off_by BIGINT)",
-            "CREATE INDEX bank_device_struck_off ON bank_device (psp, struck_off_by) WHERE struck_off_by IS NOT NULL",
-            // Issuance.
-            "CREATE TABLE bank_batch (psp TEXT NOT NULL, batch_id BYTEA NOT NULL, device BYTEA NOT NULL, \
-         request_hash BYTEA NOT NULL, opened_at BIGINT NOT NULL, valid_until BIGINT NOT NULL, erase_after BIGINT NOT NULL, \
-         value BIGINT NOT NULL CHECK (value >= 0), \
-         state TEXT NOT NULL CHECK (state IN ('open', 'answered', 'erased', 'void')), PRIMARY KEY (psp, batch_id))",
-            "CREATE INDEX bank_batch_open ON bank_batch (opened_at) WHERE state = 'open'",
-            "CREATE INDEX bank_batch_answered ON bank_batch (erase_after) WHERE state = 'answered'",
-            "CREATE TABLE bank_session (psp TEXT NOT NULL, batch_id BYTEA NOT NULL, position BIGINT NOT NULL, \
-         class_id BYTEA NOT NULL, commitment BYTEA, secrets BYTEA, challenge_hash BYTEA, \
-         PRIMARY KEY (psp, batch_id, position))",
-            "CREATE INDEX bank_session_answered ON bank_session (class_id) WHERE challenge_hash IS NOT NULL",
-            // The spent set.
-            "CREATE TABLE bank_shown (note_id BYTEA NOT NULL PRIMARY KEY, transfer_id BYTEA NOT NULL)",
-            "CREATE TABLE bank_transfer (transfer_id BYTEA NOT NULL PRIMARY KEY, note_id BYTEA NOT NULL, \
-         class_id BYTEA NOT NULL, root BYTEA NOT NULL, root_class BYTEA NOT NULL, deadline BIGINT NOT NULL, \
-         swept INTEGER NOT NULL CHECK (swept IN (0, 1)), transfer BYTEA NOT NULL)",
-            "CREATE INDEX bank_transfer_due ON bank_transfer (deadline) WHERE swept = 0",
-            "CREATE TABLE bank_claim (transfer_id BYTEA NOT NULL, position BIGINT NOT NULL, by_transfer BYTEA NOT NULL, \
-         PRIMARY KEY (transfer_id, position))",
-            // What was paid, or is owed no more.
-            "CREATE TABLE bank_root (root BYTEA NOT NULL PRIMARY KEY, class_id BYTEA NOT NULL, \
-         paid BIGINT NOT NULL CHECK (paid >= 0))",
-            "CREATE TABLE bank_payout (transfer_id BYTEA NOT NULL PRIMARY KEY, \
-         kind TEXT NOT NULL CHECK (kind IN ('redemption', 'leftover')), root BYTEA NOT NULL, root_class BYTEA NOT NULL, \
-         amount BIGINT NOT NULL CHECK (amount >= 0), from_class BIGINT NOT NULL CHECK (from_class BETWEEN 0 AND amount), \
-         psp TEXT NOT NULL, account TEXT NOT NULL, at BIGINT NOT NULL)",
-            "CREATE INDEX bank_payout_class ON bank_payout (root_class)",
-            "CREATE INDEX bank_payout_root ON bank_payout (root)",
-            "CREATE TABLE bank_expiry (class_id BYTEA NOT NULL PRIMARY KEY, amount BIGINT NOT NULL CHECK (amount >= 0), \
-         at BIGINT NOT NULL)",
-            // Detection.
-            "CREATE TABLE bank_double_spend (note_id BYTEA NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL UNIQUE, \
-         class_id BYTEA NOT NULL, root BYTEA NOT NULL, first_transfer BYTEA NOT NULL, second_transfer BYTEA NOT NULL, \
-         culprit BYTEA, registered INTEGER NOT NULL CHECK (registered IN (0, 1)), evidence BYTEA NOT NULL, \
-         revoke_until BIGINT NOT NULL, at BIGINT NOT NULL)",
-            "CREATE INDEX bank_double_spend_root ON bank_double_spend (root)",
-            "CREATE INDEX bank_double_spend_culprit ON bank_double_spend (culprit)",
-            "CREATE TABLE bank_revocation (sequence BIGINT NOT NULL PRIMARY KEY, list BYTEA NOT NULL)",
-            "CREATE TABLE bank_alarm (kind TEXT NOT NULL, subject BYTEA NOT NULL, at BIGINT NOT NULL, \
-         PRIMARY KEY (kind, subject))",
-            // What waits for its payee, and what goes to PSPs.
-            "CREATE TABLE bank_payment (context BYTEA NOT NULL, hash BYTEA NOT NULL, payment BYTEA NOT NULL, \
-         deadline BIGINT NOT NULL, PRIMARY KEY (context, hash))",
-            "CREATE INDEX bank_payment_deadline ON bank_payment (deadline)",
-            "CREATE TABLE bank_order (psp TEXT NOT NULL, order_id BYTEA NOT NULL, from_account TEXT NOT NULL, \
-         to_psp TEXT NOT NULL, to_account TEXT NOT NULL, amount BIGINT NOT NULL CHECK (amount > 0), reference TEXT, \
-         PRIMARY KEY (psp, order_id))",
-            "CREATE TABLE bank_credit (psp TEXT NOT NULL, sequence BIGINT NOT NULL, account TEXT NOT NULL, \
-         amount BIGINT NOT NULL CHECK (amount > 0), kind TEXT NOT NULL, reference TEXT NOT NULL, at BIGINT NOT NULL, \
-         PRIMARY KEY (psp, sequence))",
-            // The books.
-            "CREATE TABLE bank_movement (movement_id BYTEA NOT NULL PRIMARY KEY, kind TEXT NOT NULL, at BIGINT NOT NULL)",
-            "CREATE TABLE bank_posting (movement_id BYTEA NOT NULL, position BIGINT NOT NULL, account TEXT NOT NULL, \
-         amount BIGINT NOT NULL, PRIMARY KEY (movement_id, position))",
-            "CREATE INDEX bank_posting_account ON bank_posting (account)",
-            "CREATE TABLE bank_balance (account TEXT NOT NULL PRIMARY KEY, balance BIGINT NOT NULL)",
-        ],
-        &[
-            // Position 0 has the current key.
-            "CREATE TABLE bank_supervision (position BIGINT NOT NULL PRIMARY KEY, threshold BIGINT NOT NULL, key BYTEA NOT NULL)",
-        ],
-    ],
-};
+pub const SCHEMA: Schema = Schema { component: "bank", migrations: &[TABLES, SUPERVISION] };
+
+const TABLES: &[&str] = &[
+    "CREATE TABLE bank_settings (only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1), issuer TEXT NOT NULL, \
+     currency TEXT NOT NULL, root_key BYTEA NOT NULL, ledger_key BYTEA NOT NULL)",
+    "CREATE TABLE bank_answer (scope TEXT NOT NULL, idempotency_key TEXT NOT NULL, request_hash BYTEA NOT NULL, \
+     response BYTEA NOT NULL, at BIGINT NOT NULL, PRIMARY KEY (scope, idempotency_key))",
+    "CREATE INDEX bank_answer_at ON bank_answer (at)",
+    // What is published, and to whom.
+    "CREATE TABLE bank_manifest (sequence BIGINT NOT NULL PRIMARY KEY, header BYTEA NOT NULL, \
+     signature BYTEA NOT NULL, manifest BYTEA NOT NULL)",
+    "CREATE TABLE bank_class (class_id BYTEA NOT NULL PRIMARY KEY, issuing_key BYTEA NOT NULL, info BYTEA NOT NULL)",
+    "CREATE TABLE bank_psp (name TEXT NOT NULL PRIMARY KEY, verifying_key BYTEA NOT NULL, \
+     credit_sequence BIGINT NOT NULL)",
+    "CREATE TABLE bank_device (identity BYTEA NOT NULL PRIMARY KEY, psp TEXT NOT NULL, registered_at BIGINT NOT NULL, \
+     struck_off_at BIGINT, struck_off_by BIGINT)",
+    "CREATE INDEX bank_device_struck_off ON bank_device (psp, struck_off_by) WHERE struck_off_by IS NOT NULL",
+    // Issuance.
+    "CREATE TABLE bank_batch (psp TEXT NOT NULL, batch_id BYTEA NOT NULL, device BYTEA NOT NULL, \
+     request_hash BYTEA NOT NULL, opened_at BIGINT NOT NULL, valid_until BIGINT NOT NULL, erase_after BIGINT NOT NULL, \
+     value BIGINT NOT NULL CHECK (value >= 0), \
+     state TEXT NOT NULL CHECK (state IN ('open', 'answered', 'erased', 'void')), PRIMARY KEY (psp, batch_id))",
+    "CREATE INDEX bank_batch_open ON bank_batch (opened_at) WHERE state = 'open'",
+    "CREATE INDEX bank_batch_answered ON bank_batch (erase_after) WHERE state = 'answered'",
+    "CREATE TABLE bank_session (psp TEXT NOT NULL, batch_id BYTEA NOT NULL, position BIGINT NOT NULL, \
+     class_id BYTEA NOT NULL, commitment BYTEA, secrets BYTEA, challenge_hash BYTEA, \
+     PRIMARY KEY (psp, batch_id, position))",
+    "CREATE INDEX bank_session_answered ON bank_session (class_id) WHERE challenge_hash IS NOT NULL",
+    // The spent set.
+    "CREATE TABLE bank_shown (note_id BYTEA NOT NULL PRIMARY KEY, transfer_id BYTEA NOT NULL)",
+    "CREATE TABLE bank_transfer (transfer_id BYTEA NOT NULL PRIMARY KEY, note_id BYTEA NOT NULL, \
+     class_id BYTEA NOT NULL, root BYTEA NOT NULL, root_class BYTEA NOT NULL, deadline BIGINT NOT NULL, \
+     swept INTEGER NOT NULL CHECK (swept IN (0, 1)), transfer BYTEA NOT NULL)",
+    "CREATE INDEX bank_transfer_due ON bank_transfer (deadline) WHERE swept = 0",
+    "CREATE TABLE bank_claim (transfer_id BYTEA NOT NULL, position BIGINT NOT NULL, by_transfer BYTEA NOT NULL, \
+     PRIMARY KEY (transfer_id, position))",
+    // What was paid, or is owed no more.
+    "CREATE TABLE bank_root (root BYTEA NOT NULL PRIMARY KEY, class_id BYTEA NOT NULL, \
+     paid BIGINT NOT NULL CHECK (paid >= 0))",
+    "CREATE TABLE bank_payout (transfer_id BYTEA NOT NULL PRIMARY KEY, \
+     kind TEXT NOT NULL CHECK (kind IN ('redemption', 'leftover')), root BYTEA NOT NULL, root_class BYTEA NOT NULL, \
+     amount BIGINT NOT NULL CHECK (amount >= 0), from_class BIGINT NOT NULL CHECK (from_class BETWEEN 0 AND amount), \
+     psp TEXT NOT NULL, account TEXT NOT NULL, at BIGINT NOT NULL)",
+    "CREATE INDEX bank_payout_class ON bank_payout (root_class)",
+    "CREATE INDEX bank_payout_root ON bank_payout (root)",
+    "CREATE TABLE bank_expiry (class_id BYTEA NOT NULL PRIMARY KEY, amount BIGINT NOT NULL CHECK (amount >= 0), \
+     at BIGINT NOT NULL)",
+    // Detection.
+    "CREATE TABLE bank_double_spend (note_id BYTEA NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL UNIQUE, \
+     class_id BYTEA NOT NULL, root BYTEA NOT NULL, first_transfer BYTEA NOT NULL, second_transfer BYTEA NOT NULL, \
+     culprit BYTEA, registered INTEGER NOT NULL CHECK (registered IN (0, 1)), evidence BYTEA NOT NULL, \
+     revoke_until BIGINT NOT NULL, at BIGINT NOT NULL)",
+    "CREATE INDEX bank_double_spend_root ON bank_double_spend (root)",
+    "CREATE INDEX bank_double_spend_culprit ON bank_double_spend (culprit)",
+    "CREATE TABLE bank_revocation (sequence BIGINT NOT NULL PRIMARY KEY, list BYTEA NOT NULL)",
+    "CREATE TABLE bank_alarm (kind TEXT NOT NULL, subject BYTEA NOT NULL, at BIGINT NOT NULL, \
+     PRIMARY KEY (kind, subject))",
+    // What waits for its payee, and what goes to PSPs.
+    "CREATE TABLE bank_payment (context BYTEA NOT NULL, hash BYTEA NOT NULL, payment BYTEA NOT NULL, \
+     deadline BIGINT NOT NULL, PRIMARY KEY (context, hash))",
+    "CREATE INDEX bank_payment_deadline ON bank_payment (deadline)",
+    "CREATE TABLE bank_order (psp TEXT NOT NULL, order_id BYTEA NOT NULL, from_account TEXT NOT NULL, \
+     to_psp TEXT NOT NULL, to_account TEXT NOT NULL, amount BIGINT NOT NULL CHECK (amount > 0), reference TEXT, \
+     PRIMARY KEY (psp, order_id))",
+    "CREATE TABLE bank_credit (psp TEXT NOT NULL, sequence BIGINT NOT NULL, account TEXT NOT NULL, \
+     amount BIGINT NOT NULL CHECK (amount > 0), kind TEXT NOT NULL, reference TEXT NOT NULL, at BIGINT NOT NULL, \
+     PRIMARY KEY (psp, sequence))",
+    // The books.
+    "CREATE TABLE bank_movement (movement_id BYTEA NOT NULL PRIMARY KEY, kind TEXT NOT NULL, at BIGINT NOT NULL)",
+    "CREATE TABLE bank_posting (movement_id BYTEA NOT NULL, position BIGINT NOT NULL, account TEXT NOT NULL, \
+     amount BIGINT NOT NULL, PRIMARY KEY (movement_id, position))",
+    "CREATE INDEX bank_posting_account ON bank_posting (account)",
+    "CREATE TABLE bank_balance (account TEXT NOT NULL PRIMARY KEY, balance BIGINT NOT NULL)",
+];
+
+const SUPERVISION: &[&str] = &[
+    // Position 0 has the current key.
+    "CREATE TABLE bank_supervision (position BIGINT NOT NULL PRIMARY KEY, threshold BIGINT NOT NULL, key BYTEA NOT NULL)",
+];
 
 /// The bank's storage in a database that has [`SCHEMA`].
 pub struct BankStore<D>(pub D);

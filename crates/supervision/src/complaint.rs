@@ -120,7 +120,7 @@ mod tests {
     use specie_core::text::Name;
 
     fn three() -> (Vec<Officer>, Invitation) {
-        let officers: Vec<Officer> = (1..=3).map(|number| Officer::new([number; 32])).collect();
+        let officers: Vec<Officer> = (1..=3).map(|number| Officer::new([number; 32].into())).collect();
         let name = |number| Name::new(&format!("officer-{number}")).unwrap();
         let cards = (1..).zip(&officers).map(|(number, officer)| officer.card(name(number))).collect();
         (officers, Invitation::new(Name::new("ceremony").unwrap(), 2, cards).unwrap())

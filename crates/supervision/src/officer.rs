@@ -8,15 +8,14 @@ use specie_core::group::{RistrettoPoint, Scalar, decode_point, encode_point};
 use specie_core::signature::{BadSignature, PublicKey, SigningKey};
 use specie_core::text::Name;
 use specie_core::{hash, label};
-use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 use crate::form::{self, kind};
 
 /// What an officer keeps secret. Everything else of a ceremony follows from it and from what was sent, so it is all that has to be
 /// backed up.
-#[derive(Zeroize, ZeroizeOnDrop)]
 pub struct Officer {
-    seed: [u8; 32],
+    seed: Zeroizing<[u8; 32]>,
 }
 
 /// What others know an officer by, signed by itself. That it is really theirs, the officers have to tell each other face to face.
@@ -33,7 +32,7 @@ pub struct Card {
 
 impl Officer {
     /// An officer from 32 secret random bytes that are used for nothing else.
-    pub fn new(seed: [u8; 32]) -> Self {
+    pub fn new(seed: Zeroizing<[u8; 32]>) -> Self {
         Self { seed }
     }
 
@@ -45,17 +44,17 @@ impl Officer {
     }
 
     pub(crate) fn signing(&self) -> SigningKey {
-        SigningKey::from_seed(&Zeroizing::new(hash::h32(label::SUPERVISION_OFFICER, &[b"signing", &self.seed])))
+        SigningKey::from_seed(&Zeroizing::new(hash::h32(label::SUPERVISION_OFFICER, &[b"signing", &*self.seed])))
     }
 
     /// `e`.
     pub(crate) fn e(&self) -> Zeroizing<Scalar> {
-        Zeroizing::new(hash::hs(label::SUPERVISION_OFFICER, &[b"encryption", &self.seed]))
+        Zeroizing::new(hash::hs(label::SUPERVISION_OFFICER, &[b"encryption", &*self.seed]))
     }
 
     /// A scalar for one purpose in one ceremony.
     pub(crate) fn draw(&self, purpose: &[u8], ceremony: &[u8; 32], number: u8) -> Scalar {
-        hash::hs(label::SUPERVISION_OFFICER, &[purpose, &self.seed, ceremony, &[number]])
+        hash::hs(label::SUPERVISION_OFFICER, &[purpose, &*self.seed, ceremony, &[number]])
     }
 }
 

@@ -20,7 +20,7 @@ use specie_supervision::opening::{Opening, OpeningError, Partial};
 use specie_supervision::outcome::{Approval, Outcome, OutcomeError, Transcript};
 
 fn officer(number: u8) -> Officer {
-    Officer::new(seed("officer", number.into()))
+    Officer::new(seed("officer", number.into()).into())
 }
 
 fn cards(officers: &[Officer]) -> Vec<Card> {
@@ -137,7 +137,7 @@ fn rejects_a_transfer_that_is_disclosed_to_others_or_not_at_all() {
     let mut forged = disclosed(&world, outcome.transcript().key(), 0);
     forged.transfer.show.z1 = -forged.transfer.show.z1;
     assert_eq!(part(&forged).unwrap_err(), OpeningError::NotDisclosed);
-    let stranger = Officer::new([9; 32]);
+    let stranger = Officer::new([9; 32].into());
     let good = disclosed(&world, outcome.transcript().key(), 0);
     let refused = Partial::new(&stranger, &outcome, case("case 7"), &good).unwrap_err();
     assert_eq!(refused, OpeningError::Share(DealingError::NotInvited));
@@ -187,7 +187,7 @@ fn a_dealing_is_of_one_dealer_and_one_ceremony() {
     let officers = officers(3);
     let invitation = invite(&officers, 2);
     let other = invite(&officers, 3);
-    let stranger = Officer::new([9; 32]);
+    let stranger = Officer::new([9; 32].into());
     assert_eq!(Dealing::new(&stranger, &invitation).unwrap_err(), DealingError::NotInvited);
     let dealing = Dealing::new(&officers[0], &invitation).unwrap();
     assert_eq!(Dealing::new(&officers[0], &invitation).unwrap(), dealing, "sent again, it is the same");

@@ -16,7 +16,6 @@ use specie_wallet::withdrawal::Item;
 use crate::bank::{Bank, CAP, NOW, at};
 use crate::device::Device;
 use crate::flash::{MemoryFlash, PAGE, PAGES};
-
 use crate::meter::Meter;
 
 /// What is paid on and on.

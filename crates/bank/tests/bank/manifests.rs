@@ -1,8 +1,10 @@
 //! What the bank publishes: signed, chained, complete, and nothing that is not its own.
 
 use specie_bank::manifest::{EpochPlan, ManifestError};
-use specie_bank::storage::Storage;
+use specie_bank::storage::{Storage, StorageError};
+use specie_bank::supervision::SupervisionRecord;
 use specie_core::class::{Class, Info, Kind};
+use specie_core::disclosure::{Supervision, SupervisoryKey};
 use specie_core::encoding::{Decode, Encode, Writer};
 use specie_core::group::RistrettoPoint;
 use specie_core::issuance::IssuingKey;
@@ -113,6 +115,12 @@ fn entries_that_are_not_the_banks_are_not_published() {
     assert!(matches!(publish(&with(stranger)), Err(ManifestError::OtherEntries)));
     let ledger = Entry::Ledger { key: SigningKey::from_seed(&[3; 32]).public() }.to_vec();
     assert!(matches!(publish(&with(ledger)), Err(ManifestError::OtherEntries)));
+    let supervision = Supervision {
+        currency: Currency::new("XTS").unwrap(),
+        threshold: amount(5),
+        key: SupervisoryKey(*world.class(Kind::Value, 10).Y_bytes()),
+    };
+    assert!(matches!(publish(&with(Entry::Supervision(supervision).to_vec())), Err(ManifestError::OtherEntries)));
     let foreign = Info { currency: Currency::new("EUR").unwrap(), ..info(2) };
     assert!(matches!(publish(&with(class(foreign))), Err(ManifestError::ForeignClass(_))));
     let foreign = Info { issuer: name("other-bank"), ..info(2) };
@@ -130,6 +138,42 @@ fn entries_that_are_not_the_banks_are_not_published() {
     let stale = world.bank().draft_manifest(&[], world.now).unwrap().sign(&world.root);
     world.register_psp("gamma");
     assert!(matches!(world.bank().publish_manifest(&stale), Err(ManifestError::OtherEntries)));
+}
+
+/// What is said of disclosures stands in the next manifest, the current key first, and cannot be left out or turned round.
+#[test]
+fn supervisory_keys_are_published_as_decided() {
+    let world = World::new(85);
+    let keys = [50, 10].map(|face| SupervisoryKey(*world.class(Kind::Value, face).Y_bytes()));
+    let record = SupervisionRecord::new(amount(500), keys.to_vec()).unwrap();
+    let set = |record: Option<&SupervisionRecord>| {
+        let done = world.bank().storage().transact::<_, StorageError>(|tx| tx.set_supervision(record));
+        done.unwrap();
+    };
+    let draft = || world.bank().draft_manifest(&[], world.now).unwrap();
+    let said = |manifest: &[u8]| -> Vec<(u64, SupervisoryKey)> {
+        let entries = Manifest::decode(manifest).unwrap().entries().map(|(entry, _)| entry).collect::<Vec<_>>();
+        let said = entries.into_iter().filter_map(|entry| match entry {
+            Entry::Supervision(one) => Some((one.threshold.minor(), one.key)),
+            _ => None,
+        });
+        said.collect()
+    };
+    let before = draft().sign(&world.root);
+    set(Some(&record));
+    assert!(matches!(world.bank().publish_manifest(&before), Err(ManifestError::OtherEntries)));
+    let mut turned = draft().entries().to_vec();
+    let last = turned.len() - 1;
+    turned.swap(last, last - 1);
+    let turned = signed(&world, &turned, |_| (), &world.root);
+    assert!(matches!(world.bank().publish_manifest(&turned), Err(ManifestError::OtherEntries)));
+    let manifest = draft().sign(&world.root);
+    world.bank().publish_manifest(&manifest).unwrap();
+    assert_eq!(said(&manifest), [(500, keys[0]), (500, keys[1])]);
+    set(None);
+    let manifest = draft().sign(&world.root);
+    world.bank().publish_manifest(&manifest).unwrap();
+    assert_eq!(said(&manifest), []);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use specie_supervision::dealing::{Dealing, DealingError};
 use specie_supervision::invitation::Invitation;
 use specie_supervision::officer::{Card, Officer};
 use specie_supervision::outcome::{Approval, Outcome, OutcomeError, Transcript};
+use zeroize::Zeroizing;
 
 use super::files::{Secret, read, read_all, write};
 use crate::answer::Answer;
@@ -171,10 +172,18 @@ impl NewOfficer {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
         let seed = random_seed();
         let seed = seed.map_err(|error| Failure::refused("no-randomness", error, "repair the operating system"))?;
-        let key = create_key(&self.secret, seed);
-        key.map_err(|error| Failure::refused("officer-secret", error, "name a file that does not exist yet"))?;
-        let card = Officer::new(seed).card(self.name);
+        let seed = Zeroizing::new(seed);
+        let card = Officer::new(seed.clone()).card(self.name);
+        // The card first: without its secret it is of no use to anybody, and a secret without a card looks like an officer.
         let file = write(&self.card, &card)?;
+        if let Err(error) = create_key(&self.secret, *seed) {
+            let _ = std::fs::remove_file(&self.card);
+            return Err(Failure::refused(
+                "officer-secret",
+                error,
+                "name a file that does not exist yet; nothing was written",
+            ));
+        }
         let key = card.signing.to_string();
         let secret = self.secret.display();
         let human = format!(

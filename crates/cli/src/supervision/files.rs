@@ -7,6 +7,7 @@ use clap::Args;
 use specie_core::encoding::{Decode, Encode};
 use specie_server::key_file::read_key;
 use specie_supervision::officer::Officer;
+use zeroize::Zeroizing;
 
 use crate::failure::Failure;
 
@@ -23,7 +24,7 @@ impl Secret {
         let key = read_key(&self.secret);
         let key =
             key.map_err(|error| Failure::refused("officer-secret", error, "name the officer's own secret file"))?;
-        Ok(Officer::new(key.expose_secret_seed()))
+        Ok(Officer::new(Zeroizing::new(key.expose_secret_seed())))
     }
 }
 

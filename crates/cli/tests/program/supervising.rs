@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use specie_core::disclosure::SupervisoryKey;
@@ -9,6 +10,7 @@ use specie_core::{Context, OwnerTag};
 
 use crate::coins::{self, Bank, VALUE};
 use crate::running::{Run, specie};
+use crate::world::World;
 
 const NAMES: [&str; 3] = ["anna", "ben", "cid"];
 
@@ -114,10 +116,82 @@ fn every_step_refuses_what_does_not_belong_to_it() {
     assert_eq!(table.refused(&format!("{finish} --approvals anna.approval ben.approval --out x.outcome")), "approval");
     let complain = "complain --secret ben.secret --invitation first.invitation anna.dealing --out ben.complaint";
     assert_eq!(table.refused(complain), "no-complaint");
-    // Nothing is ever written over.
+    // Nothing is ever written over, nor half of an officer left behind.
     let again = "officer anna --secret anna.secret --card again.card";
     assert_eq!(table.refused(again), "officer-secret");
-    for written in ["x.partial", "dora.dealing", "second.invitation", "x.outcome", "ben.complaint", "again.card"] {
+    let again = "officer anna --secret again.secret --card anna.card";
+    assert_eq!(table.refused(again), "file");
+    for written in
+        ["x.partial", "dora.dealing", "second.invitation", "x.outcome", "ben.complaint", "again.card", "again.secret"]
+    {
         assert!(!table.path(written).exists(), "{written}");
     }
+}
+
+/// The whole way: the bank publishes the key, a device pays above the threshold and says so, its payee redeems, the bank hands the
+/// transfer out, and the officers read which device it was; also after the bank has done away with the key.
+#[test]
+fn a_large_payment_is_read_by_the_officers_and_a_small_one_by_nobody() {
+    let (table, key) = ceremony();
+    let key = hex::encode(key.0);
+    let world = World::new();
+    let published = || {
+        world.json(&["bank", "manifest", "bank", "--out", "manifest.cbor"]);
+        world.run(&["inspect", "--root", &world.root, "manifest.cbor"]).exits(0).stdout.contains(&key)
+    };
+    fs::write(world.path("wrong.key"), format!("{}\n", "5".repeat(64))).unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(world.path("wrong.key"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let wrong = ["bank", "supervise", "bank", "--above", "10", "--key", &key, "--root-key", "wrong.key"];
+    world.refused(&wrong, "not-published");
+    // Nor does whoever publishes next publish it.
+    world.json(&["bank", "register", "bank", "psp-two", "--key", &"3b".repeat(32)]);
+    assert!(!published());
+    let supervised = world.json(&["bank", "supervise", "bank", "--above", "10", "--key", &key]);
+    assert!(published());
+    world.person("alice", "100");
+    world.person("bob", "0");
+    world.json(&["device", "withdraw", "alice", "50"]);
+    // The PSP looks for a new manifest every ten seconds.
+    let knows = |device: &str| {
+        world.json(&["device", "sync", device]);
+        world.json(&["device", "status", device])["manifest_sequence"] == supervised["manifest_sequence"]
+    };
+    for device in ["alice", "bob"] {
+        let mut tries = 0;
+        while !knows(device) {
+            tries += 1;
+            assert!(tries < 60, "{device} never heard of the key");
+            std::thread::sleep(Duration::from_millis(500));
+        }
+    }
+    let pay = |amount: &str, file: &str| {
+        world.json(&["device", "request", "bob", amount, "--out", "r"]);
+        let paid = world.json(&["device", "pay", "alice", "r", "--yes", "--out", file]);
+        world.json(&["device", "receive", "bob", file, "--receipt", "x"]);
+        world.json(&["device", "receive", "alice", "x"]);
+        paid["disclosed"].as_bool().unwrap()
+    };
+    assert_eq!((pay("10", "small"), pay("10.01", "large")), (false, true));
+    world.json(&["device", "sync", "bob"]);
+    let transfer = |file: &str| {
+        let report = world.json(&["inspect", "--manifest", "manifest.cbor", file]);
+        let transfers = report["inputs"][0]["transfers"].as_array().unwrap().clone();
+        transfers[0]["transfer_id"].as_str().unwrap().to_owned()
+    };
+    let (small, large) = (transfer("small"), transfer("large"));
+    world.refused(&["bank", "disclosed", "bank", &small, "--key", &key, "--out", "no"], "not-disclosed");
+    world.refused(&["bank", "disclosed", "bank", &"0".repeat(64), "--key", &key, "--out", "no"], "unknown-transfer");
+    world.json(&["bank", "supervise", "bank", "--never"]);
+    let file = table.path("large.disclosed");
+    world.json(&["bank", "disclosed", "bank", &large, "--key", &key, "--out", file.to_str().unwrap()]);
+    for name in ["ben", "cid"] {
+        table.done(&format!(
+            "partial --secret {name}.secret --outcome first.outcome --case order-9 large.disclosed --out {name}.partial"
+        ));
+    }
+    let opened =
+        table.done("open --outcome first.outcome --disclosed large.disclosed ben.partial cid.partial --out 9.opening");
+    assert_eq!(opened["U"], world.json(&["device", "status", "alice"])["identity"]);
+    world.books_hold();
 }

@@ -3,13 +3,13 @@
 use specie_bank::manifest::{BadPlan, EpochPlan, ManifestError, series};
 use specie_bank::psp::{self, PspError, PspRecord};
 use specie_bank::storage::{Storage, StorageError};
-use specie_bank::supervision::{self, SupervisionRecord};
+use specie_bank::supervision::SupervisionRecord;
 use specie_core::bytes::TransferId;
 use specie_core::class::{Class, Classes};
-use specie_core::disclosure::DisclosedTransfer;
+use specie_core::disclosure::{DisclosedTransfer, SupervisoryKey};
 use specie_core::group::Generators;
 use specie_core::manifest::ManifestHeader;
-use specie_core::signature::{PublicKey, SigningKey};
+use specie_core::signature::{BadSignature, PublicKey, SigningKey};
 use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
 use thiserror::Error;
@@ -43,7 +43,7 @@ pub enum OperationError {
     #[error("the bank was shown no transfer {0}")]
     UnknownTransfer(TransferId),
     /// It names nobody.
-    #[error("transfer {0} does not disclose its payer to a supervisory key of this bank")]
+    #[error("transfer {0} does not disclose its payer to this supervisory key")]
     NotDisclosed(TransferId),
     /// About a PSP.
     #[error(transparent)]
@@ -141,32 +141,38 @@ impl CentralBank {
     /// Publishes from which amount on payers disclose themselves, and to whom; `None`: not any more.
     ///
     /// # Errors
-    /// When the storage fails, or the manifest cannot be published.
+    /// When the key is not the bank's root key: nothing is decided then. When the storage fails, or the manifest cannot be published.
     pub fn supervise(
         &self,
         root: &SigningKey,
         supervision: Option<&SupervisionRecord>,
     ) -> Result<ManifestHeader, OperationError> {
-        self.bank.storage().transact(|tx| Ok::<_, OperationError>(supervision::set(tx, supervision)?))?;
+        // Else it would be decided now, and published by whoever publishes next.
+        if root.public() != self.bank.settings().root_key {
+            return Err(ManifestError::Signature(BadSignature).into());
+        }
+        self.bank.storage().transact(|tx| Ok::<_, OperationError>(tx.set_supervision(supervision)?))?;
         self.publish(root, &[])
     }
 
-    /// A transfer that the bank was shown and that names its payer to `key`, for the officers who hold shares of it.
+    /// A transfer that the bank was shown and that names its payer to `key`, for the officers who hold shares of it: the current key, or
+    /// one that was published before.
     ///
     /// # Errors
     /// When the bank has no such transfer, or it names nobody to that key.
-    pub fn disclosed_transfer(&self, id: &TransferId) -> Result<DisclosedTransfer, OperationError> {
+    pub fn disclosed_transfer(
+        &self,
+        id: &TransferId,
+        key: SupervisoryKey,
+    ) -> Result<DisclosedTransfer, OperationError> {
         self.bank.storage().read(|view| {
             let record = view.transfer(id)?.ok_or(OperationError::UnknownTransfer(*id))?;
-            let transfer = record.decode()?;
             let classes = self.bank.class_table(view)?;
             let class = classes.class(&record.class_id).cloned();
             let class = class.ok_or_else(|| StorageError::Failed(format!("damaged: class {}", record.class_id)))?;
-            let keys = view.supervision()?.map(|supervision| supervision.keys).unwrap_or_default();
-            let disclosed = |key| DisclosedTransfer { class: class.clone(), key, transfer };
-            let mut candidates = keys.into_iter().map(disclosed);
-            let found = candidates.find(|one| one.verify_vartime(&Generators::new()).is_ok());
-            found.ok_or(OperationError::NotDisclosed(*id))
+            let disclosed = DisclosedTransfer { class, key, transfer: record.decode()? };
+            let verdict = disclosed.verify_vartime(&Generators::new());
+            verdict.map(|()| disclosed).map_err(|_| OperationError::NotDisclosed(*id))
         })
     }
 
