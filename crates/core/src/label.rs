@@ -62,6 +62,14 @@ pub const DESCRIPTOR: &str = "specie/v1/descriptor";
 pub const CERTIFICATE: &str = "specie/v1/certificate";
 /// The element's own attestation (§4).
 pub const ATTESTATION: &str = "specie/v1/attestation";
+/// An element's commitments to its totals (`docs/spec/totals.md`).
+pub const TOTALS: &str = "specie/v1/totals";
+/// What hides those totals, from the element's seed.
+pub const TOTALS_BLINDING: &str = "specie/v1/totals-blinding";
+/// The range proof of the same totals.
+pub const TOTALS_PROOF: &str = "specie/v1/totals-proof";
+/// Expansion of the seed of such a proof.
+pub const TOTALS_RANDOM: &str = "specie/v1/totals-random";
 /// Requests that a device makes of its PSP (§4).
 pub const DEVICE_REQUEST: &str = "specie/v1/device-request";
 /// Requests for payment, signed by the payee's element (§7).

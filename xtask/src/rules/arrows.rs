@@ -16,6 +16,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("device", &["core", "element", "wallet", "embedded", "api"]),
     ("embedded", &["core", "element", "wallet", "api"]),
     ("supervision", &["core"]),
+    ("totals", &["core"]),
     ("emulation", &["element"]),
     ("sim", &["core", "element", "wallet", "bank", "psp", "store", "api", "server", "device"]),
     ("cli", &["core", "element", "wallet", "api", "device", "server", "sim", "supervision"]),
