@@ -402,7 +402,7 @@ pub struct Credit {
     pub amount: u64,
     /// Where it comes from.
     pub kind: CreditKind,
-    /// Redemptions and leftovers: the transfer's id in hexadecimal. Transfers: what the payer wrote.
+    /// Redemptions and leftovers: the transfer's id in hexadecimal. Restitutions: the claim's. Transfers: what the payer wrote.
     pub reference: String,
     /// When, Unix seconds.
     pub at: u64,
@@ -416,6 +416,8 @@ pub enum CreditKind {
     Redemption,
     /// What nobody claimed of a transfer fell to its payer.
     Leftover,
+    /// Nobody redeemed what a lost device held.
+    Restitution,
     /// An online payment from another account.
     Transfer,
 }

@@ -330,7 +330,7 @@ pub struct Movement {
     pub id: HexArray<16>,
     /// Unix seconds.
     pub at: u64,
-    /// What it was: `deposit`, `withdrawal`, `withdrawal-refund`, `redemption`, `payment-sent`, `payment-received`,
+    /// What it was: `deposit`, `withdrawal`, `withdrawal-refund`, `redemption`, `restitution`, `payment-sent`, `payment-received`,
     /// `payment-refund`.
     pub kind: String,
     /// Minor units; negative when it left the account.

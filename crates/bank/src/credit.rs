@@ -12,6 +12,8 @@ pub enum CreditKind {
     Redemption,
     /// What nobody claimed of a transfer fell to its payer.
     Leftover,
+    /// The owner of a lost device claimed it, and nobody redeemed it.
+    Restitution,
     /// An online payment from another account.
     Transfer,
 }
@@ -29,7 +31,7 @@ pub struct CreditRecord {
     pub amount: Amount,
     /// Where it comes from.
     pub kind: CreditKind,
-    /// A transfer's id in hexadecimal, or what the payer wrote.
+    /// The name of a transfer or of a claim in hexadecimal, or what the payer wrote.
     pub reference: String,
     /// When.
     pub at: Timestamp,
@@ -37,13 +39,14 @@ pub struct CreditRecord {
 
 impl CreditKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::Redemption, Self::Leftover, Self::Transfer];
+    pub const ALL: [Self; 4] = [Self::Redemption, Self::Leftover, Self::Restitution, Self::Transfer];
 
     /// Its name in the books.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Redemption => "redemption",
             Self::Leftover => "leftover",
+            Self::Restitution => "restitution",
             Self::Transfer => "transfer",
         }
     }

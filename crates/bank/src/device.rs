@@ -69,6 +69,16 @@ pub(crate) fn in_good_standing(
     if device.struck_off.is_some() { Err(DeviceError::StruckOff) } else { point(identity) }
 }
 
+/// `U` as a point, for a device that `psp` registered, whatever it did: what it held is its owner's.
+pub(crate) fn registered(
+    view: &mut (impl View + ?Sized),
+    psp: &Name,
+    identity: &[u8; 32],
+) -> Result<RistrettoPoint, DeviceError> {
+    view.device(identity)?.filter(|device| device.psp == *psp).ok_or(DeviceError::Unregistered)?;
+    point(identity)
+}
+
 fn point(identity: &[u8; 32]) -> Result<RistrettoPoint, DeviceError> {
     let decoded = decode_point(identity).map_err(|_| DeviceError::Invalid)?;
     if decoded == RistrettoPoint::default() { Err(DeviceError::Invalid) } else { Ok(decoded) }

@@ -46,6 +46,8 @@ pub enum MovementKind {
     Redemption,
     /// A leftover goes to the payer of a transfer.
     Leftover,
+    /// What a lost device held goes to its owner.
+    Restitution,
     /// A class is closed.
     Expiry,
     /// A PSP pays another.
@@ -122,6 +124,7 @@ impl MovementKind {
             Self::Issue => "issue",
             Self::Redemption => "redemption",
             Self::Leftover => "leftover",
+            Self::Restitution => "restitution",
             Self::Expiry => "expiry",
             Self::Transfer => "transfer",
         }

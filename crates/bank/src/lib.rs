@@ -5,7 +5,7 @@
 //!
 //! The modules follow a note: a [`manifest`] publishes its class, [`issuance`] makes it, [`redemption`] takes it back
 //! (checked by `verification`, recorded in [`spent`], paid by [`payout`]), [`detection`] names who spent it twice, [`sweep`]
-//! settles what nobody asked for, [`conservation`] proves that nothing was made or lost on the way.
+//! settles what nobody asked for ([`restitution`]: or the owner of a lost device did), [`conservation`] proves that nothing was made or lost on the way.
 
 pub mod bank;
 pub mod classes;
@@ -21,6 +21,7 @@ pub mod payment;
 pub mod payout;
 pub mod psp;
 pub mod redemption;
+pub mod restitution;
 pub mod revocation;
 pub mod settings;
 pub mod signer;

@@ -21,9 +21,9 @@ pub struct Destination {
 /// What was paid, and for what.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct PayoutRecord {
-    /// The redeeming transfer, or the one with the leftover.
+    /// The redeeming transfer, the one with the leftover, or the name of a claim.
     pub transfer: TransferId,
-    /// Which of the two.
+    /// Which of these.
     pub kind: PayoutKind,
     /// The issued note that it comes from.
     pub root: NoteId,
@@ -46,6 +46,8 @@ pub enum PayoutKind {
     Redemption,
     /// What nobody claimed of a transfer fell to its payer.
     Leftover,
+    /// What nobody redeemed of a lost device's holdings fell to its owner.
+    Restitution,
 }
 
 /// How a class was closed.
@@ -79,14 +81,15 @@ impl Destination {
 }
 
 impl PayoutKind {
-    /// Both kinds.
-    pub const ALL: [Self; 2] = [Self::Redemption, Self::Leftover];
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Redemption, Self::Leftover, Self::Restitution];
 
     /// Its name in the storage.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Redemption => "redemption",
             Self::Leftover => "leftover",
+            Self::Restitution => "restitution",
         }
     }
 
@@ -94,6 +97,7 @@ impl PayoutKind {
         match self {
             Self::Redemption => MovementKind::Redemption,
             Self::Leftover => MovementKind::Leftover,
+            Self::Restitution => MovementKind::Restitution,
         }
     }
 
@@ -101,6 +105,7 @@ impl PayoutKind {
         match self {
             Self::Redemption => CreditKind::Redemption,
             Self::Leftover => CreditKind::Leftover,
+            Self::Restitution => CreditKind::Restitution,
         }
     }
 }

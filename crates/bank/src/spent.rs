@@ -7,6 +7,7 @@ use specie_core::transfer::{Input, Transfer};
 
 use crate::bank::Bank;
 use crate::detection::DetectionError;
+use crate::restitution::RestitutionState;
 use crate::signer::Signer;
 use crate::storage::{Storage, StorageError, Tx, View};
 use crate::verification::{CheckedChain, CheckedLink};
@@ -52,10 +53,13 @@ impl TransferRecord {
     }
 }
 
-/// Whether something in the chain was settled for good already: the leftover of a transfer was dealt with, or the class
-/// of the issued note is closed. Clocks of two processes may differ; what is settled here is settled.
+/// Whether something in the chain was settled for good already: the leftover of a transfer was dealt with, the class of
+/// the issued note is closed, or the note went back to the owner of a lost device. Clocks of two processes may differ; what is settled here is settled.
 pub(crate) fn has_lapsed(view: &mut (impl View + ?Sized), chain: &CheckedChain) -> Result<bool, StorageError> {
     if view.expiry(&chain.summary.root_class)?.is_some() {
+        return Ok(true);
+    }
+    if view.restitution(&chain.summary.root)?.is_some_and(|claim| claim.state == RestitutionState::Paid) {
         return Ok(true);
     }
     for link in &chain.links {

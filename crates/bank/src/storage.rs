@@ -15,6 +15,7 @@ use crate::device::DeviceRecord;
 use crate::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use crate::payout::{ExpiryRecord, PayoutRecord};
 use crate::psp::PspRecord;
+use crate::restitution::{RestitutionRecord, RestitutionState};
 use crate::settings::Settings;
 use crate::spent::TransferRecord;
 use crate::supervision::SupervisionRecord;
@@ -140,6 +141,15 @@ pub trait View {
     /// How classes were closed.
     fn expiries(&mut self) -> Stored<Vec<ExpiryRecord>>;
 
+    /// The claim on a note, or on what a blank owns.
+    fn restitution(&mut self, note: &NoteId) -> Stored<Option<RestitutionRecord>>;
+    /// Claims on what a device held, by deadline and name.
+    fn restitutions_of(&mut self, identity: &[u8; 32]) -> Stored<Vec<RestitutionRecord>>;
+    /// Claims on the outputs of a transfer, by position.
+    fn restitutions_on(&mut self, transfer: &TransferId) -> Stored<Vec<RestitutionRecord>>;
+    /// Open claims on value notes whose deadline is before `now`, at most `limit`.
+    fn due_restitutions(&mut self, now: Timestamp, limit: u32) -> Stored<Vec<RestitutionRecord>>;
+
     /// The double spend of a note.
     fn double_spend(&mut self, note: &NoteId) -> Stored<Option<DoubleSpendRecord>>;
     /// Double spends after `sequence`, at most `limit`, oldest first.
@@ -234,6 +244,13 @@ pub trait Tx: View {
     fn insert_payout(&mut self, payout: &PayoutRecord) -> Stored<bool>;
     /// Closes a class.
     fn insert_expiry(&mut self, expiry: &ExpiryRecord) -> Stored<bool>;
+
+    /// Keeps a claim.
+    fn insert_restitution(&mut self, claim: &RestitutionRecord) -> Stored<bool>;
+    /// Settles a claim, if it is open.
+    fn settle_restitution_if_open(&mut self, note: &NoteId, state: RestitutionState) -> Stored<bool>;
+    /// Drops the open claims on what a device held, and tells how many.
+    fn delete_open_restitutions(&mut self, identity: &[u8; 32]) -> Stored<u64>;
 
     /// Keeps a double spend.
     fn insert_double_spend(&mut self, double_spend: &DoubleSpendRecord) -> Stored<bool>;

@@ -1,4 +1,4 @@
-//! What time settles: unanswered batches become void, leftovers fall to their payers, classes close.
+//! What time settles: unanswered batches become void, leftovers fall to their payers, claims for lost devices are paid, classes close.
 //!
 //! A sweep runs with a given `now`, as often as one likes, in small transactions; a crash in the middle loses nothing.
 
@@ -13,6 +13,7 @@ use crate::detection::DetectionError;
 use crate::issuance;
 use crate::ledger::LedgerError;
 use crate::payout::{self, Destination, Due, PayoutKind};
+use crate::restitution::{self, RestitutionState};
 use crate::signer::Signer;
 use crate::spent::TransferRecord;
 use crate::storage::{Storage, StorageError, Tx, View};
@@ -34,6 +35,8 @@ pub struct Swept {
     pub transfers: u64,
     /// Paid to payers of what nobody claimed.
     pub leftovers: Amount,
+    /// Paid to owners of lost devices.
+    pub restitutions: Amount,
     /// Classes closed.
     pub closed: u64,
     /// Owed no more.
@@ -64,6 +67,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         let mut swept = Swept::default();
         while self.storage().transact(|tx| sweep_batches(tx, now, &mut swept))? {}
         while self.storage().transact(|tx| self.sweep_transfers(tx, now, &mut swept))? {}
+        while self.storage().transact(|tx| self.sweep_restitutions(tx, now, &mut swept))? {}
         self.storage().transact(|tx| self.close_classes(tx, now, &mut swept))?;
         self.storage().transact(|tx| {
             tx.delete_payments(now)?;
@@ -84,9 +88,24 @@ impl<S: Storage, K: Signer> Bank<S, K> {
                 continue;
             }
             done.transfers += 1;
-            if let Some(paid) = self.pay_leftover(tx, &transfer, now)? {
-                done.leftovers = done.leftovers.checked_add(paid).unwrap_or(Amount::MAX);
+            for claim in tx.restitutions_on(id)? {
+                done.restitutions = sum(done.restitutions, self.settle(tx, &claim, now)?);
             }
+            if let Some(paid) = self.pay_leftover(tx, &transfer, now)? {
+                done.leftovers = sum(done.leftovers, paid);
+            }
+        }
+        *swept = done;
+        Ok(!due.is_empty())
+    }
+
+    /// Settles claims on value notes whose deadline passed; tells whether there may be more. Those on outputs are settled
+    /// with their transfers.
+    fn sweep_restitutions(&self, tx: &mut dyn Tx, now: Timestamp, swept: &mut Swept) -> Result<bool, SweepError> {
+        let mut done = *swept;
+        let due = tx.due_restitutions(now, CHUNK)?;
+        for claim in &due {
+            done.restitutions = sum(done.restitutions, self.settle(tx, claim, now)?);
         }
         *swept = done;
         Ok(!due.is_empty())
@@ -125,11 +144,12 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     fn close_classes(&self, tx: &mut dyn Tx, now: Timestamp, swept: &mut Swept) -> Result<(), SweepError> {
         let mut done = *swept;
         while self.sweep_transfers(tx, now, &mut done)? {}
+        while self.sweep_restitutions(tx, now, &mut done)? {}
         let classes = self.class_table(tx)?;
         for class in classes.iter().filter(|class| is_value(class) && class.info().redeem_until < now) {
             if let Some(expiry) = payout::close(tx, &class.id(), now)? {
                 done.closed += 1;
-                done.expired = done.expired.checked_add(expiry.amount).unwrap_or(Amount::MAX);
+                done.expired = sum(done.expired, expiry.amount);
             }
         }
         *swept = done;
@@ -152,17 +172,18 @@ fn sweep_batches(tx: &mut dyn Tx, now: Timestamp, swept: &mut Swept) -> Result<b
     Ok(!void.is_empty() || !erase.is_empty())
 }
 
-/// The outputs that nobody claimed, together.
+/// The outputs that nobody spent, together; without those that went to owners of lost devices.
 fn leftover(view: &mut (impl View + ?Sized), transfer: &TransferRecord) -> Result<Amount, StorageError> {
-    let claims = view.claims(&transfer.id)?;
+    let mut taken: Vec<u8> = view.claims(&transfer.id)?.into_iter().map(|(index, _)| index).collect();
+    let paid = view.restitutions_on(&transfer.id)?.into_iter().filter(|claim| claim.state == RestitutionState::Paid);
+    taken.extend(paid.filter_map(|claim| claim.output.map(|(_, index)| index)));
     let outputs = transfer.decode()?.preimage.outputs;
-    let unclaimed =
-        (0_u8..).zip(outputs.as_slice()).filter(|(index, _)| !claims.iter().any(|(claimed, _)| claimed == index));
+    let unclaimed = (0_u8..).zip(outputs.as_slice()).filter(|(index, _)| !taken.contains(index));
     Ok(Amount::checked_sum(unclaimed.map(|(_, output)| output.amount)).expect("part of a sum that was checked"))
 }
 
-/// Where the residual owner of a transfer, who owns its last output, had its money sent: by redeeming that output, or
-/// else by redeeming what it was spent into, and so on. A double spender names nobody.
+/// Where the residual owner of a transfer, who owns its last output, had its money sent: by redeeming that output, by
+/// claiming it for a lost device, or else by redeeming what it was spent into, and so on. A double spender names nobody.
 fn residual_destination(
     view: &mut (impl View + ?Sized),
     transfer: &TransferRecord,
@@ -172,7 +193,9 @@ fn residual_destination(
         let outputs = current.decode()?.preimage.outputs.as_slice().len();
         let Some(last) = outputs.checked_sub(1).and_then(|last| u8::try_from(last).ok()) else { return Ok(None) };
         let claims = view.claims(&current.id)?;
-        let Some((_, claimant)) = claims.into_iter().find(|(index, _)| *index == last) else { return Ok(None) };
+        let Some((_, claimant)) = claims.into_iter().find(|(index, _)| *index == last) else {
+            return claimed_for(view, &current.id, last);
+        };
         current = next(view, &claimant)?;
         if view.double_spend(&current.note_id)?.is_some() {
             return Ok(None);
@@ -181,6 +204,23 @@ fn residual_destination(
             return Ok(Some(payout.to));
         }
     }
+}
+
+/// Whom the owner of a lost device had paid for an output.
+fn claimed_for(
+    view: &mut (impl View + ?Sized),
+    transfer: &TransferId,
+    index: u8,
+) -> Result<Option<Destination>, StorageError> {
+    let claims = view.restitutions_on(transfer)?;
+    let Some(claim) = claims.into_iter().find(|claim| claim.output == Some((*transfer, index))) else {
+        return Ok(None);
+    };
+    Ok(restitution::stands(view, &claim)?.then_some(claim.to))
+}
+
+fn sum(one: Amount, other: Amount) -> Amount {
+    one.checked_add(other).unwrap_or(Amount::MAX)
 }
 
 /// `seconds` before `now`, or the beginning of time.

@@ -328,11 +328,12 @@ fn sweep(bank: &CentralBank) -> Result<Answer, Failure> {
         .sweep(bank.clock.now())
         .map_err(|error| Failure::refused("not-swept", error, "run it again: what it did until then stays done"))?;
     let human = format!(
-        "Void batches {}, erased {}, transfers settled {}, leftovers paid {}, classes closed {}, expired {}.\n",
+        "Void batches {}, erased {}, transfers settled {}, leftovers paid {}, paid for lost devices {}, classes closed {}, expired {}.\n",
         swept.voided,
         swept.erased,
         swept.transfers,
         money::show(swept.leftovers, currency),
+        money::show(swept.restitutions, currency),
         swept.closed,
         money::show(swept.expired, currency)
     );
@@ -341,6 +342,7 @@ fn sweep(bank: &CentralBank) -> Result<Answer, Failure> {
         "erased": swept.erased,
         "transfers": swept.transfers,
         "leftovers": swept.leftovers.minor(),
+        "restitutions": swept.restitutions.minor(),
         "closed": swept.closed,
         "expired": swept.expired.minor(),
         "currency": currency.as_str(),

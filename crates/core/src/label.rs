@@ -116,5 +116,7 @@ pub const CLAIM_CODE: &str = "specie/v1/claim-code";
 pub const BANK_SESSION: &str = "specie/v1/bank-session";
 /// Names of movements in the bank's ledger.
 pub const BANK_MOVEMENT: &str = "specie/v1/bank-movement";
+/// Names of what the bank pays back for lost devices.
+pub const BANK_RESTITUTION: &str = "specie/v1/bank-restitution";
 /// How the bank recognises a request that it saw before.
 pub const BANK_REQUEST: &str = "specie/v1/bank-request";

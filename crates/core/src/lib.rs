@@ -26,6 +26,7 @@ pub mod enrolment;
 pub mod evidence;
 pub mod group;
 pub mod hash;
+pub mod holding;
 pub mod issuance;
 pub mod label;
 pub mod limits;

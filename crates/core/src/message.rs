@@ -53,6 +53,10 @@ messages! {
     Enrolment = 9, "enrolment";
     /// A transfer for supervisors to read its payer.
     DisclosedTransfer = 10, "disclosed transfer";
+    /// What a device holds, with what proves whose it is.
+    Holding = 22, "holding";
+    /// All that a device held at some moment.
+    Backup = 23, "backup";
 }
 
 impl Message {

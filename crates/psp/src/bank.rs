@@ -252,6 +252,8 @@ pub struct Credit {
 pub enum CreditOrigin {
     /// Notes were redeemed, or something unclaimed fell back.
     Redemption,
+    /// Nobody redeemed what a lost device held.
+    Restitution,
     /// A payment from another PSP.
     Transfer,
 }

@@ -55,6 +55,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
     fn movement_of(&self, records: &mut dyn Records, credit: &Credit, now: Timestamp) -> Result<Movement, StoreError> {
         let kind = match credit.origin {
             CreditOrigin::Redemption => MovementKind::Redemption,
+            CreditOrigin::Restitution => MovementKind::Restitution,
             CreditOrigin::Transfer => MovementKind::PaymentReceived,
         };
         let account = match Name::new(&credit.account) {

@@ -49,6 +49,8 @@ pub enum MovementKind {
     WithdrawalRefunded,
     /// Notes were redeemed to an account.
     Redemption,
+    /// What a lost device held came back.
+    Restitution,
     /// A payment within this PSP.
     Payment,
     /// Held for a payment to another PSP.
@@ -119,6 +121,7 @@ kinds! {
     WithdrawalSettled = "withdrawal-settled",
     WithdrawalRefunded = "withdrawal-refund",
     Redemption = "redemption",
+    Restitution = "restitution",
     Payment = "payment",
     PaymentHeld = "payment-sent",
     PaymentSettled = "payment-settled",

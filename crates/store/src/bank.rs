@@ -10,7 +10,7 @@ use crate::migration::Schema;
 use crate::sql::{Database, Session, SqlError};
 
 /// The tables of the bank, for [`Sqlite::open`](crate::Sqlite::open).
-pub const SCHEMA: Schema = Schema { component: "bank", migrations: &[TABLES, SUPERVISION] };
+pub const SCHEMA: Schema = Schema { component: "bank", migrations: &[TABLES, SUPERVISION, RESTITUTION] };
 
 const TABLES: &[&str] = &[
     "CREATE TABLE bank_settings (only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1), issuer TEXT NOT NULL, \
@@ -88,6 +88,28 @@ const TABLES: &[&str] = &[
 const SUPERVISION: &[&str] = &[
     // Position 0 has the current key.
     "CREATE TABLE bank_supervision (position BIGINT NOT NULL PRIMARY KEY, threshold BIGINT NOT NULL, key BYTEA NOT NULL)",
+];
+
+const RESTITUTION: &[&str] = &[
+    "CREATE TABLE bank_restitution (note_id BYTEA NOT NULL PRIMARY KEY, identity BYTEA NOT NULL, transfer_id BYTEA, \
+     position BIGINT, root BYTEA NOT NULL, root_class BYTEA NOT NULL, amount BIGINT NOT NULL CHECK (amount >= 0), \
+     deadline BIGINT NOT NULL, psp TEXT NOT NULL, account TEXT NOT NULL, \
+     state TEXT NOT NULL CHECK (state IN ('open', 'paid', 'void')))",
+    "CREATE INDEX bank_restitution_identity ON bank_restitution (identity, deadline)",
+    "CREATE INDEX bank_restitution_transfer ON bank_restitution (transfer_id) WHERE transfer_id IS NOT NULL",
+    "CREATE INDEX bank_restitution_due ON bank_restitution (deadline) WHERE state = 'open' AND transfer_id IS NULL",
+    // One more kind of payout.
+    "CREATE TABLE bank_payout_new (transfer_id BYTEA NOT NULL PRIMARY KEY, \
+     kind TEXT NOT NULL CHECK (kind IN ('redemption', 'leftover', 'restitution')), root BYTEA NOT NULL, \
+     root_class BYTEA NOT NULL, amount BIGINT NOT NULL CHECK (amount >= 0), \
+     from_class BIGINT NOT NULL CHECK (from_class BETWEEN 0 AND amount), psp TEXT NOT NULL, account TEXT NOT NULL, \
+     at BIGINT NOT NULL)",
+    "INSERT INTO bank_payout_new (transfer_id, kind, root, root_class, amount, from_class, psp, account, at) \
+     SELECT transfer_id, kind, root, root_class, amount, from_class, psp, account, at FROM bank_payout",
+    "DROP TABLE bank_payout",
+    "ALTER TABLE bank_payout_new RENAME TO bank_payout",
+    "CREATE INDEX bank_payout_class ON bank_payout (root_class)",
+    "CREATE INDEX bank_payout_root ON bank_payout (root)",
 ];
 
 /// The bank's storage in a database that has [`SCHEMA`].

@@ -179,6 +179,35 @@ fn a_transfer_between_reserves_is_all_or_nothing() {
 }
 
 #[test]
+fn a_claim_for_a_lost_device_is_all_or_nothing_and_paid_once_wherever_the_sweep_is_cut() {
+    let mut world = World::new(55);
+    let (owner, payer) = (world.device("alpha"), world.device("beta"));
+    let (tag, change) = (world.tags(&owner, 1).remove(0), world.tags(&payer, 1).remove(0));
+    let received = world.note(&payer, 100).pay(&[(60, &tag), (40, &change)], context(1)).remove(0);
+    let holdings = [world.note(&owner, 200).holding(), received.holding(), world.note(&owner, 200).holding()];
+    let claims = cut_everywhere(&world, &[], |bank| {
+        let to = account("alpha", "owner");
+        let checked = bank.check_restitution(&owner.identity, to, &holdings, at(START), &[1; 32]).unwrap();
+        said(bank.storage().transact(|tx| bank.claim(tx, &checked, at(START))))
+    });
+    assert!(claims.iter().all(Result::is_ok));
+    let database = Sqlite::open(&world.file(), &[SCHEMA]).unwrap();
+    let bank = Bank::open(BankStore(Failing { database, left: AtomicI64::new(i64::MAX) }), world.keys()).unwrap();
+    let mut cuts = 0;
+    for statements in 0.. {
+        bank.storage().0.left.store(statements, Ordering::SeqCst);
+        let swept = bank.sweep(at(START + 181 * DAY));
+        world.assert_conserved();
+        if swept.is_ok() {
+            break;
+        }
+        cuts += 1;
+    }
+    assert!(cuts > 10);
+    assert_eq!((world.reserve("alpha"), world.reserve("beta")), (1_000_060, 1_000_000 - 100));
+}
+
+#[test]
 fn publishing_is_all_or_nothing() {
     let mut world = World::new(53);
     world.register_psp("gamma");

@@ -9,5 +9,6 @@ mod model;
 mod payments;
 mod races;
 mod redemption;
+mod restitutions;
 mod sweeps;
 mod world;

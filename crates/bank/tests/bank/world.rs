@@ -12,12 +12,13 @@ use specie_bank::signer::{Answering, KeyRing, Signer};
 use specie_bank::storage::{Storage, StorageError, Tx};
 use specie_core::bytes::{ClassId, Context, NoteId, OwnerTag};
 use specie_core::class::{Class, Kind};
-use specie_core::encoding::{Encode, Writer};
+use specie_core::encoding::{Decode, Encode, Writer};
 use specie_core::group::{Generators, RistrettoPoint, Scalar, encode_point};
 use specie_core::hash::{h32, hs};
+use specie_core::holding::{Holding, Opening, Owned};
 use specie_core::issuance::{Blinded, Blinding, Commitment, IssuerSession};
 use specie_core::note::{Note, NoteSecrets, owner_tag};
-use specie_core::payment::{ChainParts, write_payment};
+use specie_core::payment::{Chain, ChainParts, write_payment};
 use specie_core::show::{Points, Show, element_response};
 use specie_core::signature::SigningKey;
 use specie_core::text::{Currency, Name};
@@ -414,6 +415,18 @@ impl Asset {
         encode_chain(&chain)
     }
 
+    /// What its device left with its PSP.
+    pub(crate) fn holding(&self) -> Vec<u8> {
+        let Held { class, note, secrets, points, .. } = &self.held;
+        let chain = encode_chain(&self.chain);
+        let owned = match self.input {
+            Input::Issued => None,
+            Input::Received { index, blind, .. } => Some(Owned { chain: Chain::decode(&chain).unwrap(), index, blind }),
+        };
+        let (class_id, opening) = (class.id(), Opening::of(secrets));
+        Holding { class_id, note: *note, N0: points.N0, N1: points.N1, opening, owned }.to_vec()
+    }
+
     /// A payment that hands this over.
     pub(crate) fn payment(&self) -> Vec<u8> {
         encode_payment(&[&encode_chain(&self.chain)])
@@ -423,10 +436,7 @@ impl Asset {
 pub(crate) fn encode_chain(transfers: &[Transfer]) -> Vec<u8> {
     let mut bytes: Vec<u8> = Vec::new();
     for transfer in transfers {
-        let before = (!bytes.is_empty()).then(|| {
-            use specie_core::encoding::Decode;
-            specie_core::payment::Chain::decode(&bytes).unwrap()
-        });
+        let before = (!bytes.is_empty()).then(|| Chain::decode(&bytes).unwrap());
         bytes = ChainParts { before, last: Some(transfer) }.to_vec();
     }
     bytes

@@ -14,6 +14,7 @@ mod evidence;
 mod fixture;
 mod forgeries;
 mod forms;
+mod holdings;
 mod manifests;
 mod messages;
 mod properties;

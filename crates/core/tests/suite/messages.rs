@@ -10,6 +10,7 @@ use specie_core::enrolment::{Certificate, CertificateBody, Enrolment, Proof};
 use specie_core::evidence::Evidence;
 use specie_core::group::encode_point;
 use specie_core::hash;
+use specie_core::holding::{Backup, Holding, Opening, Owned, write_backup};
 use specie_core::limits::{Limits, LimitsBody};
 use specie_core::manifest::{Entry, Manifest, ManifestHeader, SignedHeader, write_manifest};
 use specie_core::merkle;
@@ -22,7 +23,7 @@ use specie_core::text::{Currency, Memo};
 use specie_core::transfer::{Input, Preimage, Transfer};
 
 use crate::fixture::{
-    World, amount, chain, encoded, info, name, output, payment, received, scalar, seed, stranger, time,
+    Held, World, amount, chain, encoded, info, name, output, payment, received, scalar, seed, stranger, time,
 };
 
 /// A structure, encoded.
@@ -201,6 +202,36 @@ fn again_enrolment(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
     Enrolment::decode(bytes).map(|enrolment| encoded(&enrolment))
 }
 
+/// A holding of `held` that owns an output of `chain`, whatever it says.
+fn owning<'b>(held: &Held, chain: &'b [u8]) -> Holding<'b> {
+    let owned = Owned { chain: Chain::decode(chain).unwrap(), index: 1, blind: [5; 32] };
+    Holding { owned: Some(owned), ..issued(held) }
+}
+
+fn issued<'b>(held: &Held) -> Holding<'b> {
+    let (note, points) = (&held.note, &held.note.points);
+    let opening = Opening::of(&note.secrets);
+    Holding { class_id: held.class.id(), note: note.note, N0: points.N0, N1: points.N1, opening, owned: None }
+}
+
+fn backup(holdings: &[Holding<'_>]) -> Vec<u8> {
+    let mut w = Writer::new(Vec::new());
+    write_backup(time(7_000), holdings.iter().cloned(), &mut w).unwrap();
+    w.into_inner()
+}
+
+fn again_holding(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
+    Holding::decode(bytes).map(|holding| encoded(&holding))
+}
+
+fn again_backup(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
+    let read = Backup::decode(bytes)?;
+    let mut w = Writer::new(Vec::new());
+    let holdings: Vec<_> = read.holdings().collect();
+    write_backup(read.made_at, holdings.into_iter(), &mut w).unwrap();
+    Ok(w.into_inner())
+}
+
 /// One of each, some in several forms.
 pub(crate) fn all(world: &World) -> Vec<Example> {
     let supervisor = SupervisoryKey(encode_point(&world.bob.U));
@@ -243,6 +274,8 @@ pub(crate) fn all(world: &World) -> Vec<Example> {
         of("evidence", encoded(&evidence), plain::<Evidence>, Some(6)),
         of("transfer, disclosed", encoded(&named.transfer), plain::<Transfer>, None),
         of("disclosed transfer", encoded(&named), plain::<DisclosedTransfer>, Some(10)),
+        of("holding", encoded(&owning(&note, chains[0])), again_holding, Some(22)),
+        of("backup", backup(&[owning(&note, chains[0]), issued(&note)]), again_backup, Some(23)),
         of("limits", encoded(&limits()), plain::<Limits>, Some(7)),
         of("certificate", encoded(&certificate(world)), plain::<Certificate>, None),
         of("enrolment", encoded(&enrolment(world, [8; 32], b"device-0")), again_enrolment, Some(9)),

@@ -146,7 +146,8 @@ fn rejects_null_where_nothing_is_optional() {
         if bytes != example.bytes && (example.again)(&bytes).is_ok() {
             let memo = example.name == "request, signed" && item.major == TEXT;
             let supervisor = example.name == "request, signed" && example.bytes[item.content..item.end] == [6; 32];
-            assert!(memo || supervisor, "{} at {}", example.name, item.start);
+            let owned = ["holding", "backup"].contains(&example.name) && item.major == ARRAY && item.value == 3;
+            assert!(memo || supervisor || owned, "{} at {}", example.name, item.start);
         }
     });
 }

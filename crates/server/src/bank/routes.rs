@@ -396,6 +396,7 @@ fn credit(credit: CreditRecord) -> api::Credit {
         kind: match credit.kind {
             CreditKind::Redemption => api::CreditKind::Redemption,
             CreditKind::Leftover => api::CreditKind::Leftover,
+            CreditKind::Restitution => api::CreditKind::Restitution,
             CreditKind::Transfer => api::CreditKind::Transfer,
         },
         reference: credit.reference,

@@ -171,6 +171,7 @@ fn sweep(central: &CentralBank) -> Option<String> {
         (swept.erased, "batches erased"),
         (swept.transfers, "transfers settled"),
         (swept.leftovers.minor(), "minor units of leftovers paid"),
+        (swept.restitutions.minor(), "minor units paid to owners of lost devices"),
         (swept.closed, "classes closed"),
         (swept.expired.minor(), "minor units expired"),
     ];

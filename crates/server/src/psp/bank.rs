@@ -214,6 +214,7 @@ fn credit(credit: api::Credit) -> Answer<Credit> {
         amount: amount(credit.amount)?,
         origin: match credit.kind {
             api::CreditKind::Redemption | api::CreditKind::Leftover => CreditOrigin::Redemption,
+            api::CreditKind::Restitution => CreditOrigin::Restitution,
             api::CreditKind::Transfer => CreditOrigin::Transfer,
         },
         reference: credit.reference,

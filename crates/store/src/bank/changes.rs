@@ -6,6 +6,7 @@ use specie_bank::device::DeviceRecord;
 use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use specie_bank::payout::{ExpiryRecord, PayoutRecord};
 use specie_bank::psp::PspRecord;
+use specie_bank::restitution::{RestitutionRecord, RestitutionState};
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::storage::{Answered, StorageError, Tx};
@@ -222,6 +223,39 @@ impl Tx for Tables<'_> {
         let sql =
             "INSERT INTO bank_expiry (class_id, amount, at) VALUES (?1, ?2, ?3) ON CONFLICT (class_id) DO NOTHING";
         self.changed(sql, &[(&expiry.class_id).into(), expiry.amount.into(), expiry.at.into()])
+    }
+
+    fn insert_restitution(&mut self, claim: &RestitutionRecord) -> Stored<bool> {
+        let sql = "INSERT INTO bank_restitution (note_id, identity, transfer_id, position, root, root_class, amount, \
+                   deadline, psp, account, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
+                   ON CONFLICT (note_id) DO NOTHING";
+        let RestitutionRecord { note_id, identity, output, root, root_class, amount, deadline, to, state } = claim;
+        let (transfer, position) = (output.map(|(id, _)| id), output.map(|(_, index)| whole(index.into())));
+        self.changed(
+            sql,
+            &[
+                note_id.into(),
+                identity.into(),
+                transfer.as_ref().into(),
+                position.unwrap_or(Param::Null),
+                root.into(),
+                root_class.into(),
+                (*amount).into(),
+                (*deadline).into(),
+                (&to.psp).into(),
+                (&to.account).into(),
+                state.name().into(),
+            ],
+        )
+    }
+
+    fn settle_restitution_if_open(&mut self, note: &NoteId, state: RestitutionState) -> Stored<bool> {
+        let sql = "UPDATE bank_restitution SET state = ?2 WHERE note_id = ?1 AND state = 'open'";
+        self.changed(sql, &[note.into(), state.name().into()])
+    }
+
+    fn delete_open_restitutions(&mut self, identity: &[u8; 32]) -> Stored<u64> {
+        self.change("DELETE FROM bank_restitution WHERE identity = ?1 AND state = 'open'", &[identity.into()])
     }
 
     fn insert_double_spend(&mut self, double_spend: &DoubleSpendRecord) -> Stored<bool> {

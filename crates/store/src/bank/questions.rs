@@ -6,6 +6,7 @@ use specie_bank::device::DeviceRecord;
 use specie_bank::issuance::{BatchKey, BatchRecord, SessionRecord};
 use specie_bank::payout::{ExpiryRecord, PayoutRecord};
 use specie_bank::psp::PspRecord;
+use specie_bank::restitution::RestitutionRecord;
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::storage::{Answered, DeviceCounts, PaidSum, StorageError, View};
@@ -185,6 +186,32 @@ impl View for Tables<'_> {
 
     fn expiries(&mut self) -> Stored<Vec<ExpiryRecord>> {
         self.all("SELECT class_id, amount, at FROM bank_expiry", &[], rows::expiry)
+    }
+
+    fn restitution(&mut self, note: &NoteId) -> Stored<Option<RestitutionRecord>> {
+        let sql = format!("SELECT {} FROM bank_restitution WHERE note_id = ?1", rows::RESTITUTION);
+        self.one(&sql, &[note.into()], rows::restitution)
+    }
+
+    fn restitutions_of(&mut self, identity: &[u8; 32]) -> Stored<Vec<RestitutionRecord>> {
+        let columns = rows::RESTITUTION;
+        let sql = format!("SELECT {columns} FROM bank_restitution WHERE identity = ?1 ORDER BY deadline, note_id");
+        self.all(&sql, &[identity.into()], rows::restitution)
+    }
+
+    fn restitutions_on(&mut self, transfer: &TransferId) -> Stored<Vec<RestitutionRecord>> {
+        let columns = rows::RESTITUTION;
+        let sql = format!("SELECT {columns} FROM bank_restitution WHERE transfer_id = ?1 ORDER BY position, note_id");
+        self.all(&sql, &[transfer.into()], rows::restitution)
+    }
+
+    fn due_restitutions(&mut self, now: Timestamp, limit: u32) -> Stored<Vec<RestitutionRecord>> {
+        let sql = format!(
+            "SELECT {} FROM bank_restitution WHERE state = 'open' AND transfer_id IS NULL AND deadline < ?1 \
+             ORDER BY deadline LIMIT ?2",
+            rows::RESTITUTION
+        );
+        self.all(&sql, &[now.into(), limit.into()], rows::restitution)
     }
 
     fn double_spend(&mut self, note: &NoteId) -> Stored<Option<DoubleSpendRecord>> {

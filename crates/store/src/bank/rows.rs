@@ -6,9 +6,11 @@ use specie_bank::device::DeviceRecord;
 use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use specie_bank::payout::{Destination, ExpiryRecord, PayoutKind, PayoutRecord};
 use specie_bank::psp::PspRecord;
+use specie_bank::restitution::{RestitutionRecord, RestitutionState};
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::transfer::TransferOrder;
+use specie_core::bytes::TransferId;
 use specie_core::disclosure::SupervisoryKey;
 use specie_core::encoding::Decode;
 use specie_core::manifest::{ManifestHeader, SignedHeader};
@@ -107,6 +109,27 @@ pub(super) fn payout(row: &Row) -> Read<PayoutRecord> {
         from_class: row.column(5)?,
         to: Destination { psp: row.column(6)?, account: row.column(7)? },
         at: row.column(8)?,
+    })
+}
+
+pub(super) const RESTITUTION: &str =
+    "note_id, identity, transfer_id, position, root, root_class, amount, deadline, psp, account, state";
+
+pub(super) fn restitution(row: &Row) -> Read<RestitutionRecord> {
+    let (transfer, position): (Option<TransferId>, Option<u64>) = (row.column(2)?, row.column(3)?);
+    let index = position.map(u8::try_from).transpose();
+    let index = index.map_err(|_| SqlError::Damaged { column: 3, expected: "an output" })?;
+    let states = RestitutionState::ALL.map(|state| (state.name(), state));
+    Ok(RestitutionRecord {
+        note_id: row.column(0)?,
+        identity: row.column(1)?,
+        output: transfer.zip(index),
+        root: row.column(4)?,
+        root_class: row.column(5)?,
+        amount: row.column(6)?,
+        deadline: row.column(7)?,
+        to: Destination { psp: row.column(8)?, account: row.column(9)? },
+        state: named(row, 10, states, "the state of a claim")?,
     })
 }
 

@@ -9,6 +9,7 @@ use specie_bank::device::DeviceRecord;
 use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use specie_bank::payout::{Destination, ExpiryRecord, PayoutKind, PayoutRecord};
 use specie_bank::psp::PspRecord;
+use specie_bank::restitution::{RestitutionRecord, RestitutionState};
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::storage::{Answered, PaidSum, Storage, StorageError, Tx};
@@ -252,6 +253,62 @@ pub(crate) fn roots_add_up<S: Storage>(open: impl Fn() -> S) {
     assert_eq!(open().read(|view| view.expiries()).unwrap(), [expiry]);
 }
 
+pub(crate) fn claims_are_settled_once<S: Storage>(open: impl Fn() -> S) {
+    let (device, transfer) = ([7; 32], TransferId([4; 32]));
+    let claim = |byte: u8, output, deadline| RestitutionRecord {
+        note_id: NoteId([byte; 32]),
+        identity: device,
+        output,
+        root: NoteId([2; 32]),
+        root_class: ClassId([3; 16]),
+        amount: amount(byte.into()),
+        deadline: at(deadline),
+        to: Destination { psp: name("alpha"), account: name("alice") },
+        state: RestitutionState::Open,
+    };
+    let claims = [
+        claim(0, Some((transfer, 255)), 30),
+        claim(1, None, 20),
+        claim(2, Some((transfer, 0)), 10),
+        claim(3, None, 10),
+    ];
+    for one in &claims {
+        assert!(write(&open(), |tx| tx.insert_restitution(one)) && !write(&open(), |tx| tx.insert_restitution(one)));
+        assert_eq!(open().read(|view| view.restitution(&one.note_id)).unwrap().as_ref(), Some(one));
+    }
+    let ids = |claims: Vec<RestitutionRecord>| claims.iter().map(|claim| claim.note_id.0[0]).collect::<Vec<_>>();
+    let of = |device| ids(open().read(|view| view.restitutions_of(&device)).unwrap());
+    assert_eq!((of(device), of([8; 32])), (vec![2, 3, 1, 0], vec![]));
+    assert_eq!(ids(open().read(|view| view.restitutions_on(&transfer)).unwrap()), [2, 0]);
+    let due = |now, limit| ids(open().read(|view| view.due_restitutions(at(now), limit)).unwrap());
+    assert_eq!((due(10, 9), due(11, 9), due(21, 9), due(21, 1)), (vec![], vec![3], vec![3, 1], vec![3]));
+    let settle = |byte, state| write(&open(), |tx| tx.settle_restitution_if_open(&NoteId([byte; 32]), state));
+    assert!(
+        settle(3, RestitutionState::Paid) && !settle(3, RestitutionState::Void) && !settle(9, RestitutionState::Paid)
+    );
+    let settled = open().read(|view| view.restitution(&NoteId([3; 32]))).unwrap().unwrap();
+    assert_eq!((settled.state, due(21, 9)), (RestitutionState::Paid, vec![1]));
+    assert_eq!(write(&open(), |tx| tx.delete_open_restitutions(&[8; 32])), 0);
+    assert_eq!((write(&open(), |tx| tx.delete_open_restitutions(&device)), of(device)), (3, vec![3]));
+}
+
+pub(crate) fn payouts_of_every_kind_are_kept<S: Storage>(open: impl Fn() -> S) {
+    for (byte, kind) in (1..).zip(PayoutKind::ALL) {
+        let payout = PayoutRecord {
+            transfer: TransferId([byte; 32]),
+            kind,
+            root: NoteId([byte; 32]),
+            root_class: ClassId([2; 16]),
+            amount: amount(5),
+            from_class: amount(5),
+            to: Destination { psp: name("alpha"), account: name("alice") },
+            at: at(9),
+        };
+        assert!(write(&open(), |tx| tx.insert_payout(&payout)));
+        assert_eq!(open().read(|view| view.payout(&payout.transfer)).unwrap(), Some(payout));
+    }
+}
+
 pub(crate) fn double_spends_are_counted<S: Storage>(open: impl Fn() -> S) {
     let record = |sequence: u64, culprit| DoubleSpendRecord {
         sequence,
@@ -330,7 +387,7 @@ pub(crate) fn credits_are_counted_without_gaps<S: Storage>(open: impl Fn() -> S)
         sequence,
         account: name("alice"),
         amount: amount(sequence),
-        kind: CreditKind::ALL[sequence as usize % 3],
+        kind: CreditKind::ALL[sequence as usize % CreditKind::ALL.len()],
         reference: "x".into(),
         at: at(3),
     };

@@ -3,9 +3,12 @@
 
 mod contract;
 
+use specie_bank::payout::PayoutKind;
 use specie_bank::storage::{Storage, StorageError};
+use specie_core::TransferId;
 use specie_store::Sqlite;
 use specie_store::bank::{BankStore, SCHEMA};
+use specie_store::migration::Schema;
 use specie_store::sql::{Database, SqlError};
 
 /// Runs every function of the contract on an empty SQLite database of its own.
@@ -34,6 +37,26 @@ fn older_revocation_lists_are_dropped() {
     assert_eq!(count.unwrap(), 1);
 }
 
+/// A database of the time before there were claims keeps what it paid.
+#[test]
+fn payouts_outlive_the_migration_that_adds_a_kind() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("bank.db");
+    let before = SCHEMA.migrations.iter().position(|step| step.iter().any(|sql| sql.contains("bank_restitution")));
+    let older = Schema { migrations: &SCHEMA.migrations[..before.unwrap()], ..SCHEMA };
+    let database = Sqlite::open(&path, &[older]).unwrap();
+    let sql = "INSERT INTO bank_payout (transfer_id, kind, root, root_class, amount, from_class, psp, account, at) \
+               VALUES (?1, 'leftover', ?1, ?2, 7, 6, 'alpha', 'alice', 9)";
+    let inserted: Result<u64, SqlError> =
+        database.transact(|session| session.execute(sql, &[(&[1; 32]).into(), (&[2; 16]).into()]));
+    assert_eq!(inserted.unwrap(), 1);
+    drop(database);
+    let store = BankStore(Sqlite::open(&path, &[SCHEMA]).unwrap());
+    let payout: Result<_, StorageError> = store.read(|view| view.payout(&TransferId([1; 32])));
+    let payout = payout.unwrap().unwrap();
+    assert_eq!((payout.amount.minor(), payout.from_class.minor(), payout.kind), (7, 6, PayoutKind::Leftover));
+}
+
 on_sqlite! {
     settings_are_settled_once
     answers_are_kept_once_and_forgotten_in_time
@@ -44,6 +67,8 @@ on_sqlite! {
     the_spent_set_keeps_the_first
     transfers_come_due_once
     roots_add_up
+    claims_are_settled_once
+    payouts_of_every_kind_are_kept
     double_spends_are_counted
     payments_wait_and_orders_come_back
     credits_are_counted_without_gaps
