@@ -112,6 +112,14 @@ pub const PSP_MOVEMENT: &str = "specie/v1/psp-movement";
 pub const PSP_OPERATION: &str = "specie/v1/psp-operation";
 /// Hashes of claim codes, as a PSP stores them.
 pub const CLAIM_CODE: &str = "specie/v1/claim-code";
+/// Tags by which a person is known again (`docs/spec/identity.md`).
+pub const PERSON: &str = "specie/v1/person";
+/// Tags of identity documents, as a PSP stores them.
+pub const DOCUMENT_NUMBER: &str = "specie/v1/document-number";
+/// Names of credentials in a PSP's records.
+pub const CREDENTIAL: &str = "specie/v1/credential";
+/// Names of sanctions lists in a PSP's records.
+pub const SANCTIONS_LIST: &str = "specie/v1/sanctions-list";
 /// Expansion of one request's seed into the seeds of its issuance sessions.
 pub const BANK_SESSION: &str = "specie/v1/bank-session";
 /// Names of movements in the bank's ledger.

@@ -17,6 +17,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("embedded", &["core", "element", "wallet", "api"]),
     ("supervision", &["core"]),
     ("totals", &["core"]),
+    ("identity", &["core"]),
     ("emulation", &["element"]),
     ("sim", &["core", "element", "wallet", "bank", "psp", "store", "api", "server", "device"]),
     ("cli", &["core", "element", "wallet", "api", "device", "server", "sim", "supervision"]),
