@@ -119,7 +119,7 @@ fn check_times(payload: &Object, now: Timestamp) -> Result<Option<Timestamp>, Re
 fn holder_key(payload: &Object) -> Result<PublicKey, Refusal> {
     let jwk = payload.get("cnf").and_then(|cnf| cnf.get("jwk"));
     let jwk = jwk.ok_or_else(|| Refusal::NoHolderKey("there is no `jwk` in it".into()))?;
-    PublicKey::from_jwk(jwk).map_err(|error| Refusal::NoHolderKey(error.to_string()))
+    PublicKey::from_jwk(jwk).map_err(|error| Refusal::NoHolderKey(error.to_string().escape_debug().to_string()))
 }
 
 /// Claims that the issuer must not leave to the holder to disclose (SD-JWT VC §3.2.2.2).

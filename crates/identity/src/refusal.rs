@@ -53,7 +53,9 @@ pub enum Refusal {
     #[error("its disclosures do not fit the credential: {0}")]
     Disclosures(String),
     /// Nobody is named who may present it.
-    #[error("the credential names no key of its holder (claim `cnf`), so anybody who has seen it could present it")]
+    #[error(
+        "the credential names no key of its holder (claim `cnf`: {0}), so anybody who has seen it could present it"
+    )]
     NoHolderKey(String),
     /// The holder did not take part.
     #[error(
