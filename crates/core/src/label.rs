@@ -84,6 +84,8 @@ pub const ELEMENT_AUTHENTICATION: &str = "specie/v1/element-authentication";
 pub const ELEMENT_PIN: &str = "specie/v1/element-pin";
 /// How an element keeps its PUK.
 pub const ELEMENT_PUK: &str = "specie/v1/element-puk";
+/// Names of firmwares of elements.
+pub const ELEMENT_FIRMWARE: &str = "specie/v1/element-firmware";
 /// An element's conditioning of noise (`docs/spec/element.md`).
 pub const ELEMENT_ENTROPY: &str = "specie/v1/element-entropy";
 /// How an element ties an index to class and γ of its note.

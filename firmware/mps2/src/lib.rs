@@ -23,6 +23,7 @@ mod register;
 pub mod selftest;
 mod stop;
 mod uart;
+mod vectors;
 
 use core::sync::atomic::{AtomicBool, Ordering};
 
