@@ -68,6 +68,9 @@ problem_codes! {
     DEVICE_UNKNOWN = 401 "device-unknown", "This device is not enrolled here", "enrol the device", retry: false;
     /// The device is blocked by its PSP, or struck off by the bank.
     DEVICE_BLOCKED = 403 "device-blocked", "This device is blocked", "speak to the PSP", retry: false;
+    /// What the PSP has seen of the owner is not enough for the tier, or ran out.
+    EVIDENCE = 403 "evidence-missing", "The PSP lacks valid evidence of who the owner is",
+        "show the PSP a valid document or credential", retry: false;
     /// The claim code is wrong, used or run out.
     CLAIM_CODE = 403 "claim-code-invalid", "The claim code is not valid", "ask the PSP for a new claim code", retry: false;
     /// The nonce is unknown, used or run out.

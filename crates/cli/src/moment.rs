@@ -1,6 +1,7 @@
 //! Moments as people read them.
 
 use specie_core::Timestamp;
+use specie_server::clock::midnight;
 
 /// `2026-03-01 12:00:00 UTC` (proleptic Gregorian), or bare seconds where the year would have five digits.
 pub(crate) fn show(moment: Timestamp) -> String {
@@ -12,6 +13,12 @@ pub(crate) fn show(moment: Timestamp) -> String {
     let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
+/// The last moment of a day such as `2031-04-30`, in UTC.
+pub(crate) fn parse_last_of(day: &str) -> Result<Timestamp, String> {
+    let first = midnight(day).ok_or_else(|| "a date is written like 2031-04-30".to_owned())?;
+    Ok(first.saturating_add(86_399))
 }
 
 /// Year, month and day of a day counted from 1970-01-01. Years are counted from 1 March, in eras of 400 years, so that the leap

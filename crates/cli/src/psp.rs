@@ -32,7 +32,7 @@ pub(crate) use customer::parse_name;
 /// Run a payment service provider: customers, accounts, devices.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A PSP is a folder: psp.toml (tiers, makers, periods), psp.key, psp.db. While it is served, the other \
+    after_help = "A PSP is a folder: psp.toml (makers, periods), tiers (one file for each version of the tiers), psp.key, psp.db. While it is served, the other \
 commands work on it from beside."
 )]
 pub(crate) struct Psp {
@@ -96,7 +96,8 @@ enum Command {
 EXAMPLES:
   specie psp init psp --name psp-one --bank http://127.0.0.1:7001 --root 5f0c… --maker maker.toml
 
-The public key that is printed must be registered with the bank (`specie bank register`).")]
+The folder gets psp.toml, the key, the database, and tiers/1.toml with example tiers to change before customers come. The \
+public key that is printed must be registered with the bank (`specie bank register`).")]
 struct Init {
     #[command(flatten)]
     which: Which,
@@ -239,7 +240,7 @@ impl Trust {
         let mut config: PspConfig = toml::from_str(&text).map_err(ConfigError::from)?;
         config.makers.retain(|known| known.name != trusted.name);
         config.makers.push(trusted);
-        config.policy()?;
+        config.check_makers()?;
         durable::replace(&path, config.to_toml().as_bytes(), Access::Everyone)
             .map_err(|error| Failure::file(&file, &error))?;
         let human = format!("Elements by {name} are trusted. Start the server again if it runs.\n");
@@ -288,7 +289,7 @@ fn status(provider: &Provider) -> Result<Answer, Failure> {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::refused("psp-configuration", error, "correct psp.toml, or name the folder of a PSP")
+        Self::refused("psp-configuration", error, "correct psp.toml or the file of tiers, or name the folder of a PSP")
     }
 }
 
@@ -297,7 +298,10 @@ impl From<OpenPspError> for Failure {
         let (code, advice) = match &error {
             OpenPspError::Exists(_) => ("psp-exists", "choose another folder, or use the PSP in it"),
             OpenPspError::Unwritable { .. } => ("psp-folder", "check path and permissions"),
-            OpenPspError::Config(_) => ("psp-configuration", "correct psp.toml, or name the folder of a PSP"),
+            OpenPspError::NoTiersYet(_) => ("psp-configuration", "add a version of the tiers that is in force already"),
+            OpenPspError::Config(_) => {
+                ("psp-configuration", "correct psp.toml or the file of tiers, or name the folder of a PSP")
+            }
             OpenPspError::Key(_) => ("psp-key", "restore psp.key from its copy"),
             OpenPspError::Database(_) => ("psp-database", "check psp.db and the disk that it is on"),
             OpenPspError::Bank(_) => ("bad-address", "correct the bank's address in psp.toml"),
@@ -313,7 +317,11 @@ impl From<CustomerError> for Failure {
         let (code, advice) = match &error {
             CustomerError::Unknown(_) => ("unknown-customer", "see `specie psp customer list`"),
             CustomerError::Taken => ("customer-exists", "choose another name"),
-            CustomerError::UnknownTier(_) => ("unknown-tier", "name a tier of psp.toml"),
+            CustomerError::UnknownTier(_) => ("unknown-tier", "name a tier that is in force: see the files in `tiers`"),
+            CustomerError::Evidence { .. } => {
+                ("evidence-missing", "record what was seen of the customer: `specie psp customer evidence`")
+            }
+            CustomerError::Reference => ("evidence-reference", "name where the evidence is filed, in few words"),
             CustomerError::UnknownDevice(_) => ("unknown-device", "see `specie psp customer show`"),
             CustomerError::StruckOff(_) => ("device-struck-off", "nothing can be done: the bank has evidence"),
             CustomerError::Overflow => ("amount-too-large", "choose a smaller amount"),

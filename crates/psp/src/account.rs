@@ -6,7 +6,7 @@ use specie_core::{Amount, Timestamp};
 
 use crate::bank::Bank;
 use crate::customer::CustomerError;
-use crate::device::{DeviceError, Standing};
+use crate::device::DeviceError;
 use crate::ledger::{self, LedgerAccount, Movement, MovementKind, Totals, movement_id};
 use crate::service::Psp;
 use crate::store::{Store, StoreError};
@@ -67,21 +67,22 @@ impl<S: Store, B: Bank> Psp<S, B> {
     /// When the device is not enrolled.
     pub fn statement(&self, device: &PublicKey, now: Timestamp) -> Result<Statement, DeviceError> {
         self.store().read(|records| {
-            let party = self.party(records, device, Standing::Enrolled)?;
+            let party = self.enrolled(records, device)?;
+            let tier = self.tier_of(&party.customer, now)?;
             let account = LedgerAccount::Customer(party.customer.account);
             let balance = records.totals(&account)?.balance();
             let catalogue = self.catalogue(records)?;
             let mut rations = Vec::new();
-            for (epoch, cap_max) in catalogue.blank_epochs(party.tier.blank_cap_max, now) {
+            for (epoch, cap_max) in catalogue.blank_epochs(tier.blank_cap_max, now) {
                 let had = records.blanks(device, epoch)?;
-                let blanks = u64::from(party.tier.blanks_per_epoch).saturating_sub(had);
+                let blanks = u64::from(tier.blanks_per_epoch).saturating_sub(had);
                 rations.push(RationLeft { epoch, blanks, cap_max });
             }
             Ok(Statement {
                 account: party.customer.account,
                 balance,
-                tier: party.tier.name,
-                withdrawable: withdrawable(records, &party, now)?.min(party.tier.max_holding).min(balance),
+                tier: tier.name,
+                withdrawable: withdrawable(records, &party.customer, tier, now)?.min(tier.max_holding).min(balance),
                 rations,
                 history: records.movements(&account, HISTORY_LENGTH)?,
             })

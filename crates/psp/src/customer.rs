@@ -7,9 +7,11 @@ use thiserror::Error;
 
 use crate::claim::{ClaimCode, code_hash};
 use crate::device::{Device, DeviceState};
+use crate::evidence::{self, EvidenceKind, EvidenceRecord, REFERENCE_LENGTH_MAX};
 use crate::ledger::{self, LedgerAccount, Movement, MovementKind, PostingRefusal, movement_id};
 use crate::service::Psp;
-use crate::store::{Store, StoreError};
+use crate::store::{Records, Store, StoreError};
+use crate::tier::Evidence;
 
 /// A customer. The PSP's own files say who that is; here it is a name.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -44,8 +46,21 @@ pub enum CustomerError {
     #[error("customer or account exists already: choose another name")]
     Taken,
     /// No tier has this name.
-    #[error("there is no tier `{0}`: name one of the configuration")]
+    #[error("no tier `{0}` is in force: name one of the newest version")]
     UnknownTier(Name),
+    /// The tier asks for evidence that is not recorded.
+    #[error("tier `{tier}` asks for {asked}, and nothing of the kind is recorded of `{customer}`, or it ran out")]
+    Evidence {
+        /// Whose.
+        customer: Name,
+        /// Which tier.
+        tier: Name,
+        /// What would do.
+        asked: String,
+    },
+    /// A reference to evidence is empty or too long.
+    #[error("a reference to evidence has 1 to {REFERENCE_LENGTH_MAX} bytes")]
+    Reference,
     /// No device has this key.
     #[error("there is no device {0}")]
     UnknownDevice(PublicKey),
@@ -64,18 +79,25 @@ pub enum CustomerError {
 }
 
 impl<S: Store, B> Psp<S, B> {
-    /// Takes a customer on and opens its account. The same customer again changes nothing.
+    /// Takes a customer on and opens its account, with what was seen of it. The same customer again changes nothing.
     ///
     /// # Errors
-    /// When the tier is unknown, or name or account are another's.
-    pub fn add_customer(&self, customer: &Customer) -> Result<(), CustomerError> {
-        self.check_tier(&customer.tier)?;
+    /// When the tier is unknown or asks for other evidence, or name or account are another's.
+    pub fn add_customer(
+        &self,
+        customer: &Customer,
+        seen: &[EvidenceRecord],
+        now: Timestamp,
+    ) -> Result<(), CustomerError> {
+        seen.iter().try_for_each(EvidenceRecord::check)?;
         self.store().write(|records| {
-            if records.insert_customer(customer)? || records.customer(&customer.name)?.as_ref() == Some(customer) {
-                Ok(())
-            } else {
-                Err(CustomerError::Taken)
+            if !records.insert_customer(customer)? && records.customer(&customer.name)?.as_ref() != Some(customer) {
+                return Err(CustomerError::Taken);
             }
+            for evidence in seen {
+                records.put_evidence(&customer.name, evidence)?;
+            }
+            self.check_tier(records, customer, &customer.tier, now)
         })
     }
 
@@ -90,11 +112,13 @@ impl<S: Store, B> Psp<S, B> {
     /// Moves a customer to another tier; its devices get the new limits when they synchronise.
     ///
     /// # Errors
-    /// When either is unknown.
-    pub fn set_tier(&self, customer: &Name, tier: &Name) -> Result<(), CustomerError> {
-        self.check_tier(tier)?;
-        let found = self.store().write(|records| records.set_tier(customer, tier))?;
-        if found { Ok(()) } else { Err(CustomerError::Unknown(*customer)) }
+    /// When either is unknown, or the tier asks for evidence that is not recorded.
+    pub fn set_tier(&self, customer: &Name, tier: &Name, now: Timestamp) -> Result<(), CustomerError> {
+        self.store().write(|records| {
+            let found = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
+            self.check_tier(records, &found, tier, now)?;
+            Ok(records.set_tier(customer, tier)?)
+        })
     }
 
     /// Makes a claim code with which the customer can enrol one device. Only a hash of it is kept.
@@ -168,8 +192,21 @@ impl<S: Store, B> Psp<S, B> {
         self.store().read(|records| Ok(records.devices_of(customer)?))
     }
 
-    fn check_tier(&self, tier: &Name) -> Result<(), CustomerError> {
-        self.policy().tier(tier).map(drop).ok_or(CustomerError::UnknownTier(*tier))
+    /// Whether a customer may be in a tier.
+    fn check_tier(
+        &self,
+        records: &mut dyn Records,
+        customer: &Customer,
+        tier: &Name,
+        now: Timestamp,
+    ) -> Result<(), CustomerError> {
+        let tier = self.policy().tier(tier, now).ok_or(CustomerError::UnknownTier(*tier))?;
+        if evidence::suffices(records, customer, tier, now)? {
+            return Ok(());
+        }
+        let asked = tier.evidence.iter().filter_map(Evidence::kind).map(EvidenceKind::as_str);
+        let asked = asked.collect::<Vec<_>>().join(" or ");
+        Err(CustomerError::Evidence { customer: customer.name, tier: tier.name, asked })
     }
 }
 

@@ -6,9 +6,10 @@ use specie_core::text::Name;
 use thiserror::Error;
 
 use crate::customer::Customer;
-use crate::policy::Tier;
+use crate::evidence;
 use crate::service::Psp;
 use crate::store::{Records, StoreError};
+use crate::tier::Tier;
 
 /// A device, named by its key `A`.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -55,6 +56,9 @@ pub enum DeviceRefusal {
     /// The bank struck it off.
     #[error("the bank has evidence that this device spent twice")]
     StruckOff,
+    /// What was seen of its owner is not enough for the tier, or not any more.
+    #[error("the owner's tier asks for evidence of who the owner is that the PSP does not have, or that ran out")]
+    Evidence,
 }
 
 /// Why a device is not let through.
@@ -68,20 +72,10 @@ pub enum DeviceError {
     Store(#[from] StoreError),
 }
 
-/// A device that may do what it asks for, with its customer and tier.
-pub(crate) struct Party<'p> {
+/// A device that may do what it asks for, with its customer.
+pub(crate) struct Party {
     pub(crate) device: Device,
     pub(crate) customer: Customer,
-    pub(crate) tier: &'p Tier,
-}
-
-/// What a device has to be to be let through.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Standing {
-    /// In good standing.
-    Active,
-    /// Enrolled: what it holds is its owner's, whatever it did.
-    Enrolled,
 }
 
 macro_rules! states {
@@ -107,31 +101,41 @@ states! {
     StruckOff = "struck-off",
 }
 
-impl Device {
-    fn check(&self, standing: Standing) -> Result<(), DeviceRefusal> {
-        match (self.state, standing) {
-            (DeviceState::Pending, _) => Err(DeviceRefusal::Unknown),
-            (DeviceState::Active, _) | (_, Standing::Enrolled) => Ok(()),
-            (DeviceState::Blocked, Standing::Active) => Err(DeviceRefusal::Blocked),
-            (DeviceState::StruckOff, Standing::Active) => Err(DeviceRefusal::StruckOff),
-        }
-    }
-}
-
 impl<S, B> Psp<S, B> {
-    /// The device of key `key` with its customer, if it has the standing asked for.
-    pub(crate) fn party(
+    /// The device of key `key`, whatever it did: what it holds is its owner's.
+    pub(crate) fn enrolled(&self, records: &mut dyn Records, key: &PublicKey) -> Result<Party, DeviceError> {
+        let device = records.device(key)?.filter(|device| device.state != DeviceState::Pending);
+        let device = device.ok_or(DeviceRefusal::Unknown)?;
+        let customer = records.customer(&device.customer)?;
+        let customer = customer.ok_or_else(|| StoreError::Damaged(format!("device {key} has no customer")))?;
+        Ok(Party { device, customer })
+    }
+
+    /// The device of key `key`, if it is in good standing, and its owner too.
+    pub(crate) fn active(
         &self,
         records: &mut dyn Records,
         key: &PublicKey,
-        standing: Standing,
-    ) -> Result<Party<'_>, DeviceError> {
-        let device = records.device(key)?.ok_or(DeviceRefusal::Unknown)?;
-        device.check(standing)?;
-        let missing = |what: &str| StoreError::Damaged(format!("device {key} has no {what}"));
-        let customer = records.customer(&device.customer)?.ok_or_else(|| missing("customer"))?;
-        let tier = self.policy().tier(&customer.tier);
-        let tier = tier.ok_or_else(|| StoreError::Damaged(format!("tier `{}` is not configured", customer.tier)))?;
-        Ok(Party { device, customer, tier })
+        now: Timestamp,
+    ) -> Result<Party, DeviceError> {
+        let party = self.enrolled(records, key)?;
+        match party.device.state {
+            DeviceState::Active => {}
+            DeviceState::Pending => return Err(DeviceRefusal::Unknown.into()),
+            DeviceState::Blocked => return Err(DeviceRefusal::Blocked.into()),
+            DeviceState::StruckOff => return Err(DeviceRefusal::StruckOff.into()),
+        }
+        let tier = self.tier_of(&party.customer, now)?;
+        if evidence::suffices(records, &party.customer, tier, now)? {
+            Ok(party)
+        } else {
+            Err(DeviceRefusal::Evidence.into())
+        }
+    }
+
+    /// The tier of a customer as it is in force.
+    pub(crate) fn tier_of(&self, customer: &Customer, now: Timestamp) -> Result<&Tier, StoreError> {
+        let tier = self.policy().tier(&customer.tier, now);
+        tier.ok_or_else(|| StoreError::Damaged(format!("tier `{}` is not in force", customer.tier)))
     }
 }

@@ -7,7 +7,7 @@ use specie_core::limits::{Limits, LimitsBody};
 use specie_core::signature::PublicKey;
 use thiserror::Error;
 
-use crate::device::{DeviceError, DeviceRefusal, Standing};
+use crate::device::{DeviceError, DeviceRefusal};
 use crate::request::{KeyConflict, RecallError, Request};
 use crate::service::Psp;
 use crate::store::{Store, StoreError};
@@ -56,19 +56,20 @@ impl<S: Store, B> Psp<S, B> {
     pub fn limits(&self, request: &Request<'_>, now: Timestamp) -> Result<Vec<u8>, DocumentError> {
         let key = PublicKey(request.who);
         self.store().write(|records| {
-            let party = self.party(records, &key, Standing::Active)?;
+            let party = self.active(records, &key, now)?;
             if let Some(document) = request.recall(records)? {
                 return Ok(document);
             }
+            let tier = self.tier_of(&party.customer, now)?;
             let body = LimitsBody {
                 psp: self.identity().name,
                 device: key,
                 sequence: records.next_limits_sequence(&key)?,
                 issued_at: now,
-                valid_until: now.saturating_add(party.tier.limits_validity_seconds),
-                max_payment: party.tier.max_payment,
-                max_cumulative: party.tier.max_cumulative,
-                max_holding: party.tier.max_holding,
+                valid_until: now.saturating_add(tier.limits_validity_seconds),
+                max_payment: tier.max_payment,
+                max_cumulative: tier.max_cumulative,
+                max_holding: tier.max_holding,
             };
             let document = Limits::sign(body, &self.identity().key).to_vec();
             request.remember(records, &document, now)?;
@@ -83,7 +84,7 @@ impl<S: Store, B> Psp<S, B> {
     pub fn descriptor(&self, request: &Request<'_>, now: Timestamp) -> Result<Vec<u8>, DocumentError> {
         let key = PublicKey(request.who);
         self.store().write(|records| {
-            let party = self.party(records, &key, Standing::Active)?;
+            let party = self.active(records, &key, now)?;
             if let Some(document) = request.recall(records)? {
                 return Ok(document);
             }

@@ -169,7 +169,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         if !records.use_nonce(&enrolment.nonce, now)? {
             return Err(EnrolmentError::Nonce);
         }
-        let devices_max = self.policy().tier(&owner.tier).map_or(0, |tier| tier.devices_max);
+        let devices_max = self.tier_of(&owner, now)?.devices_max;
         let in_use = |device: &&Device| device.state != DeviceState::StruckOff;
         let devices = records.devices_of(customer)?;
         if devices.iter().filter(in_use).count() >= usize::try_from(devices_max).unwrap_or(usize::MAX) {

@@ -21,6 +21,7 @@ pub mod customer;
 pub mod device;
 pub mod document;
 pub mod enrolment;
+pub mod evidence;
 pub mod ledger;
 pub mod payment;
 pub mod policy;
@@ -30,6 +31,7 @@ pub mod redemption;
 pub mod request;
 pub mod service;
 pub mod store;
+pub mod tier;
 pub mod transfer;
 pub mod withdrawal;
 

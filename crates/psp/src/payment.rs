@@ -5,7 +5,7 @@ use specie_core::signature::PublicKey;
 use thiserror::Error;
 
 use crate::bank::{Bank, BankError};
-use crate::device::{DeviceError, DeviceRefusal, Standing};
+use crate::device::{DeviceError, DeviceRefusal};
 use crate::request::{KeyConflict, RecallError, Request};
 use crate::service::Psp;
 use crate::store::{Store, StoreError};
@@ -63,7 +63,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
     /// When there is none.
     pub fn claim_payment(&self, request: &Request<'_>, asked: &[u8]) -> Result<Vec<u8>, PaymentError> {
         self.store().read(|records| {
-            self.party(records, &PublicKey(request.who), Standing::Enrolled)?;
+            self.enrolled(records, &PublicKey(request.who))?;
             Ok::<_, PaymentError>(())
         })?;
         self.bank().claim_payment(&request.operation(), asked).map_err(PaymentError::Bank)
@@ -71,7 +71,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
 
     fn admit_relay(&self, request: &Request<'_>, now: Timestamp) -> Result<(), PaymentError> {
         self.store().write(|records| {
-            self.party(records, &PublicKey(request.who), Standing::Enrolled)?;
+            self.enrolled(records, &PublicKey(request.who))?;
             if request.recall(records)?.is_none() {
                 request.remember(records, &[], now)?;
             }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use crate::bank::{Bank, BankError, Redemption, RedemptionResult};
 use crate::credit::CreditError;
-use crate::device::{DeviceError, DeviceRefusal, Standing};
+use crate::device::{DeviceError, DeviceRefusal};
 use crate::request::{KeyConflict, RecallError, Request};
 use crate::service::Psp;
 use crate::store::{Store, StoreError};
@@ -73,7 +73,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
             return Err(RedemptionError::Chains);
         }
         self.store().write(|records| {
-            self.party(records, &PublicKey(request.who), Standing::Enrolled)?;
+            self.enrolled(records, &PublicKey(request.who))?;
             let unknown = || RedemptionError::UnknownAccount(redemption.account.clone());
             if redemption.psp == self.identity().name.as_str() {
                 let account = Name::new(&redemption.account).ok_or_else(unknown)?;

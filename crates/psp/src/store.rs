@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::bank::SignedHeader;
 use crate::customer::Customer;
 use crate::device::{Device, DeviceState};
+use crate::evidence::EvidenceRecord;
 use crate::ledger::{LedgerAccount, Movement, Totals};
 use crate::request::{OperationId, Remembered};
 use crate::transfer::{Transfer, TransferState};
@@ -86,8 +87,11 @@ pub trait Records {
     fn customer(&mut self, name: &Name) -> Stored<Option<Customer>>;
     fn customers(&mut self) -> Stored<Vec<Customer>>;
     fn account_exists(&mut self, account: &Name) -> Stored<bool>;
-    /// `false` when there is no such customer.
-    fn set_tier(&mut self, customer: &Name, tier: &Name) -> Stored<bool>;
+    fn set_tier(&mut self, customer: &Name, tier: &Name) -> Stored<()>;
+    /// Keeps evidence, named by customer, kind and reference; what was kept under that name is replaced.
+    fn put_evidence(&mut self, customer: &Name, evidence: &EvidenceRecord) -> Stored<()>;
+    /// The evidence of a customer, oldest first.
+    fn evidence(&mut self, customer: &Name) -> Stored<Vec<EvidenceRecord>>;
 
     fn insert_claim_code(&mut self, hash: &[u8; 32], valid_until: Timestamp) -> Stored<()>;
     /// Marks a code as used; `false` when there is none, or it is used or too old.

@@ -6,7 +6,7 @@ use specie_core::{Amount, Timestamp};
 use thiserror::Error;
 
 use crate::bank::{Bank, BankError, Refusal, ReserveTransfer};
-use crate::device::{DeviceError, DeviceRefusal, Party, Standing};
+use crate::device::{DeviceError, DeviceRefusal, Party};
 use crate::ledger::{self, LedgerAccount, Movement, MovementKind, movement_id};
 use crate::request::{KeyConflict, OperationId, RecallError, Request};
 use crate::service::Psp;
@@ -153,7 +153,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         now: Timestamp,
     ) -> Result<(OperationId, Amount), TransferError> {
         let transfer = self.store().write(|records| {
-            let party = self.party(records, &PublicKey(request.who), Standing::Active)?;
+            let party = self.active(records, &PublicKey(request.who), now)?;
             match records.transfer(&request.operation())? {
                 Some(before) if before.fingerprint != request.fingerprint => Err(KeyConflict.into()),
                 Some(before) => Ok(before),
@@ -177,7 +177,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         &self,
         records: &mut dyn Records,
         request: &Request<'_>,
-        party: &Party<'_>,
+        party: &Party,
         order: &TransferOrder,
         now: Timestamp,
     ) -> Result<Transfer, TransferError> {

@@ -18,17 +18,22 @@ use specie_core::{Amount, ClassId, Timestamp};
 use thiserror::Error;
 
 use crate::bank::{Bank, BankError, BatchStanding, Refusal, Session};
-use crate::device::{Device, DeviceError, DeviceRefusal, DeviceState, Party, Standing};
+use crate::customer::Customer;
+use crate::device::{Device, DeviceError, DeviceRefusal, DeviceState, Party};
 use crate::ledger::{self, LedgerAccount, Movement, MovementKind, movement_id};
 use crate::request::{KeyConflict, OperationId, RecallError, Request};
 use crate::service::Psp;
 use crate::store::{Line, Records, Store, StoreError};
+use crate::tier::Tier;
 
 /// The most notes and blanks in one withdrawal.
 pub const COUNT_MAX: u64 = 256;
 
-/// The time over which a tier's daily limit counts, in seconds.
+/// The time over which a tier's daily limit counts, in seconds. It ends now, whenever that is: no midnight gives a second ration.
 pub const DAY_SECONDS: u64 = 86_400;
+
+/// The time over which a tier's monthly limit counts, in seconds; it ends now too.
+pub const MONTH_SECONDS: u64 = 30 * DAY_SECONDS;
 
 /// A withdrawal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -219,7 +224,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         now: Timestamp,
     ) -> Result<(OperationId, Vec<Session>), WithdrawalError> {
         let (withdrawal, identity) = self.store().write(|records| {
-            let party = self.party(records, &PublicKey(request.who), Standing::Active)?;
+            let party = self.active(records, &PublicKey(request.who), now)?;
             let withdrawal = match records.withdrawal(&request.operation())? {
                 Some(before) if before.fingerprint != request.fingerprint => return Err(KeyConflict.into()),
                 Some(before) => before,
@@ -289,7 +294,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
             match withdrawal.state {
                 WithdrawalState::Opening => return Err(WithdrawalError::Unknown),
                 WithdrawalState::Open => {
-                    self.party(records, &withdrawal.device, Standing::Active)?;
+                    self.active(records, &withdrawal.device, now)?;
                 }
                 WithdrawalState::Answered => {}
                 WithdrawalState::Closed => return Err(WithdrawalError::Closed),
@@ -435,11 +440,12 @@ impl<S: Store, B: Bank> Psp<S, B> {
         &self,
         records: &mut dyn Records,
         request: &Request<'_>,
-        party: &Party<'_>,
+        party: &Party,
         items: &[(ClassId, u64)],
         now: Timestamp,
     ) -> Result<Withdrawal, WithdrawalError> {
         check_items(items)?;
+        let tier = self.tier_of(&party.customer, now)?;
         let catalogue = self.catalogue(records)?;
         let mut value = Amount::ZERO;
         let mut lines = Vec::with_capacity(items.len());
@@ -451,15 +457,15 @@ impl<S: Store, B: Bank> Psp<S, B> {
             if info.kind == Kind::Value {
                 let sum = info.amount.minor().checked_mul(count).and_then(Amount::new);
                 value = sum.and_then(|sum| value.checked_add(sum)).ok_or(WithdrawalError::Balance)?;
-            } else if info.amount > party.tier.blank_cap_max {
-                let (allowed, asked) = (party.tier.blank_cap_max, info.amount);
+            } else if info.amount > tier.blank_cap_max {
+                let (allowed, asked) = (tier.blank_cap_max, info.amount);
                 return Err(WithdrawalError::Cap { allowed, asked });
             }
             let blank_epoch = (info.kind == Kind::Blank).then_some(info.epoch);
             lines.push(Line { class_id, count, blank_epoch });
         }
-        check_ration(records, party, &lines)?;
-        let allowed = withdrawable(records, party, now)?.min(party.tier.max_holding);
+        check_ration(records, party, tier, &lines)?;
+        let allowed = withdrawable(records, &party.customer, tier, now)?.min(tier.max_holding);
         if value > allowed {
             return Err(WithdrawalError::TierLimit { allowed, asked: value });
         }
@@ -477,11 +483,19 @@ impl<S: Store, B: Bank> Psp<S, B> {
     }
 }
 
-/// What a customer may still withdraw within the current 24 hours.
-pub(crate) fn withdrawable(records: &mut dyn Records, party: &Party<'_>, now: Timestamp) -> Result<Amount, StoreError> {
-    let since = Timestamp::new(now.seconds().saturating_sub(DAY_SECONDS)).unwrap_or_default();
-    let withdrawn = records.withdrawn_since(&party.customer.name, since)?;
-    Ok(party.tier.max_withdrawal_per_day.checked_sub(withdrawn).unwrap_or(Amount::ZERO))
+/// What a customer may still withdraw now.
+pub(crate) fn withdrawable(
+    records: &mut dyn Records,
+    customer: &Customer,
+    tier: &Tier,
+    now: Timestamp,
+) -> Result<Amount, StoreError> {
+    let mut left = |max: Amount, seconds| {
+        let since = Timestamp::new(now.seconds().saturating_sub(seconds)).unwrap_or_default();
+        let withdrawn = records.withdrawn_since(&customer.name, since)?;
+        Ok::<_, StoreError>(max.checked_sub(withdrawn).unwrap_or(Amount::ZERO))
+    };
+    Ok(left(tier.max_withdrawal_per_day, DAY_SECONDS)?.min(left(tier.max_withdrawal_per_month, MONTH_SECONDS)?))
 }
 
 fn check_items(items: &[(ClassId, u64)]) -> Result<(), WithdrawalError> {
@@ -506,10 +520,10 @@ fn blanks(lines: &[Line]) -> std::collections::BTreeMap<u32, u64> {
     epochs
 }
 
-fn check_ration(records: &mut dyn Records, party: &Party<'_>, lines: &[Line]) -> Result<(), WithdrawalError> {
+fn check_ration(records: &mut dyn Records, party: &Party, tier: &Tier, lines: &[Line]) -> Result<(), WithdrawalError> {
     for (epoch, asked) in blanks(lines) {
         let had = records.blanks(&party.device.key, epoch)?;
-        let left = u64::from(party.tier.blanks_per_epoch).saturating_sub(had);
+        let left = u64::from(tier.blanks_per_epoch).saturating_sub(had);
         if asked > left {
             return Err(WithdrawalError::Ration { epoch, left, asked });
         }

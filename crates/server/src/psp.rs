@@ -5,9 +5,10 @@ mod config;
 mod refusal;
 mod routes;
 mod setup;
+mod tiers;
 
 pub use bank::HttpBank;
-pub use config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig, TierConfig};
+pub use config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig};
 pub use routes::router;
 pub use setup::{NewPsp, OpenPspError, Provider, init_psp, open_psp, serve_psp};
 /// What the operator of a PSP deals with.
@@ -15,5 +16,6 @@ pub use specie_psp::{
     account::Books,
     customer::{Customer, CustomerError, Merchant},
     device::{Device, DeviceState},
+    evidence::{EvidenceKind, EvidenceRecord},
     reconcile::Reconciled,
 };

@@ -2,6 +2,7 @@
 
 mod customer;
 mod device;
+mod evidence;
 mod ledger;
 mod publication;
 mod records;
@@ -15,47 +16,50 @@ use crate::migration::Schema;
 use crate::sql::{Database, Session, SqlError};
 
 /// The tables of a PSP, for [`Sqlite::open`](crate::Sqlite::open).
-pub const SCHEMA: Schema = Schema {
-    component: "psp",
-    migrations: &[&[
-        "CREATE TABLE psp_customer (name TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL UNIQUE, tier TEXT NOT NULL, \
-         payee TEXT, category BIGINT)",
-        "CREATE TABLE psp_claim_code (hash BYTEA NOT NULL PRIMARY KEY, valid_until BIGINT NOT NULL, used INTEGER NOT NULL)",
-        "CREATE TABLE psp_nonce (nonce BYTEA NOT NULL PRIMARY KEY, operation BYTEA NOT NULL UNIQUE, \
-         valid_until BIGINT NOT NULL, used INTEGER NOT NULL)",
-        "CREATE TABLE psp_device (key BYTEA NOT NULL PRIMARY KEY, identity BYTEA NOT NULL UNIQUE, customer TEXT NOT NULL, \
-         state TEXT NOT NULL CHECK (state IN ('pending', 'active', 'blocked', 'struck-off')), \
-         limits_sequence BIGINT NOT NULL, claim BYTEA NOT NULL, enrolled_at BIGINT NOT NULL)",
-        "CREATE INDEX psp_device_customer ON psp_device (customer)",
-        "CREATE TABLE psp_request (operation BYTEA NOT NULL PRIMARY KEY, fingerprint BYTEA NOT NULL, answer BYTEA NOT NULL, \
-         at BIGINT NOT NULL)",
-        "CREATE INDEX psp_request_at ON psp_request (at)",
-        "CREATE TABLE psp_ledger_account (name TEXT NOT NULL PRIMARY KEY, debits BIGINT NOT NULL CHECK (debits >= 0), \
-         credits BIGINT NOT NULL CHECK (credits >= 0))",
-        "CREATE TABLE psp_movement (id BYTEA NOT NULL PRIMARY KEY, ordinal BIGINT NOT NULL UNIQUE, kind TEXT NOT NULL, \
-         debit TEXT NOT NULL, credit TEXT NOT NULL, amount BIGINT NOT NULL CHECK (amount > 0), reference TEXT NOT NULL, \
-         at BIGINT NOT NULL)",
-        "CREATE INDEX psp_movement_debit ON psp_movement (debit, ordinal)",
-        "CREATE INDEX psp_movement_credit ON psp_movement (credit, ordinal)",
-        "CREATE TABLE psp_withdrawal (id BYTEA NOT NULL PRIMARY KEY, fingerprint BYTEA NOT NULL, customer TEXT NOT NULL, \
-         account TEXT NOT NULL, device BYTEA NOT NULL, value BIGINT NOT NULL CHECK (value >= 0), \
-         state TEXT NOT NULL CHECK (state IN ('opening', 'open', 'answered', 'closed', 'void')), opened_at BIGINT NOT NULL)",
-        "CREATE INDEX psp_withdrawal_customer ON psp_withdrawal (customer, opened_at)",
-        "CREATE INDEX psp_withdrawal_held ON psp_withdrawal (opened_at) WHERE state IN ('opening', 'open')",
-        "CREATE TABLE psp_withdrawal_line (withdrawal BYTEA NOT NULL, position BIGINT NOT NULL, class_id BYTEA NOT NULL, \
-         count BIGINT NOT NULL CHECK (count > 0), blank_epoch BIGINT, PRIMARY KEY (withdrawal, position))",
-        "CREATE TABLE psp_ration (device BYTEA NOT NULL, epoch BIGINT NOT NULL, blanks BIGINT NOT NULL CHECK (blanks >= 0), \
-         PRIMARY KEY (device, epoch))",
-        "CREATE TABLE psp_transfer (id BYTEA NOT NULL PRIMARY KEY, fingerprint BYTEA NOT NULL, from_account TEXT NOT NULL, \
-         to_psp TEXT NOT NULL, to_account TEXT NOT NULL, amount BIGINT NOT NULL CHECK (amount > 0), \
-         reference TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'refused')))",
-        "CREATE INDEX psp_transfer_pending ON psp_transfer (id) WHERE state = 'pending'",
-        "CREATE TABLE psp_feed (name TEXT NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL)",
-        "CREATE TABLE psp_manifest_header (sequence BIGINT NOT NULL PRIMARY KEY, header BYTEA NOT NULL, \
-         signature BYTEA NOT NULL)",
-        "CREATE TABLE psp_publication (name TEXT NOT NULL PRIMARY KEY, content BYTEA NOT NULL)",
-    ]],
-};
+pub const SCHEMA: Schema = Schema { component: "psp", migrations: &[TABLES, EVIDENCE] };
+
+const TABLES: &[&str] = &[
+    "CREATE TABLE psp_customer (name TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL UNIQUE, tier TEXT NOT NULL, \
+     payee TEXT, category BIGINT)",
+    "CREATE TABLE psp_claim_code (hash BYTEA NOT NULL PRIMARY KEY, valid_until BIGINT NOT NULL, used INTEGER NOT NULL)",
+    "CREATE TABLE psp_nonce (nonce BYTEA NOT NULL PRIMARY KEY, operation BYTEA NOT NULL UNIQUE, \
+     valid_until BIGINT NOT NULL, used INTEGER NOT NULL)",
+    "CREATE TABLE psp_device (key BYTEA NOT NULL PRIMARY KEY, identity BYTEA NOT NULL UNIQUE, customer TEXT NOT NULL, \
+     state TEXT NOT NULL CHECK (state IN ('pending', 'active', 'blocked', 'struck-off')), \
+     limits_sequence BIGINT NOT NULL, claim BYTEA NOT NULL, enrolled_at BIGINT NOT NULL)",
+    "CREATE INDEX psp_device_customer ON psp_device (customer)",
+    "CREATE TABLE psp_request (operation BYTEA NOT NULL PRIMARY KEY, fingerprint BYTEA NOT NULL, answer BYTEA NOT NULL, \
+     at BIGINT NOT NULL)",
+    "CREATE INDEX psp_request_at ON psp_request (at)",
+    "CREATE TABLE psp_ledger_account (name TEXT NOT NULL PRIMARY KEY, debits BIGINT NOT NULL CHECK (debits >= 0), \
+     credits BIGINT NOT NULL CHECK (credits >= 0))",
+    "CREATE TABLE psp_movement (id BYTEA NOT NULL PRIMARY KEY, ordinal BIGINT NOT NULL UNIQUE, kind TEXT NOT NULL, \
+     debit TEXT NOT NULL, credit TEXT NOT NULL, amount BIGINT NOT NULL CHECK (amount > 0), reference TEXT NOT NULL, \
+     at BIGINT NOT NULL)",
+    "CREATE INDEX psp_movement_debit ON psp_movement (debit, ordinal)",
+    "CREATE INDEX psp_movement_credit ON psp_movement (credit, ordinal)",
+    "CREATE TABLE psp_withdrawal (id BYTEA NOT NULL PRIMARY KEY, fingerprint BYTEA NOT NULL, customer TEXT NOT NULL, \
+     account TEXT NOT NULL, device BYTEA NOT NULL, value BIGINT NOT NULL CHECK (value >= 0), \
+     state TEXT NOT NULL CHECK (state IN ('opening', 'open', 'answered', 'closed', 'void')), opened_at BIGINT NOT NULL)",
+    "CREATE INDEX psp_withdrawal_customer ON psp_withdrawal (customer, opened_at)",
+    "CREATE INDEX psp_withdrawal_held ON psp_withdrawal (opened_at) WHERE state IN ('opening', 'open')",
+    "CREATE TABLE psp_withdrawal_line (withdrawal BYTEA NOT NULL, position BIGINT NOT NULL, class_id BYTEA NOT NULL, \
+     count BIGINT NOT NULL CHECK (count > 0), blank_epoch BIGINT, PRIMARY KEY (withdrawal, position))",
+    "CREATE TABLE psp_ration (device BYTEA NOT NULL, epoch BIGINT NOT NULL, blanks BIGINT NOT NULL CHECK (blanks >= 0), \
+     PRIMARY KEY (device, epoch))",
+    "CREATE TABLE psp_transfer (id BYTEA NOT NULL PRIMARY KEY, fingerprint BYTEA NOT NULL, from_account TEXT NOT NULL, \
+     to_psp TEXT NOT NULL, to_account TEXT NOT NULL, amount BIGINT NOT NULL CHECK (amount > 0), \
+     reference TEXT NOT NULL, state TEXT NOT NULL CHECK (state IN ('pending', 'done', 'refused')))",
+    "CREATE INDEX psp_transfer_pending ON psp_transfer (id) WHERE state = 'pending'",
+    "CREATE TABLE psp_feed (name TEXT NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL)",
+    "CREATE TABLE psp_manifest_header (sequence BIGINT NOT NULL PRIMARY KEY, header BYTEA NOT NULL, \
+     signature BYTEA NOT NULL)",
+    "CREATE TABLE psp_publication (name TEXT NOT NULL PRIMARY KEY, content BYTEA NOT NULL)",
+];
+
+const EVIDENCE: &[&str] = &["CREATE TABLE psp_evidence (customer TEXT NOT NULL, kind TEXT NOT NULL \
+     CHECK (kind IN ('phone', 'credential', 'document')), reference TEXT NOT NULL, valid_until BIGINT, \
+     seen_by TEXT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (customer, kind, reference))"];
 
 /// A PSP's records in a database that has [`SCHEMA`].
 pub struct PspStore<D> {

@@ -59,7 +59,7 @@ impl World {
         world.run(&["psp", "reserve", "psp", "10000", "--reference", "1"])?;
         world.psp = world.serve("psp")?;
         for device in DEVICES {
-            world.run(&["psp", "customer", "add", "psp", device, "--tier", "standard"])?;
+            world.run(&["psp", "customer", "add", "psp", device, "--document", "file 1", "--by", "counter"])?;
             // Its element is wanted, and nothing else: the wallet is made in C.
             world.run(&["device", "new", device, "--maker", "maker.toml", "--root", &root, "--psp", &world.psp])?;
         }

@@ -46,7 +46,17 @@ pub(super) fn enrol_devices(town: &Town, narrator: &mut Narrator) -> Result<(), 
     narrator.chapter("Four people get devices, each with a secure element in a process of its own");
     let mut identities = Vec::new();
     for (name, balance) in PEOPLE {
-        town.stage.run(&["psp", "customer", "add", "psp", name, "--tier", "standard"])?;
+        town.stage.run(&[
+            "psp",
+            "customer",
+            "add",
+            "psp",
+            name,
+            "--document",
+            "passport, file 1",
+            "--by",
+            "counter",
+        ])?;
         if balance > 0 {
             town.stage.run(&["psp", "customer", "credit", "psp", name, &decimal(balance)])?;
         }

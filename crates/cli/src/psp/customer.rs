@@ -1,15 +1,17 @@
 //! `specie psp customer`: people, their accounts, their devices.
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+use specie_core::Timestamp;
 use specie_core::text::Name;
 use specie_server::clock::random_seed;
-use specie_server::psp::{self as server, DeviceState, Merchant, Provider};
+use specie_server::psp::{self as server, DeviceState, EvidenceKind, EvidenceRecord, Merchant, Provider};
 
 use super::Which;
 use crate::answer::Answer;
 use crate::device::parse_amount;
 use crate::failure::Failure;
+use crate::printable::printable;
 use crate::{moment, money};
 
 #[derive(Subcommand, Debug)]
@@ -17,17 +19,23 @@ pub(crate) enum Customer {
     /// Take a customer on and open its account
     #[command(after_help = "\
 EXAMPLES:
-  specie psp customer add psp alice --tier standard
-  specie psp customer add psp bakery --tier merchant --payee 'Bakery Lindt' --category 5462")]
+  specie psp customer add psp traveller --tier prepaid
+  specie psp customer add psp alice --document 'passport, file 17' --valid-until 2031-04-30 --by mueller
+  specie psp customer add psp bakery --tier merchant --payee 'Bakery Lindt' --category 5462 --document 'licence, file 18' \
+--by mueller
+
+A tier asks for evidence of who the customer is (see the files in `tiers`). What is recorded here is where it is filed.")]
     Add {
         #[command(flatten)]
         which: Which,
         /// The customer's name
         #[arg(value_name = "CUSTOMER", value_parser = parse_name)]
         name: Name,
-        /// A tier of psp.toml
+        /// A tier that is in force
         #[arg(long, value_name = "TIER", default_value = "standard", value_parser = parse_name)]
         tier: Name,
+        #[command(flatten)]
+        seen: Seen,
         /// Name of the account; the customer's without it
         #[arg(long, value_name = "NAME", value_parser = parse_name)]
         account: Option<Name>,
@@ -81,6 +89,21 @@ The same reference is credited once; without one, every call credits anew.")]
         #[command(flatten)]
         which: Which,
     },
+    /// Record evidence of who a customer is, or list what is recorded
+    #[command(after_help = "\
+EXAMPLES:
+  specie psp customer evidence psp alice
+  specie psp customer evidence psp alice --phone +49301234567 --by mueller
+  specie psp customer evidence psp alice --document 'passport, file 21' --valid-until 2036-01-31 --by mueller")]
+    Evidence {
+        #[command(flatten)]
+        which: Which,
+        /// The customer's name
+        #[arg(value_name = "CUSTOMER", value_parser = parse_name)]
+        name: Name,
+        #[command(flatten)]
+        seen: Seen,
+    },
     /// Move a customer to another tier
     #[command(after_help = "EXAMPLES:\n  specie psp customer tier psp alice basic")]
     Tier {
@@ -89,20 +112,52 @@ The same reference is credited once; without one, every call credits anew.")]
         /// The customer's name
         #[arg(value_name = "CUSTOMER", value_parser = parse_name)]
         name: Name,
-        /// A tier of psp.toml
+        /// A tier that is in force
         #[arg(value_name = "TIER", value_parser = parse_name)]
         tier: Name,
     },
 }
 
+/// What was seen of a customer.
+#[derive(Args, Debug)]
+pub(crate) struct Seen {
+    /// A telephone number that the customer answered
+    #[arg(long, value_name = "NUMBER", requires = "by")]
+    phone: Option<String>,
+    /// A document that somebody looked at: where that is filed
+    #[arg(long, value_name = "TEXT", requires = "by")]
+    document: Option<String>,
+    /// The last day on which the evidence counts, such as 2031-04-30; without it, it does not run out
+    #[arg(long, value_name = "DATE", value_parser = moment::parse_last_of, requires = "by")]
+    valid_until: Option<Timestamp>,
+    /// Who saw it
+    #[arg(long, value_name = "NAME", value_parser = parse_name)]
+    by: Option<Name>,
+}
+
+impl Seen {
+    fn records(&self, now: Timestamp) -> Vec<EvidenceRecord> {
+        let Some(by) = self.by else { return Vec::new() };
+        let seen = [(EvidenceKind::Phone, &self.phone), (EvidenceKind::Document, &self.document)];
+        seen.into_iter()
+            .filter_map(|(kind, reference)| {
+                let reference = reference.clone()?;
+                Some(EvidenceRecord { kind, reference, valid_until: self.valid_until, by, at: now })
+            })
+            .collect()
+    }
+}
+
 impl Customer {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
         match self {
-            Self::Add { which, name, tier, account, payee, category } => {
+            Self::Add { which, name, tier, seen, account, payee, category } => {
                 let merchant = payee.zip(*category).map(|(payee, category)| Merchant { payee, category });
                 let account = account.unwrap_or(*name);
                 let customer = server::Customer { name: *name, account, tier: *tier, merchant };
-                which.open()?.psp.add_customer(&customer)?;
+                let provider = which.open()?;
+                let now = provider.clock.now();
+                provider.psp.add_customer(&customer, &seen.records(now), now)?;
                 let human = format!("{name} is a customer of tier {tier}, account {account}.\n");
                 Ok(Answer::new(human, describe(&customer)))
             }
@@ -124,8 +179,10 @@ impl Customer {
                 let customers: Vec<Value> = customers.iter().map(describe).collect();
                 Ok(Answer::new(human, json!({ "customers": customers })))
             }
+            Self::Evidence { which, name, seen } => evidence(&*which.open()?, name, seen),
             Self::Tier { which, name, tier } => {
-                which.open()?.psp.set_tier(name, tier)?;
+                let provider = which.open()?;
+                provider.psp.set_tier(name, tier, provider.clock.now())?;
                 let human =
                     format!("{name} is of tier {tier}; devices learn their new limits when they synchronise.\n");
                 Ok(Answer::new(human, json!({ "customer": name.as_str(), "tier": tier.as_str() })))
@@ -159,6 +216,30 @@ fn credit(provider: &Provider, name: &Name, amount: &str, reference: Option<&str
         "reference": reference,
     });
     Ok(Answer::new(human, machine))
+}
+
+fn evidence(provider: &Provider, name: &Name, seen: &Seen) -> Result<Answer, Failure> {
+    for record in seen.records(provider.clock.now()) {
+        provider.psp.record_evidence(name, &record)?;
+    }
+    let mut human = String::new();
+    let mut listed = Vec::new();
+    for record in provider.psp.evidence(name)? {
+        let until = record.valid_until.map_or_else(|| "no end".to_owned(), moment::show);
+        let (kind, reference) = (record.kind.as_str(), printable(&record.reference));
+        human.push_str(&format!("{kind:<10}  {reference}, until {until}, seen by {}\n", record.by));
+        listed.push(json!({
+            "kind": kind,
+            "reference": record.reference,
+            "valid_until": record.valid_until.map(Timestamp::seconds),
+            "by": record.by.as_str(),
+            "at": record.at.seconds(),
+        }));
+    }
+    if human.is_empty() {
+        human = format!("Nothing is recorded of {name}.\n");
+    }
+    Ok(Answer::new(human, json!({ "customer": name.as_str(), "evidence": listed })))
 }
 
 fn show(provider: &Provider, name: &Name) -> Result<Answer, Failure> {

@@ -78,7 +78,8 @@ fn operators_are_told_what_is_wrong() {
     world.refused(&["psp", "init", "p", "--name", "p", "--bank", "ftp://b", "--root", &world.root], "bad-address");
     assert!(!world.path("p").exists());
     // A reference is booked once.
-    world.json(&["psp", "customer", "add", "psp", "carl"]);
+    world.refused(&["psp", "customer", "add", "psp", "carl"], "evidence-missing");
+    world.json(&["psp", "customer", "add", "psp", "carl", "--document", "file 1", "--by", "counter"]);
     for _ in 0..2 {
         world.json(&["psp", "customer", "credit", "psp", "carl", "5", "--reference", "counter 1"]);
     }
@@ -86,6 +87,13 @@ fn operators_are_told_what_is_wrong() {
     world.refused(&["psp", "customer", "credit", "psp", "carl", "6", "--reference", "counter 1"], "reference-used");
     world.json(&["psp", "customer", "tier", "psp", "carl", "basic"]);
     assert_eq!(world.json(&["psp", "customer", "list", "psp"])["customers"][0]["tier"], "basic");
+    let day = ["--phone", "+49301", "--valid-until", "2031-04-30", "--by", "counter"];
+    let seen = world.json(&[&["psp", "customer", "evidence", "psp", "carl"], &day[..]].concat());
+    assert_eq!(
+        seen["evidence"][1]["valid_until"].as_u64().or(seen["evidence"][0]["valid_until"].as_u64()),
+        Some(1_935_359_999)
+    );
+    world.run(&["psp", "customer", "evidence", "psp", "carl", "--phone", "+49301"]).exits(2);
     world.json(&["bank", "sweep", "bank"]);
     let before = world.json(&["bank", "status", "bank"])["status"]["manifest_sequence"].as_u64().unwrap();
     assert_eq!(world.json(&["bank", "rotate", "bank"])["manifest_sequence"].as_u64().unwrap(), before + 1);

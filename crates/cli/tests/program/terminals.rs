@@ -21,7 +21,7 @@ fn to<'a>(terminal: usize, command: &'a str, rest: &[&'a str]) -> Vec<&'a str> {
 
 /// Makes a customer with 100.00 in the account, a wallet, and enrols it.
 fn enrol(world: &World, terminal: usize, customer: &str) {
-    world.json(&["psp", "customer", "add", "psp", customer, "--tier", "standard"]);
+    world.json(&["psp", "customer", "add", "psp", customer, "--document", "file 1", "--by", "counter"]);
     world.json(&["psp", "customer", "credit", "psp", customer, "100"]);
     let code = world.json(&["psp", "customer", "claim", "psp", customer])["code"].as_str().unwrap().to_owned();
     let made = world.json(&to(terminal, "new", &["--root", &world.root]));

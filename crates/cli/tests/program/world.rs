@@ -82,7 +82,8 @@ impl World {
     }
 
     fn customer(&self, name: &str, account: &str, options: &[&str]) {
-        self.json(&[&["psp", "customer", "add", "psp", name], options].concat());
+        let seen = ["--document", "file 1", "--by", "counter"];
+        self.json(&[&["psp", "customer", "add", "psp", name], &seen[..], options].concat());
         if account != "0" {
             self.json(&["psp", "customer", "credit", "psp", name, account]);
         }

@@ -15,7 +15,9 @@ use specie_psp::customer::{Customer, Merchant};
 use specie_server::bank::{BankConfig, CentralBank, EpochTerms, NewBank, init_bank, open_bank, serve_bank};
 use specie_server::clock::{Clock, random_seed};
 use specie_server::key_file::read_key;
-use specie_server::psp::{BankAddress, MakerConfig, NewPsp, Provider, PspConfig, init_psp, open_psp, serve_psp};
+use specie_server::psp::{
+    BankAddress, EvidenceKind, EvidenceRecord, MakerConfig, NewPsp, Provider, PspConfig, init_psp, open_psp, serve_psp,
+};
 use specie_server::service::Service;
 
 use specie_api::hexadecimal::HexArray;
@@ -133,9 +135,11 @@ impl Town {
     pub(crate) fn customer(&self, who: &str, balance: u64, tier: &str) -> Name {
         let merchant = (tier == "merchant").then(|| Merchant { payee: name("Corner Shop"), category: 5411 });
         let customer = Customer { name: name(who), account: name(who), tier: name(tier), merchant };
-        self.provider.psp.add_customer(&customer).unwrap();
+        let now = self.provider.clock.now();
+        let (kind, reference) = (EvidenceKind::Document, "file 1".into());
+        let seen = EvidenceRecord { kind, reference, valid_until: None, by: name("counter"), at: now };
+        self.provider.psp.add_customer(&customer, &[seen], now).unwrap();
         if balance > 0 {
-            let now = self.provider.clock.now();
             self.provider.psp.deposit(&customer.name, amount(balance), who, now).unwrap();
         }
         customer.name

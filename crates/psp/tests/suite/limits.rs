@@ -6,7 +6,7 @@ use specie_core::limits::Limits;
 use specie_psp::device::DeviceRefusal;
 use specie_psp::document::DocumentError;
 
-use crate::world::{TestDevice, World, amount, at, name};
+use crate::world::{DAY, TestDevice, World, amount, at, name};
 
 #[test]
 fn limits_follow_the_tier_and_count_up() {
@@ -20,13 +20,20 @@ fn limits_follow_the_tier_and_count_up() {
     assert_eq!((body.psp, body.device, body.sequence), (name("north"), world.public(), 1));
     assert_eq!((body.max_payment, body.max_holding), (amount(5_000), amount(8_000)));
     assert_eq!((body.issued_at, body.valid_until), (at(10), at(10 + 14 * 86_400)));
-    psp.set_tier(&name("alice"), &name("standard")).unwrap();
+    psp.set_tier(&name("alice"), &name("standard"), at(20)).unwrap();
     let second = psp.limits(&world.device.asks("limits-0000000002", 1), at(20)).unwrap();
     let body = Limits::decode(&second).unwrap().body;
     assert_eq!((body.sequence, body.max_payment), (2, amount(50_000)));
     let conflict = psp.limits(&world.device.asks("limits-0000000002", 2), at(20));
     assert!(matches!(conflict, Err(DocumentError::Conflict(_))), "{conflict:?}");
-    assert!(psp.set_tier(&name("alice"), &name("golden")).is_err());
+    assert!(psp.set_tier(&name("alice"), &name("golden"), at(20)).is_err());
+    // A later version of the tiers counts from its first moment on, without anybody doing anything.
+    for (key, seconds, payment) in
+        [("limits-0000000003", 365 * DAY - 1, 50_000), ("limits-0000000004", 365 * DAY, 25_000)]
+    {
+        let document = psp.limits(&world.device.asks(key, 1), at(seconds)).unwrap();
+        assert_eq!(Limits::decode(&document).unwrap().body.max_payment, amount(payment), "{seconds}");
+    }
 }
 
 #[test]

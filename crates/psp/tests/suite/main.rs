@@ -5,6 +5,7 @@
 mod crash;
 mod credits;
 mod enrolment;
+mod evidence;
 mod faults;
 mod limits;
 mod model_bank;

@@ -1,15 +1,15 @@
 //! Withdrawals: what they may ask for, and where their money goes.
 
-use specie_core::ClassId;
 use specie_core::class::Kind;
 use specie_core::text::Currency;
+use specie_core::{Amount, ClassId};
 use specie_psp::bank::BatchStanding;
 use specie_psp::device::DeviceRefusal;
 use specie_psp::document::DocumentError;
 use specie_psp::transfer::{TransferError, TransferOrder};
 use specie_psp::withdrawal::WithdrawalError;
 
-use crate::world::{DEPOSIT, TestPsp, World, amount, at, name};
+use crate::world::{DAY, DEPOSIT, TestPsp, World, amount, at, name};
 
 fn withdraw(world: &World, psp: &TestPsp, key: &str, coins: u64, blanks: u64) -> Result<[u8; 16], WithdrawalError> {
     let items: Vec<_> =
@@ -105,6 +105,29 @@ fn one_unit_more_than_allowed_is_refused() {
         Err(WithdrawalError::TierLimit { .. })
     ));
     psp.withdraw(&third, &[(world.coin, 1)], at(10 + 86_400)).unwrap();
+    world.check_books();
+}
+
+#[test]
+fn one_unit_more_than_a_month_allows_is_refused_whatever_the_days_are() {
+    let world = World::new();
+    let psp = world.psp();
+    psp.deposit(&name("alice"), amount(DEPOSIT), "more", at(0)).unwrap();
+    let take = |key: &str, coins, seconds| {
+        psp.withdraw(&world.device.asks(key, 1), &[(world.coin, coins)], at(seconds)).map(drop)
+    };
+    // 6,000 within 30 days, 2,000 within 24 hours.
+    for (key, day) in [("withdrawal-day-00", 0), ("withdrawal-day-01", 1), ("withdrawal-day-25", 25)] {
+        take(key, 20, day * DAY).unwrap();
+    }
+    for seconds in [26 * DAY, 30 * DAY - 1] {
+        let more = take("withdrawal-000099", 1, seconds);
+        assert!(matches!(more, Err(WithdrawalError::TierLimit { allowed: Amount::ZERO, .. })), "{more:?}");
+    }
+    // 30 days after the first there is room for as much as the first was.
+    let more = take("withdrawal-000099", 21, 30 * DAY);
+    assert!(matches!(more, Err(WithdrawalError::TierLimit { allowed, .. }) if allowed == amount(2_000)), "{more:?}");
+    take("withdrawal-000099", 20, 30 * DAY).unwrap();
     world.check_books();
 }
 

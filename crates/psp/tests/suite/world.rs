@@ -12,8 +12,10 @@ use specie_core::{Amount, ClassId, Timestamp, hash, label};
 use specie_psp::claim::ClaimCode;
 use specie_psp::customer::{Customer, Merchant};
 use specie_psp::enrolment::{Enrolled, EnrolmentError};
-use specie_psp::policy::{Maker, Periods, Policy, Tier};
+use specie_psp::evidence::{EvidenceKind, EvidenceRecord};
+use specie_psp::policy::{Maker, Periods, Policy};
 use specie_psp::request::Request;
+use specie_psp::tier::{Evidence, Tier, TierVersion};
 use specie_psp::{Identity, Psp};
 use specie_store::Sqlite;
 use specie_store::psp::{PspStore, SCHEMA};
@@ -25,6 +27,9 @@ pub type TestPsp = Psp<Fused<PspStore<Sqlite>>, Fused<ModelBank>>;
 
 /// What the customer's account holds at first.
 pub const DEPOSIT: u64 = 10_000;
+
+/// In seconds.
+pub const DAY: u64 = 86_400;
 
 pub struct World {
     pub bank: Arc<ModelBank>,
@@ -113,7 +118,7 @@ impl World {
         {
             let account = name(&format!("{customer}-account"));
             let customer = Customer { name: name(customer), account, tier: name("basic"), merchant };
-            psp.add_customer(&customer).unwrap();
+            psp.add_customer(&customer, &[seen(EvidenceKind::Document)], at(0)).unwrap();
         }
         world.bank.state().reserve = 50_000;
         psp.fund_reserve(amount(50_000), "first funding", at(0)).unwrap();
@@ -135,13 +140,8 @@ impl World {
             currency: Currency::new("XTS").unwrap(),
             root_key: self.bank.root_key(),
         };
-        let mut tiers = Tier::examples();
-        tiers[0].blanks_per_epoch = 10;
-        tiers[0].max_withdrawal_per_day = amount(2_000);
-        tiers[0].max_holding = amount(8_000);
-        tiers[0].devices_max = 2;
         let maker = Maker { name: name("maker"), key: self.maker.public(), withdrawn_series: vec![name("broken")] };
-        let policy = Policy::new(tiers, vec![maker], Periods::default()).unwrap();
+        let policy = Policy::new(versions(), vec![maker], Periods::default()).unwrap();
         let store = Fused { inner: Arc::clone(&self.store), fuse: Arc::clone(fuse) };
         let bank = Fused { inner: Arc::clone(&self.bank), fuse: Arc::clone(fuse) };
         Psp::new(identity, policy, store, bank)
@@ -187,6 +187,42 @@ impl World {
         assert!(books.transfers_in_progress.is_zero(), "{books:?}");
         assert_eq!(books.reserve.minor(), self.bank.state().reserve, "{books:?}");
     }
+}
+
+/// `basic` asks for a telephone number or a document, `standard` for a document, `prepaid` for nothing. A second version, a
+/// year later, halves what may be paid.
+fn versions() -> Vec<TierVersion> {
+    let tier =
+        |name: &str, evidence: &[Evidence], [payment, cumulative, holding, day, month]: [u64; 5], devices_max| Tier {
+            name: self::name(name),
+            source: "a test".into(),
+            evidence: evidence.to_vec(),
+            max_payment: amount(payment),
+            max_cumulative: amount(cumulative),
+            max_holding: amount(holding),
+            limits_validity_seconds: 14 * DAY,
+            max_withdrawal_per_day: amount(day),
+            max_withdrawal_per_month: amount(month),
+            blanks_per_epoch: 10,
+            blank_cap_max: amount(5_000),
+            devices_max,
+        };
+    let tiers = |payment: u64| {
+        vec![
+            tier("prepaid", &[Evidence::None], [payment, 15_000, 8_000, 2_000, 4_000], 1),
+            tier("basic", &[Evidence::Phone, Evidence::Document], [payment, 15_000, 8_000, 2_000, 6_000], 2),
+            tier("standard", &[Evidence::Document], [10 * payment, 150_000, 80_000, 20_000, 60_000], 3),
+        ]
+    };
+    vec![
+        TierVersion { version: 1, in_force_from: Timestamp::EPOCH, tiers: tiers(5_000) },
+        TierVersion { version: 2, in_force_from: at(365 * DAY), tiers: tiers(2_500) },
+    ]
+}
+
+/// Evidence that the counter saw, for ever.
+pub fn seen(kind: EvidenceKind) -> EvidenceRecord {
+    EvidenceRecord { kind, reference: "file 1".into(), valid_until: None, by: name("counter"), at: at(0) }
 }
 
 /// A request that no device signs.

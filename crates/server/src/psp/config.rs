@@ -8,8 +8,10 @@ use specie_api::hexadecimal::HexArray;
 use specie_core::Amount;
 use specie_core::signature::PublicKey;
 use specie_core::text::{Currency, Name};
-use specie_psp::policy::{Maker, Periods, Policy, PolicyError, Tier};
+use specie_psp::policy::{Maker, Periods, Policy, PolicyError};
 use thiserror::Error;
+
+use super::tiers;
 
 /// All that a PSP is told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,6 +27,8 @@ pub struct PspConfig {
     pub database: PathBuf,
     /// The file with the PSP's secret key: 64 hexadecimal digits.
     pub key_file: PathBuf,
+    /// The folder whose `.toml` files are the versions of the tiers of customers.
+    pub tiers: PathBuf,
     /// The pause between two looks at what the bank has for it, in seconds.
     #[serde(default = "reconcile_seconds")]
     pub reconcile_seconds: u64,
@@ -33,8 +37,6 @@ pub struct PspConfig {
     /// How long things are valid.
     #[serde(default)]
     pub periods: PeriodsConfig,
-    /// The tiers of customers.
-    pub tiers: Vec<TierConfig>,
     /// The makers of elements that are trusted.
     #[serde(default)]
     pub makers: Vec<MakerConfig>,
@@ -62,22 +64,6 @@ pub struct PeriodsConfig {
     pub descriptor_seconds: u64,
     /// A withdrawal that the device does not carry on.
     pub withdrawal_seconds: u64,
-}
-
-/// What the customers of one tier may do; amounts in minor units. See [`Tier`].
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[allow(missing_docs, reason = "as in specie_psp::policy::Tier")]
-pub struct TierConfig {
-    pub name: String,
-    pub max_payment: u64,
-    pub max_cumulative: u64,
-    pub max_holding: u64,
-    pub limits_validity_seconds: u64,
-    pub max_withdrawal_per_day: u64,
-    pub blanks_per_epoch: u32,
-    pub blank_cap_max: u64,
-    pub devices_max: u32,
 }
 
 /// A trusted maker of elements.
@@ -118,6 +104,14 @@ pub enum ConfigError {
         /// What it should.
         expected: &'static str,
     },
+    /// A version of the tiers is wrong.
+    #[error("{}: {source}", path.display())]
+    TierFile {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<ConfigError>,
+    },
     /// The policy makes no sense.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -134,38 +128,6 @@ impl Default for PeriodsConfig {
     }
 }
 
-impl From<&Tier> for TierConfig {
-    fn from(tier: &Tier) -> Self {
-        Self {
-            name: tier.name.as_str().into(),
-            max_payment: tier.max_payment.minor(),
-            max_cumulative: tier.max_cumulative.minor(),
-            max_holding: tier.max_holding.minor(),
-            limits_validity_seconds: tier.limits_validity_seconds,
-            max_withdrawal_per_day: tier.max_withdrawal_per_day.minor(),
-            blanks_per_epoch: tier.blanks_per_epoch,
-            blank_cap_max: tier.blank_cap_max.minor(),
-            devices_max: tier.devices_max,
-        }
-    }
-}
-
-impl TierConfig {
-    fn tier(&self) -> Result<Tier, ConfigError> {
-        Ok(Tier {
-            name: name("tiers.name", &self.name)?,
-            max_payment: amount("tiers.max_payment", self.max_payment)?,
-            max_cumulative: amount("tiers.max_cumulative", self.max_cumulative)?,
-            max_holding: amount("tiers.max_holding", self.max_holding)?,
-            limits_validity_seconds: self.limits_validity_seconds,
-            max_withdrawal_per_day: amount("tiers.max_withdrawal_per_day", self.max_withdrawal_per_day)?,
-            blanks_per_epoch: self.blanks_per_epoch,
-            blank_cap_max: amount("tiers.blank_cap_max", self.blank_cap_max)?,
-            devices_max: self.devices_max,
-        })
-    }
-}
-
 impl PspConfig {
     /// Reads a configuration; its relative paths become relative to the directory of `path`.
     ///
@@ -178,6 +140,7 @@ impl PspConfig {
         let directory = path.parent().unwrap_or(Path::new(""));
         config.database = directory.join(&config.database);
         config.key_file = directory.join(&config.key_file);
+        config.tiers = directory.join(&config.tiers);
         config.policy()?;
         Ok(config)
     }
@@ -204,33 +167,44 @@ impl PspConfig {
         Currency::new(&self.currency).ok_or_else(|| ConfigError::Value { key, value: self.currency.clone(), expected })
     }
 
-    /// What it allows.
+    /// Whether the makers make sense; reads nothing.
     ///
     /// # Errors
-    /// When it makes no sense.
+    /// The first thing that does not.
+    pub fn check_makers(&self) -> Result<(), ConfigError> {
+        let makers = self.makers.iter().map(MakerConfig::maker).collect::<Result<Vec<_>, _>>()?;
+        Ok(Policy::check_makers(&makers)?)
+    }
+
+    /// What it allows; reads the tiers.
+    ///
+    /// # Errors
+    /// When it cannot be read, or makes no sense.
     pub fn policy(&self) -> Result<Policy, ConfigError> {
-        let tiers = self.tiers.iter().map(TierConfig::tier).collect::<Result<_, _>>()?;
-        let maker = |maker: &MakerConfig| {
-            let series = maker.withdrawn_series.iter().map(|series| name("makers.withdrawn_series", series));
-            Ok::<_, ConfigError>(Maker {
-                name: name("makers.name", &maker.name)?,
-                key: PublicKey(maker.key.0),
-                withdrawn_series: series.collect::<Result<_, _>>()?,
-            })
-        };
-        let makers = self.makers.iter().map(maker).collect::<Result<_, _>>()?;
+        let makers = self.makers.iter().map(MakerConfig::maker).collect::<Result<_, _>>()?;
         let PeriodsConfig { nonce_seconds, claim_code_seconds, descriptor_seconds, withdrawal_seconds } = self.periods;
         let periods = Periods { nonce_seconds, claim_code_seconds, descriptor_seconds, withdrawal_seconds };
-        Ok(Policy::new(tiers, makers, periods)?)
+        Ok(Policy::new(tiers::read(&self.tiers)?, makers, periods)?)
     }
 }
 
-fn name(key: &'static str, text: &str) -> Result<Name, ConfigError> {
+impl MakerConfig {
+    fn maker(&self) -> Result<Maker, ConfigError> {
+        let series = self.withdrawn_series.iter().map(|series| name("makers.withdrawn_series", series));
+        Ok(Maker {
+            name: name("makers.name", &self.name)?,
+            key: PublicKey(self.key.0),
+            withdrawn_series: series.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+pub(super) fn name(key: &'static str, text: &str) -> Result<Name, ConfigError> {
     let expected = "a name of 1 to 32 bytes";
     Name::new(text).ok_or_else(|| ConfigError::Value { key, value: text.into(), expected })
 }
 
-fn amount(key: &'static str, minor: u64) -> Result<Amount, ConfigError> {
+pub(super) fn amount(key: &'static str, minor: u64) -> Result<Amount, ConfigError> {
     let expected = "an amount of at most 2^63 - 1 minor units";
     Amount::new(minor).ok_or_else(|| ConfigError::Value { key, value: minor.to_string(), expected })
 }
@@ -248,10 +222,10 @@ mod tests {
             listen: "127.0.0.1:0".parse().unwrap(),
             database: "psp.db".into(),
             key_file: "psp.key".into(),
+            tiers: "tiers".into(),
             reconcile_seconds: 5,
             bank: BankAddress { address: "http://127.0.0.1:7001".into(), root_key: HexArray([1; 32]) },
             periods: PeriodsConfig::default(),
-            tiers: Tier::examples().iter().map(TierConfig::from).collect(),
             makers: vec![MakerConfig { name: "maker".into(), key: HexArray([2; 32]), withdrawn_series: vec![] }],
         }
     }
@@ -260,9 +234,11 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("psp.toml");
         std::fs::write(&path, text).unwrap();
+        std::fs::create_dir(directory.path().join("tiers")).unwrap();
+        std::fs::write(directory.path().join("tiers/1.toml"), tiers::EXAMPLE).unwrap();
         let mut config = PspConfig::read(&path)?;
         assert_eq!(config.database, directory.path().join("psp.db"));
-        (config.database, config.key_file) = ("psp.db".into(), "psp.key".into());
+        (config.database, config.key_file, config.tiers) = ("psp.db".into(), "psp.key".into(), "tiers".into());
         Ok(config)
     }
 
@@ -275,7 +251,7 @@ mod tests {
     fn rejects_unknown_keys_everywhere() {
         let text = example().to_toml();
         assert!(matches!(read(&format!("nonsense = 1\n{text}")), Err(ConfigError::Toml(_))));
-        for section in ["[bank]", "[periods]", "[[tiers]]", "[[makers]]"] {
+        for section in ["[bank]", "[periods]", "[[makers]]"] {
             let wrong = text.replacen(section, &format!("{section}\nnonsense = 1"), 1);
             assert_ne!(wrong, text, "{section}");
             assert!(matches!(read(&wrong), Err(ConfigError::Toml(_))), "{section}");
@@ -286,14 +262,11 @@ mod tests {
     fn rejects_values_that_make_no_sense() {
         let long = "x".repeat(33);
         let mut wrong = example();
-        wrong.tiers[0].name = long.clone();
-        assert!(matches!(read(&wrong.to_toml()), Err(ConfigError::Value { key: "tiers.name", .. })));
+        wrong.makers[0].name = long;
+        assert!(matches!(read(&wrong.to_toml()), Err(ConfigError::Value { key: "makers.name", .. })));
         wrong = example();
-        wrong.tiers.clear();
-        assert!(wrong.policy().is_err());
-        wrong = example();
-        wrong.tiers[0].max_payment = u64::MAX;
-        assert!(matches!(wrong.policy(), Err(ConfigError::Value { key: "tiers.max_payment", .. })));
+        wrong.tiers = "nowhere".into();
+        assert!(matches!(read(&wrong.to_toml()), Err(ConfigError::Unreadable { .. })));
         wrong = example();
         wrong.currency = "euro".into();
         assert!(wrong.psp_currency().is_err());

@@ -35,6 +35,7 @@ impl From<DeviceRefusal> for Refusal {
     fn from(refusal: DeviceRefusal) -> Self {
         let code = match refusal {
             DeviceRefusal::Blocked | DeviceRefusal::StruckOff => &api::DEVICE_BLOCKED,
+            DeviceRefusal::Evidence => &api::EVIDENCE,
             _ => &api::DEVICE_UNKNOWN,
         };
         Self::new(code, refusal.to_string())

@@ -7,16 +7,17 @@ use std::time::Duration;
 
 use specie_api::bank::Client;
 use specie_api::client::{BadAddress, Http, Timeouts};
+use specie_core::Timestamp;
 use specie_core::signature::{PublicKey, SigningKey};
-use specie_psp::policy::Tier;
 use specie_psp::{Identity, Psp};
 use specie_store::psp::{PspStore, SCHEMA};
 use specie_store::sqlite::{OpenError, Sqlite};
 use thiserror::Error;
 
 use super::bank::HttpBank;
-use super::config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig, TierConfig};
+use super::config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig};
 use super::routes::router;
+use super::tiers;
 use crate::clock::{Clock, NoEntropy, random_seed};
 use crate::key_file::{KeyFileError, create_key, read_key};
 use crate::service::{Background, Service, StartError};
@@ -62,6 +63,9 @@ pub enum OpenPspError {
     /// The configuration is wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// No tier is in force yet.
+    #[error("no version of the tiers is in force yet: the first one comes into force at {0}")]
+    NoTiersYet(Timestamp),
     /// The key is unusable.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -79,7 +83,7 @@ pub enum OpenPspError {
     Entropy(#[from] NoEntropy),
 }
 
-/// Makes a PSP in `directory`: `psp.toml` with the example tiers, `psp.key`, `psp.db`. Gives the key that the bank must register.
+/// Makes a PSP in `directory`: `psp.toml`, `tiers/1.toml` with the example tiers, `psp.key`, `psp.db`. Gives the key that the bank must register.
 ///
 /// # Errors
 /// When there is one already, or the files cannot be written.
@@ -94,20 +98,23 @@ pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError
         listen: new.listen,
         database: "psp.db".into(),
         key_file: "psp.key".into(),
+        tiers: "tiers".into(),
         reconcile_seconds: 10,
         bank: new.bank,
         periods: PeriodsConfig::default(),
-        tiers: Tier::examples().iter().map(TierConfig::from).collect(),
         makers: new.makers,
     };
     config.psp_name()?;
     config.psp_currency()?;
-    config.policy()?;
+    config.check_makers()?;
     let unwritable = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenPspError::Unwritable { path, source }
     };
-    std::fs::create_dir_all(directory).map_err(unwritable(directory))?;
+    let tiers = directory.join(&config.tiers);
+    std::fs::create_dir_all(&tiers).map_err(unwritable(&tiers))?;
+    let first = tiers.join("1.toml");
+    std::fs::write(&first, tiers::EXAMPLE).map_err(unwritable(&first))?;
     let key = create_key(&directory.join(&config.key_file), random_seed()?)?;
     drop(Sqlite::open(&directory.join(&config.database), &[SCHEMA])?);
     // Last of all: a directory with a configuration is complete.
@@ -127,7 +134,11 @@ pub fn open_psp(config: &PspConfig, clock: Clock) -> Result<Arc<Provider>, OpenP
     let store = PspStore::new(Sqlite::open(&config.database, &[SCHEMA])?);
     let root_key = PublicKey(config.bank.root_key.0);
     let identity = Identity { name, key, currency: config.psp_currency()?, root_key };
-    Ok(Arc::new(Provider { psp: Psp::new(identity, config.policy()?, store, bank), clock }))
+    let policy = config.policy()?;
+    if policy.tiers(clock.now()).is_none() {
+        return Err(OpenPspError::NoTiersYet(policy.versions()[0].in_force_from));
+    }
+    Ok(Arc::new(Provider { psp: Psp::new(identity, policy, store, bank), clock }))
 }
 
 /// Serves a PSP to devices, and keeps it in step with the bank beside.

@@ -112,8 +112,8 @@ impl World {
     fn take_on(&self, psp: &str, customer: &str, merchant: Option<Merchant>) {
         let provider = self.operator(psp);
         let account = name(&format!("{customer}-account"));
-        let record = Customer { name: name(customer), account, tier: name("basic"), merchant };
-        provider.psp.add_customer(&record).unwrap();
+        let record = Customer { name: name(customer), account, tier: name("prepaid"), merchant };
+        provider.psp.add_customer(&record, &[], self.now()).unwrap();
         provider.psp.deposit(&name(customer), amount(DEPOSIT), customer, self.now()).unwrap();
     }
 

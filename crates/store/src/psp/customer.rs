@@ -38,9 +38,9 @@ pub(super) fn account_exists(session: Rows<'_>, account: &Name) -> Stored<bool> 
     Ok(query_optional(session, sql, &[account.into()], |_| Ok(()))?.is_some())
 }
 
-pub(super) fn set_tier(session: Rows<'_>, customer: &Name, tier: &Name) -> Stored<bool> {
+pub(super) fn set_tier(session: Rows<'_>, customer: &Name, tier: &Name) -> Stored<()> {
     let sql = "UPDATE psp_customer SET tier = ?2 WHERE name = ?1";
-    Ok(execute(session, sql, &[customer.into(), tier.into()])? == 1)
+    execute(session, sql, &[customer.into(), tier.into()]).map(drop)
 }
 
 pub(super) fn insert_claim_code(session: Rows<'_>, hash: &[u8; 32], valid_until: Timestamp) -> Stored<()> {

@@ -6,13 +6,14 @@ use specie_core::{Amount, Timestamp};
 use specie_psp::bank::SignedHeader;
 use specie_psp::customer::Customer;
 use specie_psp::device::{Device, DeviceState};
+use specie_psp::evidence::EvidenceRecord;
 use specie_psp::ledger::{LedgerAccount, Movement, Totals};
 use specie_psp::request::{OperationId, Remembered};
 use specie_psp::store::{Feed, Posted, Records};
 use specie_psp::transfer::{Transfer, TransferState};
 use specie_psp::withdrawal::{Withdrawal, WithdrawalState};
 
-use super::{Stored, customer, device, ledger, publication, request, transfer, withdrawal};
+use super::{Stored, customer, device, evidence, ledger, publication, request, transfer, withdrawal};
 use crate::sql::Session;
 
 /// The rows seen within one transaction.
@@ -49,7 +50,9 @@ delegate! {
     customer(name: &Name) -> Option<Customer> = customer::find;
     customers() -> Vec<Customer> = customer::all;
     account_exists(account: &Name) -> bool = customer::account_exists;
-    set_tier(customer: &Name, tier: &Name) -> bool = customer::set_tier;
+    set_tier(customer: &Name, tier: &Name) -> () = customer::set_tier;
+    put_evidence(customer: &Name, evidence: &EvidenceRecord) -> () = evidence::put;
+    evidence(customer: &Name) -> Vec<EvidenceRecord> = evidence::of_customer;
     insert_claim_code(hash: &[u8; 32], valid_until: Timestamp) -> () = customer::insert_claim_code;
     use_claim_code(hash: &[u8; 32], now: Timestamp) -> bool = customer::use_claim_code;
     restore_claim_code(hash: &[u8; 32]) -> () = customer::restore_claim_code;
