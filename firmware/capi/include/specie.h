@@ -493,6 +493,8 @@ typedef struct specie_preview_info {
     struct specie_name psp;
     // What it is for.
     struct specie_memo memo;
+    // Whether the supervisory authorities can read who pays: tell the owner before paying.
+    bool disclosed;
     // Whether this request was paid, or planned to be, already: paying it again gives the same payment.
     bool repeated;
 } specie_preview_info;

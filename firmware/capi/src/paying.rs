@@ -58,6 +58,8 @@ pub struct Preview {
     pub psp: NameText,
     /// What it is for.
     pub memo: MemoText,
+    /// Whether the supervisory authorities can read who pays: tell the owner before paying.
+    pub disclosed: bool,
     /// Whether this request was paid, or planned to be, already: paying it again gives the same payment.
     pub repeated: bool,
 }
@@ -107,6 +109,7 @@ pub unsafe extern "C" fn specie_preview(
                 payee: NameText::new(payee),
                 psp: NameText::new(psp),
                 memo: MemoText::new(found.memo),
+                disclosed: found.disclosed,
                 repeated: found.repeated,
             });
             Ok(())

@@ -7,6 +7,7 @@ use specie_core::Amount;
 use specie_core::bytes::{ClassId, NoteId, TransferId};
 use specie_core::chain::{Batched, ChainError, ChainSummary, Deadline, End, verify_chain};
 use specie_core::class::{Class, Classes};
+use specie_core::disclosure::SupervisoryKey;
 use specie_core::encoding::{Decode, DecodeError};
 use specie_core::group::Generators;
 use specie_core::hash;
@@ -16,6 +17,7 @@ use specie_core::payment::Payment;
 use specie_core::request::Request;
 use specie_core::show::Batch;
 use specie_core::signature::PublicKey;
+use specie_core::transfer::Transfer;
 
 use crate::border::{self, Out};
 use crate::error::Error;
@@ -162,8 +164,19 @@ fn check(
         verdict.add(&summary)?;
     }
     shows.batch.verify_vartime().map_err(ChainError::Forged)?;
+    if let Some(key) = request.as_ref().and_then(|request| request.body.disclose_to) {
+        payment.chains().try_for_each(|chain| check_disclosure(&generators, &chain.last(), &key))?;
+    }
     verdict.paid = paid.in_full()?;
     Ok(verdict)
+}
+
+/// Whether it names its payer to the supervisory key that the request names (§7.1).
+fn check_disclosure(generators: &Generators, last: &Transfer, key: &SupervisoryKey) -> Result<(), Broken> {
+    if last.disclosure.is_none() {
+        return Err(Broken::rule("disclosure-missing"));
+    }
+    last.verify_disclosure_vartime(generators, key).map_err(|_| Broken::rule("disclosure-wrong"))
 }
 
 fn needed(manifest: &Manifest<'_>, payment: &Payment<'_>) -> Needed {

@@ -31,6 +31,9 @@ pub(super) struct World {
 /// A server, which ends with this.
 struct Server(Child);
 
+/// A supervisory key: the base point of ristretto255 (RFC 9496), since nobody here opens a payment.
+const SUPERVISOR: &str = "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76";
+
 /// The program that is bank, PSP and elements.
 pub(super) fn program(places: &Places) -> Result<PathBuf> {
     run(&mut cargo(&["build", "--workspace", "--all-features", "--locked", "--bin", "specie"]))?;
@@ -56,6 +59,7 @@ impl World {
         let key = world.json(&psp, "public_key")?;
         world.run(&["bank", "register", "bank", "psp-one", "--key", &key])?;
         world.run(&["bank", "fund", "bank", "psp-one", "10000"])?;
+        world.run(&["bank", "supervise", "bank", "--above", "1.49", "--key", SUPERVISOR])?;
         world.run(&["psp", "reserve", "psp", "10000", "--reference", "1"])?;
         world.psp = world.serve("psp")?;
         for device in DEVICES {

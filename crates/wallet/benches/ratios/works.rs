@@ -66,11 +66,17 @@ pub(crate) fn all(world: &World) -> Vec<Work<'_>> {
         Work::timed("pay a payee with a name: two signatures more", None, 1, |times| {
             pay(purse_of_10, named_requests, Part::Whole, times)
         }),
+        Work::timed("pay, disclosed: seven multiplications more (§7.1)", Some(12), 1, |times| {
+            pay(&world.disclosing.purse_of_10, &world.disclosing.requests, Part::Whole, times)
+        }),
         Work::timed("receive, extended: verify, records, receipt", Some(6), 1, |times| {
             receive(&world.payee, payments, times)
         }),
         Work::timed("receive, compact: verify, records, receipt", Some(9), 1, |times| {
             receive(&world.payee, compact_payments, times)
+        }),
+        Work::timed("receive, extended and disclosed: five multiplications more", Some(14), 1, |times| {
+            receive(&world.disclosing.payee, &world.disclosing.payments, times)
         }),
         Work::timed("withdrawal of 100 notes, wallet, element and bank, per note", Some(30), 100, withdraw),
         Work::timed("— the element's share of registration: REGISTER", None, NOTES_AT_ONCE.into(), |times| {

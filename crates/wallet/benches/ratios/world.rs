@@ -1,12 +1,14 @@
 //! Devices in the states in which they are measured.
 
 use specie_core::class::Kind;
+use specie_core::disclosure::{Supervision, SupervisoryKey};
 use specie_core::encoding::Decode;
+use specie_core::group::{RistrettoPoint, Scalar, encode_point};
 use specie_core::request::Request;
 use specie_wallet::payment::Form;
 use specie_wallet::withdrawal::{Action, Item, WithdrawalId};
 
-use crate::bank::{Bank, NOW, at};
+use crate::bank::{Bank, NOW, amount, at, xts};
 use crate::device::{Device, Image};
 
 /// Notes that the wallet registers in one go, so that one command to load their class goes with them.
@@ -36,9 +38,31 @@ pub(crate) struct World {
     pub(crate) payments: Vec<Vec<u8>>,
     /// The same in compact form.
     pub(crate) compact_payments: Vec<Vec<u8>>,
+    /// Of a bank whose manifest has every payment disclosed (§7.1).
+    pub(crate) disclosing: Disclosing,
     /// A device with [`NOTES_AT_ONCE`] notes to be registered.
     pub(crate) registering: Image,
     pub(crate) withdrawal: WithdrawalId,
+}
+
+/// The same in a place where supervisors can read who pays.
+pub(crate) struct Disclosing {
+    pub(crate) purse_of_10: Image,
+    pub(crate) requests: Vec<Vec<u8>>,
+    pub(crate) payee: Image,
+    pub(crate) payments: Vec<Vec<u8>>,
+}
+
+impl Disclosing {
+    fn new() -> Self {
+        let mut bank = Bank::new();
+        let key = SupervisoryKey(encode_point(&RistrettoPoint::mul_base(&Scalar::from(7u64))));
+        bank.supervision = vec![Supervision { currency: xts(), threshold: amount(AMOUNT - 1), key }];
+        let purse_of_10 = purse(&mut bank, 10);
+        let (payee, requests) = payee(&mut bank, "disclosed to", false);
+        let (payments, _) = payments(&purse_of_10, &requests);
+        Self { purse_of_10, requests, payee, payments }
+    }
 }
 
 impl World {
@@ -58,6 +82,7 @@ impl World {
             payee,
             payments,
             compact_payments,
+            disclosing: Disclosing::new(),
             registering,
             withdrawal,
         }

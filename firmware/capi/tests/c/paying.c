@@ -104,6 +104,7 @@ void scene_calls(struct party *alice, struct party *bob, const uint8_t *root) {
     EQUALS(preview.amount, 150);
     CHECK(strcmp(preview.memo.text, "two coffees") == 0 && strcmp(preview.currency.text, "XTS") == 0);
     CHECK(preview.payee_kind == SPECIE_PAYEE_KIND_UNNAMED && !preview.repeated && preview.expiry >= now());
+    CHECK(preview.disclosed); /* Above the threshold of xtask's world. */
     EQUALS(party_total(alice), before);
 
     specie_paid paid;
@@ -270,7 +271,11 @@ void scene_failures(struct party *alice, struct party *bob) {
 
 void scene_nonsense(struct party *alice, struct party *bob, const uint8_t *root) {
     uint64_t total = party_total(alice), held = party_total(bob);
-    struct message request = ask(bob, 70), payment = pay(alice, &request);
+    struct message request = ask(bob, 70);
+    specie_preview_info preview;
+    EQUALS(specie_preview(alice->device, request.bytes, request.length, now(), &preview), SPECIE_ERROR_OK);
+    CHECK(preview.amount == 70 && !preview.disclosed);
+    struct message payment = pay(alice, &request);
     EQUALS(specie_publications(alice->device), SPECIE_ERROR_OK);
     struct message manifest = party_output(alice, 0);
     uint32_t random = 1;
@@ -290,7 +295,6 @@ void scene_nonsense(struct party *alice, struct party *bob, const uint8_t *root)
         CHECK(specie_take_publication(bob->device, bytes, length, NULL) != SPECIE_ERROR_OK);
         CHECK(specie_verify_payment(root, bytes, length, payment.bytes, payment.length, NULL, 0, now(), &verdict) !=
               SPECIE_ERROR_OK);
-        specie_preview_info preview;
         CHECK(specie_preview(alice->device, bytes, length, now(), &preview) != SPECIE_ERROR_BROKEN);
         EQUALS(specie_peer_feed(bob->device, bytes, length, 1), SPECIE_ERROR_OK);
         EQUALS(specie_owner_feed(bob->device, bytes, length, 1), SPECIE_ERROR_OK);
