@@ -14,7 +14,7 @@ use crate::status::StatusWord;
 
 mod answer;
 
-pub use answer::{Certificate, Enrolment, Keys, Nonces, Selected, Status};
+pub use answer::{Certificate, Enrolment, Keys, Nonces, OpenTotal, Selected, Status, Totals};
 
 /// Carries one command to the element and its answer back.
 pub trait Link {
@@ -309,6 +309,14 @@ pub fn status<L: Link>(link: &mut L) -> Answer<Status, L> {
 #[inline(never)]
 pub fn wipe<L: Link>(link: &mut L, how: Wipe) -> Answer<(), L> {
     exchange(link, &mut CommandBuffer::new(), Header { p1: how as u8, ..ins::WIPE }, 0, nothing)
+}
+
+/// TOTALS: signed commitments to what is held and was spent, for the PSP's nonce, and how they open.
+#[inline(never)]
+pub fn totals<L: Link>(link: &mut L, nonce: &[u8; 32]) -> Answer<Totals, L> {
+    let mut command = CommandBuffer::new();
+    command.push(nonce);
+    exchange(link, &mut command, ins::TOTALS, ins::TOTALS_LENGTH, Totals::from_answer)
 }
 
 fn nothing(answer: &[u8]) -> Option<()> {

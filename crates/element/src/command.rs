@@ -196,6 +196,11 @@ pub enum Command<'a> {
         /// Even while something is held.
         even_so: bool,
     },
+    /// TOTALS.
+    Totals {
+        /// The PSP's nonce.
+        nonce: &'a [u8; 32],
+    },
 }
 
 impl<'a> TryFrom<&Apdu<'a>> for Command<'a> {
@@ -231,6 +236,7 @@ impl<'a> TryFrom<&Apdu<'a>> for Command<'a> {
             ins::LIMITS => fields.limits()?,
             ins::STATUS => Self::Status,
             ins::WIPE => Self::Wipe { even_so: chosen },
+            ins::TOTALS => Self::Totals { nonce: fields.array()? },
             _ => return Err(StatusWord::UNKNOWN_INSTRUCTION),
         };
         fields.finish()?;
@@ -249,6 +255,7 @@ impl Command<'_> {
             Self::Class(_) => 16,
             Self::Register(_) | Self::OwnerTag { .. } | Self::Spend(_) => 32,
             Self::Status => ins::STATUS_LENGTH,
+            Self::Totals { .. } => ins::TOTALS_LENGTH,
             _ => 0,
         }
     }

@@ -30,6 +30,7 @@ mod pin;
 mod register;
 mod spend;
 mod state;
+mod totals;
 
 use answer::Answer;
 use class::Classes;
@@ -168,6 +169,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
             Command::Limits { psp, document } => self.limits(&psp, document),
             Command::Status => self.status(answer),
             Command::Wipe { even_so } => self.wipe(even_so),
+            Command::Totals { nonce } => self.totals(nonce, answer),
         }
     }
 

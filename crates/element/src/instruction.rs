@@ -31,6 +31,8 @@ pub const MAX_DEVICE_INFO: usize = specie_core::enrolment::DEVICE_INFO_LENGTH_MA
 pub const MAX_CERTIFICATE: usize = specie_core::enrolment::CERTIFICATE_LENGTH_MAX;
 /// Bytes of the answer to STATUS.
 pub const STATUS_LENGTH: usize = 86;
+/// Bytes of the answer to TOTALS.
+pub const TOTALS_LENGTH: usize = 216;
 
 const fn interindustry(ins: u8, p1: u8) -> Header {
     Header { cla: INTERINDUSTRY, ins, p1, p2: 0 }
@@ -80,9 +82,11 @@ pub const LIMITS: Header = specie(0x30);
 pub const STATUS: Header = specie(0x32);
 /// WIPE if nothing is held; even so has P1 1.
 pub const WIPE: Header = specie(0x34);
+/// TOTALS.
+pub const TOTALS: Header = specie(0x40);
 
 /// All of them.
-pub const ALL: [Header; 20] = [
+pub const ALL: [Header; 21] = [
     SELECT,
     VERIFY,
     CHANGE_PIN,
@@ -103,6 +107,7 @@ pub const ALL: [Header; 20] = [
     LIMITS,
     STATUS,
     WIPE,
+    TOTALS,
 ];
 
 /// Where an element stands in its life.

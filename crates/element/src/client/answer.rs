@@ -1,6 +1,8 @@
 //! What the commands answer, taken apart.
 
-use crate::instruction::{LifeCycle, MAX_CERTIFICATE, MAX_NONCES, STATUS_LENGTH};
+use zeroize::{Zeroize, ZeroizeOnDrop};
+
+use crate::instruction::{LifeCycle, MAX_CERTIFICATE, MAX_NONCES, STATUS_LENGTH, TOTALS_LENGTH};
 
 /// Answer to SELECT.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,6 +156,47 @@ impl Status {
             valid_until: long(6),
             spent: long(7),
             held: long(8),
+        })
+    }
+}
+
+/// Answer to TOTALS (`docs/spec/totals.md`).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Totals {
+    /// Sequence of the limits held; 0 for none.
+    pub limits_sequence: u64,
+    /// What is held and expected.
+    pub held: OpenTotal,
+    /// What was let go since these limits came.
+    pub spent: OpenTotal,
+    /// By A, over nonce, sequence and both commitments.
+    pub signature: [u8; 64],
+}
+
+/// A commitment and how it opens.
+#[derive(Clone, PartialEq, Eq, Zeroize, ZeroizeOnDrop)]
+pub struct OpenTotal {
+    /// In minor units.
+    pub total: u64,
+    /// r.
+    pub blinding: [u8; 32],
+    /// C = total·H + r·G.
+    pub commitment: [u8; 32],
+}
+
+impl Totals {
+    pub(super) fn from_answer(answer: &[u8]) -> Option<Self> {
+        let answer: &[u8; TOTALS_LENGTH] = answer.try_into().ok()?;
+        let (numbers, rest) = answer.split_first_chunk::<24>()?;
+        let (fields, signature) = rest.split_last_chunk()?;
+        let [limits_sequence, held, spent] = numbers.as_chunks().0 else { return None };
+        let [limits_sequence, held, spent] = [limits_sequence, held, spent].map(|number| u64::from_be_bytes(*number));
+        let [held_r, held_point, spent_r, spent_point] = fields.as_chunks().0 else { return None };
+        Some(Self {
+            limits_sequence,
+            held: OpenTotal { total: held, blinding: *held_r, commitment: *held_point },
+            spent: OpenTotal { total: spent, blinding: *spent_r, commitment: *spent_point },
+            signature: *signature,
         })
     }
 }

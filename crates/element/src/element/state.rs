@@ -32,7 +32,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
             limit(|limits| limits.max_holding),
             limit(|limits| limits.valid_until),
             counters.spent,
-            u64::try_from(self.records.held()).unwrap_or(u64::MAX),
+            self.held(),
         ];
         longs.iter().try_for_each(|long| answer.push(&long.to_be_bytes()))
     }

@@ -69,6 +69,7 @@ fn every_command(element: &mut TestElement, manifest: &Published, coins: &[Coin]
     let _ = client::forget(&mut link, 4);
     let _ = client::limits(&mut link, &proof, &[1; 150]);
     let _ = client::status(&mut link);
+    let _ = client::totals(&mut link, &[1; 32]);
     let _ = client::wipe(&mut link, client::Wipe::IfEmpty);
     link.commands
 }

@@ -18,3 +18,4 @@ mod sample;
 mod spend;
 mod subject;
 mod support;
+mod totals;

@@ -38,15 +38,30 @@ pub(crate) enum Op {
     Verify(&'static [u8]),
     ChangePin(&'static [u8], &'static [u8]),
     Unblock(&'static [u8], &'static [u8]),
-    Manifest { sequence: u64, issued_at: u64 },
-    Limits { sequence: u64, issued_at: u64, max_payment: u64, max_cumulative: u64 },
-    Nonces { expected: u32, count: u8 },
+    Manifest {
+        sequence: u64,
+        issued_at: u64,
+    },
+    Limits {
+        sequence: u64,
+        issued_at: u64,
+        max_payment: u64,
+        max_cumulative: u64,
+    },
+    Nonces {
+        expected: u32,
+        count: u8,
+    },
     Register(u32),
     OwnerTag(u32, u64),
     Release(u32),
     Spend(Payment),
     Forget(u32),
-    Wipe { even_so: bool },
+    Wipe {
+        even_so: bool,
+    },
+    /// With this byte as the nonce.
+    Totals(u8),
 }
 
 /// The whole state of an element that lasts over a power cut.
@@ -154,6 +169,8 @@ impl Model {
             Op::Release(index) => return self.expect(*index, 0),
             Op::Spend(payment) => return self.spend(payment),
             Op::Forget(index) => drop(self.records.remove(index)),
+            Op::Totals(_) if status.life_cycle == LifeCycle::Personalised => {}
+            Op::Totals(_) => return Err(StatusWord::WRONG_STATE),
             Op::Wipe { even_so } => {
                 if status.held > 0 && !even_so {
                     return Err(StatusWord::WRONG_STATE);

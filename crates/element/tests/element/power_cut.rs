@@ -115,6 +115,12 @@ impl Scene {
             Op::Release(index) => status_of(client::release(element, *index).map(done)),
             Op::Spend(payment) => self.spend(element, payment),
             Op::Forget(index) => status_of(client::forget(element, *index).map(done)),
+            Op::Totals(nonce) => status_of(client::totals(element, &[*nonce; 32]).map(|totals| {
+                let status = client::status(element).unwrap_or_else(|error| panic!("STATUS after TOTALS: {error}"));
+                let said = (totals.limits_sequence, totals.held.total, totals.spent.total);
+                assert_eq!(said, (status.limits_sequence, status.held, status.spent));
+                [&totals.held.commitment[..], &totals.spent.commitment, &totals.signature].concat()
+            })),
             Op::Wipe { even_so } => {
                 status_of(client::wipe(element, if *even_so { Wipe::EvenSo } else { Wipe::IfEmpty }).map(done))
             }
@@ -287,6 +293,7 @@ fn survives_power_cuts_from_the_factory_to_the_last_payment() {
         payment(0, 400, &[(2, 100)], 1),
         payment(0, 400, &[(2, 100)], 7),
         payment(1, 500, &[], 1),
+        Op::Totals(1),
         payment(2, 60, &[(3, 30), (4, 10)], 1),
         Op::Forget(0),
         Op::Forget(0),
@@ -298,8 +305,10 @@ fn survives_power_cuts_from_the_factory_to_the_last_payment() {
         Op::Manifest { sequence: 2, issued_at: ISSUED_AT + 9 },
         Op::Manifest { sequence: 1, issued_at: ISSUED_AT },
         Op::Forget(3),
+        Op::Totals(1),
         Op::Wipe { even_so: false },
         Op::Wipe { even_so: true },
+        Op::Totals(1),
         Op::Wipe { even_so: false },
     ]);
     Scene::new().play(&ops);
@@ -340,6 +349,7 @@ fn survives_many_power_cuts_in_a_row() {
         ops.extend([
             payment(0, 400, &[(2, 100)], 1),
             payment(1, 500, &[], 1),
+            Op::Totals(2),
             payment(2, 0, &[(3, 50), (4, 40)], 1),
             Op::Wipe { even_so: true },
         ]);
