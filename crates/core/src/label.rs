@@ -110,6 +110,8 @@ pub const SUPERVISION_PROOF: &str = "specie/v1/supervision-proof";
 pub const SUPERVISION_NONCE: &str = "specie/v1/supervision-nonce";
 /// Names of movements in a PSP's books.
 pub const PSP_MOVEMENT: &str = "specie/v1/psp-movement";
+/// Alerts of the rules against money laundering.
+pub const AML_ALERT: &str = "specie/v1/aml-alert";
 /// Names of what a PSP does for a request.
 pub const PSP_OPERATION: &str = "specie/v1/psp-operation";
 /// Hashes of claim codes, as a PSP stores them.
