@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use crate::relayed::{
-    ClaimedPayment, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionItem, RedemptionRequest, Revocations,
-    SignedHeader,
+    ClaimedPayment, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionItem, RedemptionRequest, Restitution,
+    RestitutionClaim, RestitutionClaims, RestitutionItem, RestitutionState, Revocations, SignedHeader,
 };
 
 use crate::hexadecimal::{Hex, HexArray};
@@ -48,6 +48,10 @@ pub mod path {
     pub const CANCEL: &str = "/v1/issuance/{batch}/cancel";
     /// Redemption of notes and of what was received.
     pub const REDEMPTIONS: &str = "/v1/redemptions";
+    /// What a lost device held: claims on it.
+    pub const RESTITUTIONS: &str = "/v1/restitutions/{device}";
+    /// Gives claims up: the device was found.
+    pub const GIVE_UP: &str = "/v1/restitutions/{device}/give-up";
     /// Payments that did not reach their payee.
     pub const PAYMENTS: &str = "/v1/payments";
     /// What was uploaded for a request.
@@ -65,6 +69,9 @@ pub const BATCH_SESSIONS_MAX: u64 = 256;
 
 /// The most chains in one redemption.
 pub const REDEMPTION_CHAINS_MAX: usize = 256;
+
+/// The most holdings in one claim.
+pub const RESTITUTION_HOLDINGS_MAX: usize = 256;
 
 /// The most entries in one page of a list.
 pub const PAGE_LENGTH_MAX: u32 = 500;
@@ -124,6 +131,8 @@ problem_codes! {
     RESERVE_TOO_LOW = 409 "reserve-too-low", "The PSP's reserve does not cover this", "have the reserve funded", retry: true;
     /// More chains than one redemption takes, or none.
     REDEMPTION_SIZE = 422 "redemption-size", "A redemption has 1 to 256 chains", "redeem in parts", retry: false;
+    /// More holdings than one claim takes, or none.
+    CLAIM_SIZE = 422 "claim-size", "A claim has 1 to 256 holdings", "claim in parts", retry: false;
     /// The payment breaks a rule of the protocol; the detail begins with the rule's code.
     PAYMENT_INVALID = 422 "payment-invalid", "The bank does not accept this payment", "see the detail", retry: false;
     /// Nothing that pays this request was uploaded.
@@ -252,6 +261,16 @@ pub struct ClassConservation {
 pub struct DeviceRegistration {
     /// `U`.
     pub device: HexArray<32>,
+}
+
+/// A PSP claims for one of its accounts what a lost device, named in the path by its `U`, held.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestitutionRequest {
+    /// The account to credit when nobody redeemed it in time.
+    pub account: String,
+    /// `holding` (CBOR), 1 to [`RESTITUTION_HOLDINGS_MAX`].
+    pub holdings: Vec<Hex>,
 }
 
 /// A page of devices struck off.

@@ -12,14 +12,14 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use crate::relayed::{
-    ClaimedPayment, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionItem, RedemptionRequest, Revocations,
-    SignedHeader,
+    ClaimedPayment, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionItem, RedemptionRequest, Restitution,
+    RestitutionClaim, RestitutionClaims, RestitutionItem, RestitutionState, Revocations, SignedHeader,
 };
 
 use crate::hexadecimal::{Hex, HexArray};
 use crate::problem_codes;
 
-/// Paths of the interface, `{id}` standing for the name of a withdrawal in hexadecimal.
+/// Paths of the interface, `{id}` standing for the name of a withdrawal, `{device}` for a device's `A`, in hexadecimal.
 pub mod path {
     /// Who this PSP is.
     pub const STATUS: &str = "/v1/status";
@@ -51,6 +51,12 @@ pub mod path {
     pub const PAYMENTS: &str = "/v1/payments";
     /// What was uploaded for a request.
     pub const CLAIM: &str = "/v1/payments/claim";
+    /// What a device leaves for the case that it is lost.
+    pub const BACKUPS: &str = "/v1/backups";
+    /// What a lost device of the same customer left.
+    pub const BACKUPS_OF: &str = "/v1/backups/{device}";
+    /// Claims on what a lost device of the same customer held.
+    pub const RESTITUTIONS: &str = "/v1/restitutions/{device}";
     /// Online payment from account to account.
     pub const TRANSFERS: &str = "/v1/transfers";
     /// The device's account.
@@ -63,6 +69,12 @@ pub const WITHDRAWAL_COUNT_MAX: u64 = 256;
 /// The most chains in one redemption.
 pub const REDEMPTION_CHAINS_MAX: usize = 100;
 
+/// The most holdings in one claim.
+pub const RESTITUTION_HOLDINGS_MAX: usize = 100;
+
+/// The longest backup, in bytes.
+pub const BACKUP_LENGTH_MAX: usize = 1 << 20;
+
 problem_codes! {
     /// The device is not enrolled here.
     DEVICE_UNKNOWN = 401 "device-unknown", "This device is not enrolled here", "enrol the device", retry: false;
@@ -71,6 +83,15 @@ problem_codes! {
     /// What the PSP has seen of the owner is not enough for the tier, or ran out.
     EVIDENCE = 403 "evidence-missing", "The PSP lacks valid evidence of who the owner is",
         "show the PSP a valid document or credential", retry: false;
+    /// The device is reported lost.
+    DEVICE_LOST = 403 "device-lost", "This device is reported lost", "the owner tells the PSP when it was found", retry: false;
+    /// The customer has no other device of this key.
+    LOST_DEVICE_UNKNOWN = 404 "lost-device-unknown", "This customer has no such device", "check the key of the lost device",
+        retry: false;
+    /// Nobody told the PSP that the device is lost.
+    DEVICE_NOT_LOST = 409 "device-not-lost", "This device is not reported lost", "tell the PSP of the loss first", retry: false;
+    /// The bank refused the claim as a whole.
+    CLAIM_REFUSED = 409 "claim-refused", "The bank refuses the claim", "see the detail", retry: false;
     /// The claim code is wrong, used or run out.
     CLAIM_CODE = 403 "claim-code-invalid", "The claim code is not valid", "ask the PSP for a new claim code", retry: false;
     /// The nonce is unknown, used or run out.
@@ -263,6 +284,40 @@ pub struct Challenges {
 pub struct Responses {
     /// `r ‖ s1 ‖ s2 ‖ δ` for each session, in their order.
     pub responses: Vec<HexArray<128>>,
+}
+
+/// What a device holds, encrypted for its owner.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupUpload {
+    /// 1 to [`BACKUP_LENGTH_MAX`] bytes.
+    pub backup: Hex,
+}
+
+/// What a lost device left.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backups {
+    /// The newest of each of the last days, newest first.
+    pub backups: Vec<KeptBackup>,
+}
+
+/// A backup as it was kept.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptBackup {
+    /// When it came, Unix seconds.
+    pub kept_at: u64,
+    /// What the device left.
+    pub backup: Hex,
+}
+
+/// A device claims what a lost one of the same customer held.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestitutionRequest {
+    /// `holding` (CBOR), 1 to [`RESTITUTION_HOLDINGS_MAX`].
+    pub holdings: Vec<Hex>,
 }
 
 /// An online payment from the device's account.

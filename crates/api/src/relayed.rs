@@ -1,5 +1,5 @@
 //! What goes between a device and the bank, and its PSP hands on unchanged: what the bank publishes, redemptions, and
-//! payments that did not arrive.
+//! payments that did not arrive, and claims for lost devices.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -96,4 +96,62 @@ pub struct PaymentClaim {
 pub struct ClaimedPayment {
     /// `payment` (CBOR).
     pub payment: Hex,
+}
+
+/// What became of each holding of a claim.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restitution {
+    /// In the order of the holdings.
+    pub items: Vec<RestitutionItem>,
+}
+
+/// What became of one holding: a claim on it, or why there is none.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum RestitutionItem {
+    /// It is claimed; a repeat gives the same again.
+    Claimed(RestitutionClaim),
+    /// It is not claimed.
+    Refused {
+        /// A stable code: of the protocol's rules, or one of the bank.
+        code: String,
+        /// What happened.
+        detail: String,
+    },
+}
+
+/// A claim on something that a lost device held.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RestitutionClaim {
+    /// The note, or the blank that owns the output.
+    pub note_id: HexArray<32>,
+    /// Minor units; zero for change of nothing, which may still be due what payees leave over.
+    pub amount: u64,
+    /// Last moment at which others may redeem it, Unix seconds. The account is paid after it.
+    pub deadline: u64,
+    /// The account, at the PSP of the device.
+    pub account: String,
+    /// What became of it.
+    pub state: RestitutionState,
+}
+
+/// What became of a claim.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RestitutionState {
+    /// Nobody has redeemed it so far, and somebody still may.
+    Open,
+    /// It was paid.
+    Paid,
+    /// Somebody else redeemed it, or paid with it.
+    Void,
+}
+
+/// Every claim on what a device held, by deadline.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RestitutionClaims {
+    /// The claims.
+    pub claims: Vec<RestitutionClaim>,
 }

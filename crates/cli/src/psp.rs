@@ -1,6 +1,7 @@
 //! `specie psp`: the intermediary's operator.
 
 mod customer;
+mod loss;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use crate::money;
 use crate::serving;
 use customer::Customer;
 pub(crate) use customer::parse_name;
+use loss::OfDevice;
 
 /// Run a payment service provider: customers, accounts, devices.
 #[derive(Args, Debug)]
@@ -76,6 +78,19 @@ enum Command {
         #[arg(long)]
         lift: bool,
     },
+    /// Take a customer's word that a device is lost: nothing that it signs is obeyed any more
+    #[command(after_help = "\
+EXAMPLES:
+  specie psp lost psp 5f0c…
+
+Make sure first that it is the customer who says so.")]
+    Lost(OfDevice),
+    /// Take a customer's word that a lost device was found: claims on what it holds are given up
+    #[command(after_help = "EXAMPLES:\n  specie psp found psp 5f0c…")]
+    Found(OfDevice),
+    /// Show what is claimed of what a lost device held, as the bank has it
+    #[command(after_help = "EXAMPLES:\n  specie psp claims psp 5f0c…")]
+    Claims(OfDevice),
     /// Book what was paid into the PSP's reserve at the bank
     #[command(after_help = "EXAMPLES:\n  specie psp reserve psp 10000.00 --reference 'bank transfer 17'")]
     Reserve {
@@ -182,6 +197,9 @@ impl Psp {
                 let done = if *lift { "The block is lifted.\n" } else { "Blocked: it can only redeem from now on.\n" };
                 Ok(Answer::new(done, json!({ "device": device.to_string(), "blocked": !lift })))
             }
+            Command::Lost(device) => device.lost(),
+            Command::Found(device) => device.found(),
+            Command::Claims(device) => device.claims(),
             Command::Reserve { which, amount, reference } => {
                 let provider = which.open()?;
                 let currency = provider.psp.identity().currency;

@@ -1,6 +1,6 @@
 //! The bank, as a PSP needs it. Everything may be asked again under the same name: the bank does it once.
 
-use specie_core::{Amount, ClassId};
+use specie_core::{Amount, ClassId, Timestamp};
 use thiserror::Error;
 
 use crate::request::OperationId;
@@ -53,6 +53,30 @@ pub trait Bank: Send + Sync {
     /// # Errors
     /// When the bank refuses the whole.
     fn redeem(&self, operation: &OperationId, redemption: &Redemption) -> Result<Vec<RedemptionResult>, BankError>;
+
+    /// Claims for an account here what the lost device `identity` held, and nobody else will have redeemed; holdings are CBOR.
+    ///
+    /// # Errors
+    /// When the bank refuses the whole.
+    fn claim_restitution(
+        &self,
+        operation: &OperationId,
+        identity: &[u8; 32],
+        account: &str,
+        holdings: &[Vec<u8>],
+    ) -> Result<Vec<RestitutionResult>, BankError>;
+
+    /// What is claimed of what a device held.
+    ///
+    /// # Errors
+    /// When the bank cannot be asked.
+    fn restitutions(&self, identity: &[u8; 32]) -> Result<Vec<Restitution>, BankError>;
+
+    /// Gives up what is claimed of what a device holds.
+    ///
+    /// # Errors
+    /// When the bank cannot be told.
+    fn give_up_restitutions(&self, operation: &OperationId, identity: &[u8; 32]) -> Result<(), BankError>;
 
     /// Pays an account at another PSP out of the reserve.
     ///
@@ -207,6 +231,46 @@ pub enum RedemptionResult {
     /// The amount credited.
     Credited(Amount),
     /// Nothing was credited.
+    Refused {
+        /// A stable code.
+        code: String,
+        /// What happened.
+        detail: String,
+    },
+}
+
+/// A claim on something that a lost device held.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Restitution {
+    /// The note, or the blank that owns the output.
+    pub note_id: [u8; 32],
+    /// What it is worth.
+    pub amount: Amount,
+    /// Last moment at which others may redeem it.
+    pub deadline: Timestamp,
+    /// The account that is paid then.
+    pub account: String,
+    /// What became of it.
+    pub state: RestitutionState,
+}
+
+/// What became of a claim.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RestitutionState {
+    /// Nobody has redeemed it so far, and somebody still may.
+    Open,
+    /// It was paid.
+    Paid,
+    /// Somebody else redeemed it, or paid with it.
+    Void,
+}
+
+/// What became of one holding of a claim.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum RestitutionResult {
+    /// It is claimed.
+    Claimed(Restitution),
+    /// It is not.
     Refused {
         /// A stable code.
         code: String,

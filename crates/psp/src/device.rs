@@ -28,6 +28,8 @@ pub struct Device {
     pub claim: [u8; 32],
     /// When.
     pub enrolled_at: Timestamp,
+    /// When it was reported lost, if it is.
+    pub lost_at: Option<Timestamp>,
 }
 
 /// What a device may do.
@@ -59,6 +61,9 @@ pub enum DeviceRefusal {
     /// What was seen of its owner is not enough for the tier, or not any more.
     #[error("the owner's tier asks for evidence of who the owner is that the PSP does not have, or that ran out")]
     Evidence,
+    /// Its owner reported it lost.
+    #[error("this device is reported lost")]
+    Lost,
 }
 
 /// Why a device is not let through.
@@ -101,11 +106,25 @@ states! {
     StruckOff = "struck-off",
 }
 
+impl Device {
+    pub(crate) fn check_active(&self) -> Result<(), DeviceRefusal> {
+        match self.state {
+            DeviceState::Active => Ok(()),
+            DeviceState::Pending => Err(DeviceRefusal::Unknown),
+            DeviceState::Blocked => Err(DeviceRefusal::Blocked),
+            DeviceState::StruckOff => Err(DeviceRefusal::StruckOff),
+        }
+    }
+}
+
 impl<S, B> Psp<S, B> {
-    /// The device of key `key`, whatever it did: what it holds is its owner's.
+    /// The device of key `key`, whatever it did: what it holds is its owner's. Not one that its owner lost.
     pub(crate) fn enrolled(&self, records: &mut dyn Records, key: &PublicKey) -> Result<Party, DeviceError> {
         let device = records.device(key)?.filter(|device| device.state != DeviceState::Pending);
         let device = device.ok_or(DeviceRefusal::Unknown)?;
+        if device.lost_at.is_some() {
+            return Err(DeviceRefusal::Lost.into());
+        }
         let customer = records.customer(&device.customer)?;
         let customer = customer.ok_or_else(|| StoreError::Damaged(format!("device {key} has no customer")))?;
         Ok(Party { device, customer })
@@ -119,12 +138,7 @@ impl<S, B> Psp<S, B> {
         now: Timestamp,
     ) -> Result<Party, DeviceError> {
         let party = self.enrolled(records, key)?;
-        match party.device.state {
-            DeviceState::Active => {}
-            DeviceState::Pending => return Err(DeviceRefusal::Unknown.into()),
-            DeviceState::Blocked => return Err(DeviceRefusal::Blocked.into()),
-            DeviceState::StruckOff => return Err(DeviceRefusal::StruckOff.into()),
-        }
+        party.device.check_active()?;
         let tier = self.tier_of(&party.customer, now)?;
         if evidence::suffices(records, &party.customer, tier, now)? {
             Ok(party)

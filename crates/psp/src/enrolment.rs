@@ -183,6 +183,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
             limits_sequence: 0,
             claim: *claim,
             enrolled_at: now,
+            lost_at: None,
         };
         if !records.insert_device(&device)? {
             return Err(EnrolmentError::AlreadyEnrolled);

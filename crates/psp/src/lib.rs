@@ -23,6 +23,7 @@ pub mod document;
 pub mod enrolment;
 pub mod evidence;
 pub mod ledger;
+pub mod loss;
 pub mod payment;
 pub mod policy;
 pub mod publication;

@@ -10,6 +10,7 @@ use crate::customer::Customer;
 use crate::device::{Device, DeviceState};
 use crate::evidence::EvidenceRecord;
 use crate::ledger::{LedgerAccount, Movement, Totals};
+use crate::loss::Backup;
 use crate::request::{OperationId, Remembered};
 use crate::transfer::{Transfer, TransferState};
 use crate::withdrawal::{Withdrawal, WithdrawalState};
@@ -117,6 +118,17 @@ pub trait Records {
     fn remove_pending_device(&mut self, key: &PublicKey) -> Stored<()>;
     /// Counts a limits document and gives its sequence.
     fn next_limits_sequence(&mut self, key: &PublicKey) -> Stored<u64>;
+
+    /// `false` when the device is reported lost already.
+    fn insert_loss(&mut self, device: &PublicKey, reported_at: Timestamp) -> Stored<bool>;
+    /// `false` when the device is not reported lost.
+    fn delete_loss(&mut self, device: &PublicKey) -> Stored<bool>;
+    /// Keeps a device's backup of a day, instead of another of that day.
+    fn set_backup(&mut self, device: &PublicKey, day: u64, backup: &Backup) -> Stored<()>;
+    /// A device's backups, newest first.
+    fn backups(&mut self, device: &PublicKey) -> Stored<Vec<Backup>>;
+    /// Forgets a device's backups of days before `day`.
+    fn delete_backups(&mut self, device: &PublicKey, day: u64) -> Stored<()>;
 
     fn request(&mut self, operation: &OperationId) -> Stored<Option<Remembered>>;
     fn insert_request(&mut self, operation: &OperationId, request: &Remembered, now: Timestamp) -> Stored<()>;

@@ -14,8 +14,10 @@ pub use setup::{NewPsp, OpenPspError, Provider, init_psp, open_psp, serve_psp};
 /// What the operator of a PSP deals with.
 pub use specie_psp::{
     account::Books,
+    bank::RestitutionState,
     customer::{Customer, CustomerError, Merchant},
     device::{Device, DeviceState},
     evidence::{EvidenceKind, EvidenceRecord},
+    loss::LossError,
     reconcile::Reconciled,
 };

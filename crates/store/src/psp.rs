@@ -4,6 +4,7 @@ mod customer;
 mod device;
 mod evidence;
 mod ledger;
+mod loss;
 mod publication;
 mod records;
 mod request;
@@ -16,7 +17,7 @@ use crate::migration::Schema;
 use crate::sql::{Database, Session, SqlError};
 
 /// The tables of a PSP, for [`Sqlite::open`](crate::Sqlite::open).
-pub const SCHEMA: Schema = Schema { component: "psp", migrations: &[TABLES, EVIDENCE] };
+pub const SCHEMA: Schema = Schema { component: "psp", migrations: &[TABLES, EVIDENCE, LOSS] };
 
 const TABLES: &[&str] = &[
     "CREATE TABLE psp_customer (name TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL UNIQUE, tier TEXT NOT NULL, \
@@ -60,6 +61,12 @@ const TABLES: &[&str] = &[
 const EVIDENCE: &[&str] = &["CREATE TABLE psp_evidence (customer TEXT NOT NULL, kind TEXT NOT NULL \
      CHECK (kind IN ('phone', 'credential', 'document')), reference TEXT NOT NULL, valid_until BIGINT, \
      seen_by TEXT NOT NULL, seen_at BIGINT NOT NULL, PRIMARY KEY (customer, kind, reference))"];
+
+const LOSS: &[&str] = &[
+    "CREATE TABLE psp_loss (device BYTEA NOT NULL PRIMARY KEY, reported_at BIGINT NOT NULL)",
+    "CREATE TABLE psp_backup (device BYTEA NOT NULL, day BIGINT NOT NULL, kept_at BIGINT NOT NULL, content BYTEA NOT NULL, \
+     PRIMARY KEY (device, day))",
+];
 
 /// A PSP's records in a database that has [`SCHEMA`].
 pub struct PspStore<D> {

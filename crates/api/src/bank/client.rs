@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use super::{
     Batch, BatchStatus, Challenges, ClaimedPayment, Conservation, CreditsPage, DeviceRegistration, Empty, EvidencePage,
     IssuanceRequest, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionRequest, Reserve, Responses,
-    Revocations, Status, StruckOffPage, TransferRequest, path,
+    Restitution, RestitutionClaims, RestitutionRequest, Revocations, Status, StruckOffPage, TransferRequest, path,
 };
 use crate::authorization::{Anonymous, Authorize};
 use crate::client::{CallError, Http};
@@ -113,6 +113,27 @@ impl Client {
         self.http.post(path::REDEMPTIONS, key, request, psp)
     }
 
+    /// Claims what the lost device `U` held.
+    pub fn claim_restitution(
+        &self,
+        psp: &mut dyn Authorize,
+        key: &Key,
+        device: &HexArray<32>,
+        request: &RestitutionRequest,
+    ) -> Answer<Restitution> {
+        self.http.post(&of_device(path::RESTITUTIONS, device), key, request, psp)
+    }
+
+    /// What is claimed of what the device `U` held.
+    pub fn restitutions(&self, psp: &mut dyn Authorize, device: &HexArray<32>) -> Answer<RestitutionClaims> {
+        self.http.get(&of_device(path::RESTITUTIONS, device), psp)
+    }
+
+    /// Gives up what is claimed of what the device `U` holds: it was found.
+    pub fn give_up_restitutions(&self, psp: &mut dyn Authorize, key: &Key, device: &HexArray<32>) -> Answer<Empty> {
+        self.http.post(&of_device(path::GIVE_UP, device), key, &Empty {}, psp)
+    }
+
     /// Leaves a payment that did not reach its payee.
     pub fn upload_payment(&self, psp: &mut dyn Authorize, key: &Key, payment: &PaymentUpload) -> Answer<Empty> {
         self.http.post(path::PAYMENTS, key, payment, psp)
@@ -146,4 +167,9 @@ fn page(path: &str, after: u64) -> String {
 /// A path with the name of a batch in it.
 fn named(path: &str, batch: &HexArray<16>) -> String {
     path.replace("{batch}", &batch.to_string())
+}
+
+/// A path with the identity of a device in it.
+fn of_device(path: &str, device: &HexArray<32>) -> String {
+    path.replace("{device}", &device.to_string())
 }

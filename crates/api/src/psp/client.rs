@@ -4,9 +4,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::{
-    Account, Challenges, ClaimedPayment, Descriptor, Empty, Enrolled, EnrolmentNonce, EnrolmentRequest, Limits,
-    Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionRequest, Responses, Revocations, Status, Time,
-    Transfer, TransferRequest, Withdrawal, WithdrawalRequest, path,
+    Account, BackupUpload, Backups, Challenges, ClaimedPayment, Descriptor, Empty, Enrolled, EnrolmentNonce,
+    EnrolmentRequest, Limits, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionRequest, Responses,
+    Restitution, RestitutionClaims, RestitutionRequest, Revocations, Status, Time, Transfer, TransferRequest,
+    Withdrawal, WithdrawalRequest, path,
 };
 use crate::authorization::{Anonymous, Authorize};
 use crate::client::{CallError, Http};
@@ -117,6 +118,32 @@ impl Client {
         self.http.post(path::CLAIM, key, claim, device)
     }
 
+    /// Leaves what the device holds, encrypted.
+    pub fn keep_backup(&self, device: &mut dyn Authorize, key: &Key, upload: &BackupUpload) -> Answer<Empty> {
+        self.http.post(path::BACKUPS, key, upload, device)
+    }
+
+    /// What the lost device `A` left.
+    pub fn backups(&self, device: &mut dyn Authorize, lost: &HexArray<32>) -> Answer<Backups> {
+        self.http.get(&of_device(path::BACKUPS_OF, lost), device)
+    }
+
+    /// Claims what the lost device `A` held.
+    pub fn claim_restitution(
+        &self,
+        device: &mut dyn Authorize,
+        key: &Key,
+        lost: &HexArray<32>,
+        request: &RestitutionRequest,
+    ) -> Answer<Restitution> {
+        self.http.post(&of_device(path::RESTITUTIONS, lost), key, request, device)
+    }
+
+    /// What is claimed of what the lost device `A` held.
+    pub fn restitutions(&self, device: &mut dyn Authorize, lost: &HexArray<32>) -> Answer<RestitutionClaims> {
+        self.http.get(&of_device(path::RESTITUTIONS, lost), device)
+    }
+
     /// Pays online, from account to account.
     pub fn transfer(&self, device: &mut dyn Authorize, key: &Key, request: &TransferRequest) -> Answer<Transfer> {
         self.http.post(path::TRANSFERS, key, request, device)
@@ -131,4 +158,9 @@ impl Client {
 /// A path with the name of a withdrawal in it.
 fn named(path: &str, withdrawal: &HexArray<16>) -> String {
     path.replace("{id}", &withdrawal.to_string())
+}
+
+/// A path with the key of a device in it.
+fn of_device(path: &str, device: &HexArray<32>) -> String {
+    path.replace("{device}", &device.to_string())
 }

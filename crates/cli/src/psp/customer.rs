@@ -255,6 +255,7 @@ fn show(provider: &Provider, name: &Name) -> Result<Answer, Failure> {
     let mut listed = Vec::new();
     for device in &devices {
         let state = match device.state {
+            _ if device.lost_at.is_some() => "lost",
             DeviceState::Pending => "pending",
             DeviceState::Active => "active",
             DeviceState::Blocked => "blocked",
@@ -265,9 +266,13 @@ fn show(provider: &Provider, name: &Name) -> Result<Answer, Failure> {
             "  {state:<10}  device {key}, U {identity}, since {}\n",
             moment::show(device.enrolled_at)
         ));
-        listed.push(
-            json!({ "key": key, "identity": identity, "state": state, "enrolled_at": device.enrolled_at.seconds() }),
-        );
+        listed.push(json!({
+            "key": key,
+            "identity": identity,
+            "state": state,
+            "enrolled_at": device.enrolled_at.seconds(),
+            "lost_at": device.lost_at.map(|at| at.seconds()),
+        }));
     }
     machine["devices"] = json!(listed);
     Ok(Answer::new(human, machine))

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use specie_core::{Amount, ClassId};
 use specie_psp::bank::{
-    Bank, BankError, BatchStanding, Credit, Manifests, Redemption, RedemptionResult, ReserveTransfer, Session,
-    StruckOff,
+    Bank, BankError, BatchStanding, Credit, Manifests, Redemption, RedemptionResult, ReserveTransfer, Restitution,
+    RestitutionResult, Session, StruckOff,
 };
 use specie_psp::request::OperationId;
 use specie_psp::store::{Records, Store, StoreError};
@@ -112,6 +112,24 @@ impl<B: Bank> Bank for Fused<B> {
 
     fn redeem(&self, operation: &OperationId, redemption: &Redemption) -> Result<Vec<RedemptionResult>, BankError> {
         self.fuse.step(silent, || self.inner.redeem(operation, redemption))
+    }
+
+    fn claim_restitution(
+        &self,
+        operation: &OperationId,
+        identity: &[u8; 32],
+        account: &str,
+        holdings: &[Vec<u8>],
+    ) -> Result<Vec<RestitutionResult>, BankError> {
+        self.fuse.step(silent, || self.inner.claim_restitution(operation, identity, account, holdings))
+    }
+
+    fn restitutions(&self, identity: &[u8; 32]) -> Result<Vec<Restitution>, BankError> {
+        self.fuse.step(silent, || self.inner.restitutions(identity))
+    }
+
+    fn give_up_restitutions(&self, operation: &OperationId, identity: &[u8; 32]) -> Result<(), BankError> {
+        self.fuse.step(silent, || self.inner.give_up_restitutions(operation, identity))
     }
 
     fn transfer(&self, transfer: &ReserveTransfer<'_>) -> Result<(), BankError> {

@@ -8,6 +8,7 @@ mod enrolment;
 mod evidence;
 mod faults;
 mod limits;
+mod loss;
 mod model_bank;
 mod transfers;
 mod withdrawals;

@@ -13,7 +13,7 @@ use specie_core::text::{Currency, Name};
 use specie_core::{Amount, ClassId, NoteId, Timestamp, encoding, merkle};
 use specie_psp::bank::{
     Bank, BankError, BatchStanding, Credit, CreditOrigin, Manifests, Redemption, RedemptionResult, Refusal,
-    ReserveTransfer, Session, SignedHeader, StruckOff,
+    ReserveTransfer, Restitution, RestitutionResult, RestitutionState, Session, SignedHeader, StruckOff,
 };
 use specie_psp::request::OperationId;
 
@@ -39,6 +39,8 @@ pub struct State {
     pub transfers: BTreeMap<OperationId, u64>,
     pub redeemed: BTreeSet<Vec<u8>>,
     pub payments: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// What is claimed of each lost device, by holding.
+    pub claims: BTreeMap<[u8; 32], BTreeMap<Vec<u8>, Restitution>>,
     credits: Vec<Credit>,
     classes: BTreeMap<ClassId, Info>,
     headers: Vec<(ManifestHeader, SignedHeader)>,
@@ -259,6 +261,38 @@ impl Bank for ModelBank {
             results.push(RedemptionResult::Credited(Amount::new(amount).unwrap()));
         }
         Ok(results)
+    }
+
+    /// A holding of the model is the amount that it is worth, and a number that makes it differ from others.
+    fn claim_restitution(
+        &self,
+        _operation: &OperationId,
+        identity: &[u8; 32],
+        account: &str,
+        holdings: &[Vec<u8>],
+    ) -> Result<Vec<RestitutionResult>, BankError> {
+        let mut state = self.state();
+        let claims = state.claims.entry(*identity).or_default();
+        let claim = |holding: &Vec<u8>| {
+            let fresh = Restitution {
+                note_id: [holding[1]; 32],
+                amount: Amount::new(holding[0].into()).unwrap(),
+                deadline: Timestamp::EPOCH,
+                account: account.into(),
+                state: RestitutionState::Open,
+            };
+            RestitutionResult::Claimed(claims.entry(holding.clone()).or_insert(fresh).clone())
+        };
+        Ok(holdings.iter().map(claim).collect())
+    }
+
+    fn restitutions(&self, identity: &[u8; 32]) -> Result<Vec<Restitution>, BankError> {
+        Ok(self.state().claims.get(identity).into_iter().flat_map(|claims| claims.values().cloned()).collect())
+    }
+
+    fn give_up_restitutions(&self, _operation: &OperationId, identity: &[u8; 32]) -> Result<(), BankError> {
+        self.state().claims.remove(identity);
+        Ok(())
     }
 
     fn transfer(&self, transfer: &ReserveTransfer<'_>) -> Result<(), BankError> {

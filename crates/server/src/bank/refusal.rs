@@ -10,6 +10,7 @@ use specie_bank::once::KeyReused;
 use specie_bank::payment::PaymentError;
 use specie_bank::psp::PspError;
 use specie_bank::redemption::RedemptionError;
+use specie_bank::restitution::RestitutionError;
 use specie_bank::signer::SignerError;
 use specie_bank::storage::StorageError;
 use specie_bank::transfer::TransferError;
@@ -118,6 +119,18 @@ impl From<RedemptionError> for Refusal {
             RedemptionError::Detection(error) => error.into(),
             RedemptionError::Ledger(error) => error.into(),
             RedemptionError::Storage(error) => error.into(),
+            error => Self::internal(error),
+        }
+    }
+}
+
+impl From<RestitutionError> for Refusal {
+    fn from(error: RestitutionError) -> Self {
+        match error {
+            RestitutionError::Size => Self::new(&api::CLAIM_SIZE, error.to_string()),
+            RestitutionError::Device(error) => error.into(),
+            RestitutionError::Detection(error) => error.into(),
+            RestitutionError::Storage(error) => error.into(),
             error => Self::internal(error),
         }
     }

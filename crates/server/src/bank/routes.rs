@@ -16,6 +16,7 @@ use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, IssuanceError, Is
 use specie_bank::once::{Keyed, tie_key};
 use specie_bank::payout::Destination;
 use specie_bank::redemption::Redeemed;
+use specie_bank::restitution::{self, RestitutionRecord, RestitutionState};
 use specie_bank::storage::{Storage, Tx};
 use specie_bank::transfer::TransferOrder;
 use specie_bank::{device, psp, transfer};
@@ -35,6 +36,7 @@ type Shared = State<Arc<CentralBank>>;
 const _: () = assert!(api::BATCH_SESSIONS_MAX == specie_bank::issuance::SESSIONS_MAX);
 const _: () = assert!(api::BATCH_LIFETIME_SECONDS == specie_bank::issuance::LIFETIME_SECONDS);
 const _: () = assert!(api::REDEMPTION_CHAINS_MAX == specie_bank::redemption::CHAINS_MAX);
+const _: () = assert!(api::RESTITUTION_HOLDINGS_MAX == specie_bank::restitution::HOLDINGS_MAX);
 
 /// The interface of a bank for PSPs and the public.
 pub fn router(central: Arc<CentralBank>) -> Router {
@@ -51,6 +53,8 @@ pub fn router(central: Arc<CentralBank>) -> Router {
         .route(path::ACKNOWLEDGE, post(acknowledge))
         .route(path::CANCEL, post(cancel))
         .route(path::REDEMPTIONS, post(redeem))
+        .route(path::RESTITUTIONS, get(restitutions).post(claim_restitution))
+        .route(path::GIVE_UP, post(give_up_restitutions))
         .route(path::PAYMENTS, post(upload_payment))
         .route(path::CLAIM, post(claim_payment))
         .route(path::TRANSFERS, post(order_transfer))
@@ -257,6 +261,47 @@ async fn redeem(State(central): Shared, call: Call) -> Reply<api::Redemption> {
     .await
 }
 
+async fn claim_restitution(State(central): Shared, Named(device): Named, call: Call) -> Reply<api::Restitution> {
+    blocking(move || {
+        let asked = Asked::<api::RestitutionRequest>::new(&central, &call)?;
+        if let Some(answer) = asked.answered()? {
+            return Ok(answer);
+        }
+        let identity = identity(&device)?;
+        let to = Destination { psp: asked.psp, account: name("account", &asked.body.account)? };
+        let holdings: Vec<_> = asked.body.holdings.iter().map(|holding| holding.0.as_slice()).collect();
+        let seed = random_seed().map_err(Refusal::internal)?;
+        let checked = central.bank.check_restitution(&identity, to, &holdings, asked.now, &seed)?;
+        asked.once(|tx| {
+            let claimed = central.bank.claim(tx, &checked, asked.now)?;
+            Ok(api::Restitution { items: claimed.iter().map(restitution_item).collect() })
+        })
+    })
+    .await
+}
+
+async fn restitutions(State(central): Shared, Named(device): Named, call: Call) -> Reply<api::RestitutionClaims> {
+    blocking(move || {
+        let (psp, _) = asker(&central, &call)?;
+        let identity = identity(&device)?;
+        let claims = central.bank.storage().read(|view| restitution::claims_of(view, &psp, &identity))?;
+        Ok::<_, Refusal>(api::RestitutionClaims { claims: claims.iter().map(restitution_claim).collect() })
+    })
+    .await
+}
+
+async fn give_up_restitutions(State(central): Shared, Named(device): Named, call: Call) -> Reply<api::Empty> {
+    blocking(move || {
+        let asked = Asked::<api::Empty>::new(&central, &call)?;
+        let identity = identity(&device)?;
+        asked.once(|tx| {
+            restitution::give_up(tx, &asked.psp, &identity)?;
+            Ok(api::Empty {})
+        })
+    })
+    .await
+}
+
 async fn upload_payment(State(central): Shared, call: Call) -> Reply<api::Empty> {
     blocking(move || {
         let asked = Asked::<api::PaymentUpload>::new(&central, &call)?;
@@ -385,6 +430,32 @@ fn item(redeemed: &Redeemed) -> api::RedemptionItem {
         Redeemed::Refused(refusal) => {
             api::RedemptionItem::Refused { code: refusal.code().into(), detail: refusal.to_string() }
         }
+    }
+}
+
+fn identity(device: &str) -> Result<[u8; 32], Refusal> {
+    let identity = HexArray::parse(device).map_err(|error| malformed(format!("the device: {error}")))?;
+    Ok(identity.0)
+}
+
+fn restitution_item(claimed: &Result<RestitutionRecord, restitution::Refusal>) -> api::RestitutionItem {
+    match claimed {
+        Ok(claim) => api::RestitutionItem::Claimed(restitution_claim(claim)),
+        Err(refusal) => api::RestitutionItem::Refused { code: refusal.code().into(), detail: refusal.to_string() },
+    }
+}
+
+fn restitution_claim(claim: &RestitutionRecord) -> api::RestitutionClaim {
+    api::RestitutionClaim {
+        note_id: claim.note_id.0.into(),
+        amount: claim.amount.minor(),
+        deadline: claim.deadline.seconds(),
+        account: claim.to.account.as_str().into(),
+        state: match claim.state {
+            RestitutionState::Open => api::RestitutionState::Open,
+            RestitutionState::Paid => api::RestitutionState::Paid,
+            RestitutionState::Void => api::RestitutionState::Void,
+        },
     }
 }
 

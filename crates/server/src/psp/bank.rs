@@ -9,10 +9,10 @@ use specie_api::idempotency::Key;
 use specie_api::problem::{self, Code};
 use specie_core::signature::SigningKey;
 use specie_core::text::Name;
-use specie_core::{Amount, ClassId, hash, label};
+use specie_core::{Amount, ClassId, Timestamp, hash, label};
 use specie_psp::bank::{
     Bank, BankError, BatchStanding, Credit, CreditOrigin, Manifests, Redemption, RedemptionResult, Refusal,
-    ReserveTransfer, Session, SignedHeader, StruckOff,
+    ReserveTransfer, Restitution, RestitutionResult, RestitutionState, Session, SignedHeader, StruckOff,
 };
 use specie_psp::request::OperationId;
 
@@ -120,6 +120,34 @@ impl Bank for HttpBank {
         redeemed.items.into_iter().map(result).collect()
     }
 
+    fn claim_restitution(
+        &self,
+        operation: &OperationId,
+        identity: &[u8; 32],
+        account: &str,
+        holdings: &[Vec<u8>],
+    ) -> Answer<Vec<RestitutionResult>> {
+        let holdings = holdings.iter().map(|holding| Hex::from(holding.as_slice())).collect();
+        let request = api::RestitutionRequest { account: account.into(), holdings };
+        let key = key(operation, "restitution");
+        let claimed = self.client.claim_restitution(&mut self.psp(), &key, &HexArray(*identity), &request);
+        let result = |item| match item {
+            api::RestitutionItem::Claimed(claim) => restitution(claim).map(RestitutionResult::Claimed),
+            api::RestitutionItem::Refused { code, detail } => Ok(RestitutionResult::Refused { code, detail }),
+        };
+        claimed.map_err(refused)?.items.into_iter().map(result).collect()
+    }
+
+    fn restitutions(&self, identity: &[u8; 32]) -> Answer<Vec<Restitution>> {
+        let claims = self.client.restitutions(&mut self.psp(), &HexArray(*identity)).map_err(refused)?;
+        claims.claims.into_iter().map(restitution).collect()
+    }
+
+    fn give_up_restitutions(&self, operation: &OperationId, identity: &[u8; 32]) -> Answer<()> {
+        let key = key(operation, "give-up");
+        self.client.give_up_restitutions(&mut self.psp(), &key, &HexArray(*identity)).map(drop).map_err(refused)
+    }
+
     fn transfer(&self, transfer: &ReserveTransfer<'_>) -> Answer<()> {
         let request = api::TransferRequest {
             transfer_id: HexArray(transfer.id),
@@ -205,6 +233,21 @@ fn result(item: api::RedemptionItem) -> Answer<RedemptionResult> {
         api::RedemptionItem::Credited { amount: minor } => amount(minor).map(RedemptionResult::Credited),
         api::RedemptionItem::Refused { code, detail } => Ok(RedemptionResult::Refused { code, detail }),
     }
+}
+
+fn restitution(claim: api::RestitutionClaim) -> Answer<Restitution> {
+    let deadline = Timestamp::new(claim.deadline);
+    Ok(Restitution {
+        note_id: claim.note_id.0,
+        amount: amount(claim.amount)?,
+        deadline: deadline.ok_or_else(|| BankError::Unavailable("it answers a time beyond all bounds".into()))?,
+        account: claim.account,
+        state: match claim.state {
+            api::RestitutionState::Open => RestitutionState::Open,
+            api::RestitutionState::Paid => RestitutionState::Paid,
+            api::RestitutionState::Void => RestitutionState::Void,
+        },
+    })
 }
 
 fn credit(credit: api::Credit) -> Answer<Credit> {

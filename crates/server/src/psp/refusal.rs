@@ -7,6 +7,7 @@ use specie_psp::bank::{BankError, Refusal as BankRefusal};
 use specie_psp::device::{DeviceError, DeviceRefusal};
 use specie_psp::document::DocumentError;
 use specie_psp::enrolment::EnrolmentError;
+use specie_psp::loss::LossError;
 use specie_psp::payment::PaymentError;
 use specie_psp::redemption::RedemptionError;
 use specie_psp::request::KeyConflict;
@@ -36,6 +37,7 @@ impl From<DeviceRefusal> for Refusal {
         let code = match refusal {
             DeviceRefusal::Blocked | DeviceRefusal::StruckOff => &api::DEVICE_BLOCKED,
             DeviceRefusal::Evidence => &api::EVIDENCE,
+            DeviceRefusal::Lost => &api::DEVICE_LOST,
             _ => &api::DEVICE_UNKNOWN,
         };
         Self::new(code, refusal.to_string())
@@ -114,6 +116,22 @@ impl From<RedemptionError> for Refusal {
             RedemptionError::Conflict(conflict) => return (*conflict).into(),
             RedemptionError::Bank(error) => return bank(error, &api::REDEMPTION_REFUSED),
             RedemptionError::Store(error) => return error.clone().into(),
+            _ => return Self::internal(error),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<LossError> for Refusal {
+    fn from(error: LossError) -> Self {
+        let code = match &error {
+            LossError::Device(refusal) => return (*refusal).into(),
+            LossError::Unknown(_) => &api::LOST_DEVICE_UNKNOWN,
+            LossError::NotLost(_) => &api::DEVICE_NOT_LOST,
+            LossError::BackupLength | LossError::Holdings => &problem::MALFORMED,
+            LossError::Conflict(conflict) => return (*conflict).into(),
+            LossError::Bank(error) => return bank(error, &api::CLAIM_REFUSED),
+            LossError::Store(error) => return error.clone().into(),
             _ => return Self::internal(error),
         };
         Self::new(code, error.to_string())

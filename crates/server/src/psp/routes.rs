@@ -17,9 +17,10 @@ use specie_core::signature::PublicKey;
 use specie_core::text::{Currency, Memo, Name};
 use specie_core::{Amount, ClassId, Timestamp};
 use specie_psp::account::Statement;
-use specie_psp::bank::{Redemption, RedemptionResult};
+use specie_psp::bank::{Redemption, RedemptionResult, Restitution, RestitutionResult, RestitutionState};
 use specie_psp::claim::ClaimCode;
 use specie_psp::ledger::{LedgerAccount, Movement};
+use specie_psp::loss::Backup;
 use specie_psp::request::Request;
 use specie_psp::transfer::TransferOrder;
 
@@ -29,6 +30,10 @@ use crate::clock::random_seed;
 use crate::reply::{Refusal, Reply, blocking};
 
 type Shared = State<Arc<Provider>>;
+
+// The interface promises what the domain keeps.
+const _: () = assert!(api::RESTITUTION_HOLDINGS_MAX == specie_psp::loss::HOLDINGS_MAX);
+const _: () = assert!(api::BACKUP_LENGTH_MAX == specie_psp::loss::BACKUP_LENGTH_MAX);
 
 /// The interface of a PSP for devices.
 pub fn router(provider: Arc<Provider>) -> Router {
@@ -48,6 +53,9 @@ pub fn router(provider: Arc<Provider>) -> Router {
         .route(path::REDEMPTIONS, post(redeem))
         .route(path::PAYMENTS, post(upload_payment))
         .route(path::CLAIM, post(claim_payment))
+        .route(path::BACKUPS, post(keep_backup))
+        .route(path::BACKUPS_OF, get(backups))
+        .route(path::RESTITUTIONS, get(restitutions).post(claim_restitution))
         .route(path::TRANSFERS, post(transfer))
         .route(path::ACCOUNT, get(account))
         .with_state(provider)
@@ -256,6 +264,49 @@ async fn claim_payment(State(provider): Shared, call: Call) -> Reply<api::Claime
     .await
 }
 
+async fn keep_backup(State(provider): Shared, call: Call) -> Reply<api::Empty> {
+    blocking(move || {
+        let asked = Asked::<api::BackupUpload>::new(&call, provider.clock.now())?;
+        provider.psp.keep_backup(&asked.request(), &asked.body.backup.0, asked.now)?;
+        Ok::<_, Refusal>(api::Empty {})
+    })
+    .await
+}
+
+async fn backups(State(provider): Shared, Named(device): Named, call: Call) -> Reply<api::Backups> {
+    blocking(move || {
+        let asking = call.device(provider.clock.now())?;
+        let kept =
+            |backup: Backup| api::KeptBackup { kept_at: backup.kept_at.seconds(), backup: backup.content.into() };
+        let backups = provider.psp.backups(&asking, &lost(&device)?)?;
+        Ok::<_, Refusal>(api::Backups { backups: backups.into_iter().map(kept).collect() })
+    })
+    .await
+}
+
+async fn claim_restitution(State(provider): Shared, Named(device): Named, call: Call) -> Reply<api::Restitution> {
+    blocking(move || {
+        let mut asked = Asked::<api::RestitutionRequest>::new(&call, provider.clock.now())?;
+        let holdings: Vec<_> = std::mem::take(&mut asked.body.holdings).into_iter().map(|one| one.0).collect();
+        let results = provider.psp.claim(&asked.request(), &lost(&device)?, &holdings, asked.now)?;
+        let item = |result| match result {
+            RestitutionResult::Claimed(claim) => api::RestitutionItem::Claimed(shown_claim(claim)),
+            RestitutionResult::Refused { code, detail } => api::RestitutionItem::Refused { code, detail },
+        };
+        Ok::<_, Refusal>(api::Restitution { items: results.into_iter().map(item).collect() })
+    })
+    .await
+}
+
+async fn restitutions(State(provider): Shared, Named(device): Named, call: Call) -> Reply<api::RestitutionClaims> {
+    blocking(move || {
+        let asking = call.device(provider.clock.now())?;
+        let claims = provider.psp.claims(&asking, &lost(&device)?)?;
+        Ok::<_, Refusal>(api::RestitutionClaims { claims: claims.into_iter().map(shown_claim).collect() })
+    })
+    .await
+}
+
 async fn transfer(State(provider): Shared, call: Call) -> Reply<api::Transfer> {
     blocking(move || {
         let asked = Asked::<api::TransferRequest>::new(&call, provider.clock.now())?;
@@ -325,6 +376,25 @@ fn shown_movement(movement: Movement, account: &Name) -> api::Movement {
         amount: if incoming { minor } else { -minor },
         reference: movement.reference,
     }
+}
+
+fn shown_claim(claim: Restitution) -> api::RestitutionClaim {
+    api::RestitutionClaim {
+        note_id: claim.note_id.into(),
+        amount: claim.amount.minor(),
+        deadline: claim.deadline.seconds(),
+        account: claim.account,
+        state: match claim.state {
+            RestitutionState::Open => api::RestitutionState::Open,
+            RestitutionState::Paid => api::RestitutionState::Paid,
+            RestitutionState::Void => api::RestitutionState::Void,
+        },
+    }
+}
+
+fn lost(device: &str) -> Result<PublicKey, Refusal> {
+    let unknown = |_| Refusal::new(&api::LOST_DEVICE_UNKNOWN, "a device is named by 64 hexadecimal digits");
+    HexArray::parse(device).map(|key| PublicKey(key.0)).map_err(unknown)
 }
 
 fn withdrawal(id: &str) -> Result<[u8; 16], Refusal> {

@@ -9,7 +9,8 @@ use specie_psp::request::OperationId;
 use super::{Rows, Stored, column, damaged, execute, query, query_optional, stored};
 use crate::sql::{Row, whole};
 
-const COLUMNS: &str = "key, identity, customer, state, limits_sequence, claim, enrolled_at";
+const COLUMNS: &str = "key, identity, customer, state, limits_sequence, claim, enrolled_at, \
+     (SELECT reported_at FROM psp_loss WHERE device = key)";
 
 pub(super) fn insert_nonce(
     session: Rows<'_>,
@@ -97,5 +98,6 @@ fn read(row: &Row) -> Stored<Device> {
         limits_sequence: column(row, 4)?,
         claim: column(row, 5)?,
         enrolled_at: column(row, 6)?,
+        lost_at: column(row, 7)?,
     })
 }

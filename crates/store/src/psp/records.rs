@@ -8,12 +8,13 @@ use specie_psp::customer::Customer;
 use specie_psp::device::{Device, DeviceState};
 use specie_psp::evidence::EvidenceRecord;
 use specie_psp::ledger::{LedgerAccount, Movement, Totals};
+use specie_psp::loss::Backup;
 use specie_psp::request::{OperationId, Remembered};
 use specie_psp::store::{Feed, Posted, Records};
 use specie_psp::transfer::{Transfer, TransferState};
 use specie_psp::withdrawal::{Withdrawal, WithdrawalState};
 
-use super::{Stored, customer, device, evidence, ledger, publication, request, transfer, withdrawal};
+use super::{Stored, customer, device, evidence, ledger, loss, publication, request, transfer, withdrawal};
 use crate::sql::Session;
 
 /// The rows seen within one transaction.
@@ -68,6 +69,11 @@ delegate! {
     set_device_state(key: &PublicKey, state: DeviceState) -> () = device::set_state;
     remove_pending_device(key: &PublicKey) -> () = device::remove_pending;
     next_limits_sequence(key: &PublicKey) -> u64 = device::next_limits_sequence;
+    insert_loss(device: &PublicKey, reported_at: Timestamp) -> bool = loss::insert;
+    delete_loss(device: &PublicKey) -> bool = loss::delete;
+    set_backup(device: &PublicKey, day: u64, backup: &Backup) -> () = loss::set_backup;
+    backups(device: &PublicKey) -> Vec<Backup> = loss::backups;
+    delete_backups(device: &PublicKey, day: u64) -> () = loss::delete_backups;
     request(operation: &OperationId) -> Option<Remembered> = request::find;
     insert_request(operation: &OperationId, request: &Remembered, now: Timestamp) -> () = request::insert;
     forget(now: Timestamp, requests_before: Timestamp) -> () = request::forget;
