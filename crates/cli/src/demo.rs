@@ -7,6 +7,7 @@ mod narrator;
 mod offline;
 mod opening;
 mod processes;
+mod rules;
 mod settlement;
 mod stage;
 mod town;
@@ -91,6 +92,8 @@ fn tell(folder: &Path, narrator: &mut Narrator) -> Result<(), Mishap> {
     let cut = mishaps::cut_the_power(&town, narrator)?;
     settlement::restart_servers(&mut town, narrator)?;
     settlement::synchronise(&town, cut, narrator)?;
+    rules::keep_limits(&town, narrator)?;
+    rules::disclose(&town, narrator)?;
     cheat::spend_twice(&mut town, narrator)?;
     cheat::name_the_culprit(&mut town, narrator)
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::narrator::Narrator;
+use super::rules;
 use super::stage::{Mishap, Stage};
 use super::town::{MANIFEST, Town, decimal, number, show, text};
 
@@ -33,6 +34,7 @@ pub(super) fn open_bank_and_psp(stage: Stage, narrator: &mut Narrator) -> Result
     stage.run(&["bank", "register", "bank", "psp-one", "--key", &key])?;
     stage.run(&["bank", "fund", "bank", "psp-one", &decimal(RESERVE)])?;
     stage.run(&["psp", "reserve", "psp", &decimal(RESERVE), "--reference", "first"])?;
+    rules::appoint_officers(&stage, narrator)?;
     stage.run(&["bank", "manifest", "bank", "--out", MANIFEST])?;
     let reserves = number(&stage.run(&["bank", "status", "bank"])?["conservation"], "reserves")?;
     narrator.check(format!("The PSP has {} in reserve at the bank", show(RESERVE)), reserves == RESERVE);
@@ -46,34 +48,12 @@ pub(super) fn enrol_devices(town: &Town, narrator: &mut Narrator) -> Result<(), 
     narrator.chapter("Four people get devices, each with a secure element in a process of its own");
     let mut identities = Vec::new();
     for (name, balance) in PEOPLE {
-        town.stage.run(&[
-            "psp",
-            "customer",
-            "add",
-            "psp",
-            name,
-            "--document",
-            "passport, file 1",
-            "--by",
-            "counter",
-        ])?;
+        let add = ["psp", "customer", "add", "psp", name, "--document", "passport, file 1", "--by", "counter"];
+        town.stage.run(&add)?;
         if balance > 0 {
             town.stage.run(&["psp", "customer", "credit", "psp", name, &decimal(balance)])?;
         }
-        let code = text(&town.stage.run(&["psp", "customer", "claim", "psp", name])?, "code")?;
-        let made = town.stage.run(&[
-            "device",
-            "new",
-            name,
-            "--maker",
-            "maker.toml",
-            "--root",
-            &town.root,
-            "--psp",
-            town.psp_address(),
-        ])?;
-        town.stage.run(&["device", "enrol", name, "--customer", name, "--code", &code])?;
-        let identity = text(&made, "identity")?;
+        let identity = enrol(town, name)?;
         narrator.say(format!(
             "{name:6} enrolled: {} in the account, device identity U = {}…",
             show(balance),
@@ -90,6 +70,15 @@ pub(super) fn enrol_devices(town: &Town, narrator: &mut Narrator) -> Result<(), 
         number(&status["status"], "devices")? == PEOPLE.len() as u64,
     );
     Ok(())
+}
+
+/// Makes and enrols the device of a customer of the same name; gives its identity.
+pub(super) fn enrol(town: &Town, name: &str) -> Result<String, Mishap> {
+    let code = text(&town.stage.run(&["psp", "customer", "claim", "psp", name])?, "code")?;
+    let new = ["device", "new", name, "--maker", "maker.toml", "--root", &town.root, "--psp", town.psp_address()];
+    let made = town.stage.run(&new)?;
+    town.stage.run(&["device", "enrol", name, "--customer", name, "--code", &code])?;
+    text(&made, "identity")
 }
 
 /// Money moves from an account to a device; everybody gets blanks.
