@@ -7,9 +7,12 @@
 use std::num::NonZeroUsize;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use specie_audit::{Actor, Kind};
+use specie_core::Timestamp;
 use specie_core::group::Generators;
 use thiserror::Error;
 
+use crate::audit;
 use crate::classes::ClassTable;
 use crate::settings::Settings;
 use crate::signer::Signer;
@@ -20,6 +23,7 @@ pub struct Bank<S, K> {
     storage: S,
     signer: K,
     settings: Settings,
+    actor: Actor,
     generators: Generators,
     workers: NonZeroUsize,
     classes: RwLock<Option<Arc<ClassTable>>>,
@@ -48,11 +52,27 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     ///
     /// # Errors
     /// When there is one already, or `settings` name another ledger key than the signer has.
-    pub fn set_up(storage: &S, signer: &K, settings: &Settings) -> Result<(), OpenBankError> {
+    pub fn set_up(
+        storage: &S,
+        signer: &K,
+        settings: &Settings,
+        by: Actor,
+        now: Timestamp,
+    ) -> Result<(), OpenBankError> {
         if signer.ledger_key() != settings.ledger_key {
             return Err(OpenBankError::OtherKeys);
         }
-        storage.transact(|tx| if tx.insert_settings(settings)? { Ok(()) } else { Err(OpenBankError::SetUp) })
+        let details = [
+            ("currency", settings.currency.to_string()),
+            ("root_key", settings.root_key.to_string()),
+            ("ledger_key", settings.ledger_key.to_string()),
+        ];
+        storage.transact(|tx| {
+            if !tx.insert_settings(settings)? {
+                return Err(OpenBankError::SetUp);
+            }
+            Ok(audit::append(tx, by, now, Kind::BankSetUp, settings.issuer.as_str(), &details)?)
+        })
     }
 
     /// Opens the bank that the storage holds.
@@ -67,7 +87,19 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         }
         let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let generators = Generators::new();
-        Ok(Self { storage, signer, settings, generators, workers, classes: RwLock::new(None) })
+        let actor = Actor::service();
+        Ok(Self { storage, signer, settings, actor, generators, workers, classes: RwLock::new(None) })
+    }
+
+    /// The same for an operator: the audit log says that it did what is done here.
+    #[must_use]
+    pub fn acting_for(self, operator: Actor) -> Self {
+        Self { actor: operator, ..self }
+    }
+
+    /// In whose name this acts: the service's own, without [`Bank::acting_for`].
+    pub fn actor(&self) -> Actor {
+        self.actor
     }
 
     /// Where everything is kept.

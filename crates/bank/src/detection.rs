@@ -1,5 +1,6 @@
 //! Double spends (§8): two shows of one note name the device that made them.
 
+use specie_audit::{Actor, Kind};
 use specie_core::amount::Timestamp;
 use specie_core::bytes::{ClassId, NoteId, TransferId};
 use specie_core::class::Classes;
@@ -7,6 +8,7 @@ use specie_core::encoding::Encode;
 use specie_core::evidence::Evidence;
 use thiserror::Error;
 
+use crate::audit::{self, hex};
 use crate::bank::Bank;
 use crate::signer::{Signer, SignerError};
 use crate::spent::TransferRecord;
@@ -91,17 +93,24 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             revoke_until,
             at: now,
         })?;
-        match &culprit {
+        // Nobody enrolled made this note: an issuing key or a generator is broken.
+        let (changed, kind, subject, why) = match &culprit {
             Some(identity) if registered => {
-                tx.strike_off_if_registered(identity, now, sequence)?;
+                let struck_off = tx.strike_off_if_registered(identity, now, sequence)?;
+                (struck_off, Kind::DeviceStruckOff, hex(identity), "double-spend")
             }
-            // Nobody enrolled made this note: an issuing key or a generator is broken.
             Some(identity) => {
-                tx.insert_alarm("culprit-unknown", identity, now)?;
+                let raised = tx.insert_alarm("culprit-unknown", identity, now)?;
+                (raised, Kind::AlarmRaised, hex(identity), "culprit-unknown")
             }
             None => {
-                tx.insert_alarm("evidence-inconsistent", &note_id.0, now)?;
+                let raised = tx.insert_alarm("evidence-inconsistent", &note_id.0, now)?;
+                (raised, Kind::AlarmRaised, hex(&note_id.0), "evidence-inconsistent")
             }
+        };
+        if changed {
+            let details = [("evidence", sequence.to_string()), ("why", why.to_owned())];
+            audit::append(tx, Actor::service(), now, kind, &subject, &details)?;
         }
         self.publish_revocations(tx, now)?;
         Ok(())

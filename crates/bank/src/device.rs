@@ -1,10 +1,12 @@
 //! Devices: the bank knows their identities `U` and which PSP vouches for them, and nothing else.
 
+use specie_audit::{Actor, Kind};
 use specie_core::amount::Timestamp;
 use specie_core::group::{RistrettoPoint, decode_point};
 use specie_core::text::Name;
 use thiserror::Error;
 
+use crate::audit::{self, hex};
 use crate::psp::{self, PspError};
 use crate::storage::{StorageError, Tx, View};
 
@@ -56,7 +58,11 @@ pub fn register(tx: &mut dyn Tx, psp: &Name, identity: &[u8; 32], now: Timestamp
         return Err(DeviceError::StruckOff);
     }
     let device = DeviceRecord { identity: *identity, psp: *psp, registered_at: now, struck_off: None };
-    if tx.insert_device(&device)? { Ok(()) } else { Err(DeviceError::Known) }
+    if !tx.insert_device(&device)? {
+        return Err(DeviceError::Known);
+    }
+    let details = [("psp", psp.as_str())];
+    Ok(audit::append(tx, Actor::service(), now, Kind::DeviceRegistered, &hex(identity), &details)?)
 }
 
 /// `U` as a point, for a device that `psp` registered and that is not struck off.

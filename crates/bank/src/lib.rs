@@ -6,7 +6,9 @@
 //! The modules follow a note: a [`manifest`] publishes its class, [`issuance`] makes it, [`redemption`] takes it back
 //! (checked by `verification`, recorded in [`spent`], paid by [`payout`]), [`detection`] names who spent it twice, [`sweep`]
 //! settles what nobody asked for ([`restitution`]: or the owner of a lost device did), [`conservation`] proves that nothing was made or lost on the way.
+//! Whatever is decided about a device, a PSP or a rule is in the [`audit`] log.
 
+pub mod audit;
 pub mod bank;
 pub mod classes;
 pub mod conservation;

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use specie_audit::Kind as Decided;
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, ManifestId};
 use specie_core::class::{Class, Info, Kind};
@@ -19,6 +20,7 @@ use specie_core::{hash, label};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::audit::{self, hex};
 use crate::bank::Bank;
 use crate::classes::ClassTable;
 use crate::settings::Settings;
@@ -185,7 +187,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     ///
     /// # Errors
     /// When it is not what this bank may publish next.
-    pub fn publish_manifest(&self, bytes: &[u8]) -> Result<ManifestHeader, ManifestError> {
+    pub fn publish_manifest(&self, bytes: &[u8], now: Timestamp) -> Result<ManifestHeader, ManifestError> {
         let manifest = Manifest::decode(bytes)?;
         manifest.verify(&self.settings().root_key)?;
         let signed = manifest.signed;
@@ -203,8 +205,14 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             }
             for class in self.check_entries(tx, &manifest)? {
                 tx.insert_class(&class.id(), class.Y_bytes(), class.info_bytes())?;
+                let (id, details) = (class.id().to_string(), class_details(&class));
+                audit::append(tx, self.actor(), now, Decided::ClassPublished, &id, &details)?;
             }
             tx.insert_manifest(&signed, bytes)?;
+            let details =
+                [("manifest", hex(&signed.header.id().0)), ("entries", signed.header.entry_count.to_string())];
+            let sequence = signed.header.sequence.to_string();
+            audit::append(tx, self.actor(), now, Decided::ManifestPublished, &sequence, &details)?;
             Ok(signed.header)
         })
     }
@@ -268,6 +276,25 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         }
         Ok(class)
     }
+}
+
+/// What the audit log says of a new class.
+fn class_details(class: &Class) -> [(&'static str, String); 8] {
+    let info = class.info();
+    let kind = match info.kind {
+        Kind::Value => "value",
+        Kind::Blank => "blank",
+    };
+    [
+        ("issuing_key", hex(class.Y_bytes())),
+        ("kind", kind.into()),
+        ("amount", info.amount.minor().to_string()),
+        ("epoch", info.epoch.to_string()),
+        ("issue_from", info.issue_from.seconds().to_string()),
+        ("spend_until", info.spend_until.seconds().to_string()),
+        ("redeem_until", info.redeem_until.seconds().to_string()),
+        ("max_hops", info.max_hops.to_string()),
+    ]
 }
 
 fn newest_header(view: &mut (impl View + ?Sized)) -> Result<Option<ManifestHeader>, StorageError> {

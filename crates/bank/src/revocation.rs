@@ -1,9 +1,11 @@
 //! The revocation list (§8): notes shown twice that somebody might still be offered.
 
+use specie_audit::Kind;
 use specie_core::amount::Timestamp;
 use specie_core::encoding::Decode;
 use specie_core::revocation::{RevocationBody, RevocationList};
 
+use crate::audit;
 use crate::bank::Bank;
 use crate::detection::DetectionError;
 use crate::signer::Signer;
@@ -33,6 +35,8 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         let body = RevocationBody { issuer: self.settings().issuer, sequence, issued_at, notes: &notes };
         let signed = self.signer().sign_revocations(body)?;
         tx.insert_revocation(sequence, &signed)?;
-        Ok(())
+        let details = [("notes", notes.len().to_string())];
+        let (by, list) = (self.actor(), sequence.to_string());
+        Ok(audit::append(tx, by, now, Kind::RevocationsPublished, &list, &details)?)
     }
 }

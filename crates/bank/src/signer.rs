@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use specie_audit::{Head, SignedHead};
 use specie_core::Timestamp;
 use specie_core::bytes::ClassId;
 use specie_core::encoding::Encode;
@@ -62,6 +63,12 @@ pub trait Signer: Send + Sync {
     /// # Errors
     /// When the signer cannot be reached.
     fn sign_revocations(&self, body: RevocationBody<'_>) -> Result<Vec<u8>, SignerError>;
+
+    /// A head of the audit log, signed by the ledger's key.
+    ///
+    /// # Errors
+    /// When the signer cannot be reached.
+    fn sign_audit_head(&self, head: Head) -> Result<SignedHead, SignerError>;
 }
 
 /// Keys in memory.
@@ -152,6 +159,10 @@ impl Signer for KeyRing {
         let mut buffer = vec![0; body.encoded_length()];
         let signed = body.sign(&self.ledger, &mut buffer).map_err(|error| SignerError::Failed(error.to_string()))?;
         Ok(signed.to_vec())
+    }
+
+    fn sign_audit_head(&self, head: Head) -> Result<SignedHead, SignerError> {
+        Ok(head.sign(&self.ledger))
     }
 }
 

@@ -3,6 +3,7 @@
 //! Correctness rests on unique keys (`insert_…` tells whether the row is new) and on guarded changes (`…_if` tells
 //! whether the guard held), all inside one transaction that leaves nothing behind when it fails.
 
+use specie_audit::{DecisionError, Record, SignedHead};
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
 use specie_core::manifest::SignedHeader;
@@ -31,6 +32,9 @@ pub enum StorageError {
     /// The storage is broken, or holds what this program does not write.
     #[error("the storage failed: {0}")]
     Failed(String),
+    /// The audit log cannot take what it would have to say.
+    #[error(transparent)]
+    Audit(#[from] DecisionError),
 }
 
 /// A database of the bank.
@@ -87,6 +91,13 @@ pub trait View {
     fn settings(&mut self) -> Stored<Option<Settings>>;
     /// The answer to an earlier request of `scope` with `key`.
     fn answered(&mut self, scope: &str, key: &str) -> Stored<Option<Answered>>;
+
+    /// The newest record of the audit log.
+    fn audit_newest(&mut self) -> Stored<Option<Record>>;
+    /// Its records after `sequence`, at most `limit`, oldest first.
+    fn audit_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<Record>>;
+    /// Its heads after `sequence` up to `until`, oldest first.
+    fn audit_heads(&mut self, after: u64, until: u64) -> Stored<Vec<SignedHead>>;
 
     /// Sequence of the newest manifest, 0 for none.
     fn manifest_sequence(&mut self) -> Stored<u64>;
@@ -198,6 +209,11 @@ pub trait Tx: View {
     fn insert_answer(&mut self, scope: &str, key: &str, answered: &Answered, at: Timestamp) -> Stored<bool>;
     /// Forgets answers given before `before`.
     fn delete_answers(&mut self, before: Timestamp) -> Stored<u64>;
+
+    /// Adds a record to the audit log.
+    fn insert_audit(&mut self, record: &Record) -> Stored<bool>;
+    /// Adds a head to it.
+    fn insert_audit_head(&mut self, head: &SignedHead) -> Stored<bool>;
 
     /// Publishes a manifest.
     fn insert_manifest(&mut self, header: &SignedHeader, manifest: &[u8]) -> Stored<bool>;

@@ -14,14 +14,15 @@ use serde_json::json;
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
 use specie_server::bank::{
-    BankConfig, BankConfigError, CentralBank, EpochTerms, NewBank, OpenBankError, OperationError, init_bank, open_bank,
-    serve_bank,
+    BankConfig, BankConfigError, CentralBank, EpochTerms, NewBank, OpenBankError, OperationError, init_bank,
+    open_bank_for, serve_bank,
 };
 use specie_server::clock::{Clock, random_seed};
 use specie_server::key_file::read_key;
 use specie_server::reply::Refusal;
 
 use crate::answer::Answer;
+use crate::by::By;
 use crate::device::{parse_amount, parse_currency};
 use crate::failure::Failure;
 use crate::inspect::parse_key;
@@ -184,6 +185,8 @@ struct Which {
     /// Folder of the bank
     #[arg(value_name = "BANK")]
     folder: PathBuf,
+    #[command(flatten)]
+    by: By,
 }
 
 /// The root key.
@@ -202,7 +205,7 @@ impl Which {
     }
 
     fn open(&self) -> Result<Arc<CentralBank>, Failure> {
-        Ok(open_bank(&self.config()?, Clock::system())?)
+        Ok(open_bank_for(&self.config()?, self.by.actor(), Clock::system())?)
     }
 
     fn root(&self, root: &Root) -> Result<SigningKey, Failure> {
@@ -282,7 +285,7 @@ impl Init {
         let epoch = self.terms.of(self.currency)?;
         let new = NewBank { issuer: self.issuer, currency: self.currency, listen: self.listen, epoch };
         let progress = Progress::begin("making the keys of the first epoch");
-        let root = init_bank(&self.which.folder, &new, Clock::system())?.to_string();
+        let root = init_bank(&self.which.folder, &new, self.which.by.actor(), Clock::system())?.to_string();
         drop(progress);
         let folder = self.which.folder.display();
         let human = format!(

@@ -3,6 +3,7 @@
 mod answer;
 mod arguments;
 mod bank;
+mod by;
 mod claims;
 mod completions;
 mod demo;

@@ -18,10 +18,11 @@ use specie_device::durable::{self, Access};
 use specie_server::clock::Clock;
 use specie_server::psp::{
     BankAddress, ConfigError, CustomerError, MakerConfig, NewPsp, OpenPspError, Provider, PspConfig, init_psp,
-    open_psp, serve_psp,
+    open_psp_for, serve_psp,
 };
 
 use crate::answer::Answer;
+use crate::by::By;
 use crate::device::parse_amount;
 use crate::failure::Failure;
 use crate::inspect::parse_key;
@@ -164,6 +165,8 @@ pub(crate) struct Which {
     /// Folder of the PSP
     #[arg(value_name = "PSP")]
     folder: PathBuf,
+    #[command(flatten)]
+    by: By,
 }
 
 impl Which {
@@ -176,7 +179,7 @@ impl Which {
     }
 
     fn open(&self) -> Result<Arc<Provider>, Failure> {
-        Ok(open_psp(&self.config()?, Clock::system())?)
+        Ok(open_psp_for(&self.config()?, self.by.actor(), Clock::system())?)
     }
 }
 
@@ -187,13 +190,16 @@ impl Psp {
             Command::Serve { which, listen } => {
                 let mut config = which.config()?;
                 config.listen = listen.unwrap_or(config.listen);
+                // Rules that changed are in force by whoever starts the server.
+                drop(which.open()?);
                 serving::serve(serve_psp(&config, Clock::system())?, &format!("PSP {}", config.name), json)
             }
             Command::Status { which } => status(&*which.open()?),
             Command::Trust(trust) => trust.run(),
             Command::Customer { command } => command.run(),
             Command::Block { which, device, lift } => {
-                which.open()?.psp.set_blocked(device, !lift)?;
+                let provider = which.open()?;
+                provider.psp.set_blocked(device, !lift, provider.clock.now())?;
                 let done = if *lift { "The block is lifted.\n" } else { "Blocked: it can only redeem from now on.\n" };
                 Ok(Answer::new(done, json!({ "device": device.to_string(), "blocked": !lift })))
             }
@@ -231,6 +237,8 @@ impl Init {
             makers,
         };
         let key = init_psp(&self.which.folder, new)?.to_string();
+        // Its first rules are in force by whoever made it.
+        drop(self.which.open()?);
         let human = format!(
             "Made PSP {} in {}.\n  public key  {key}\nNext: have the bank register it: specie bank register BANK {} --key {key}\n",
             self.name,

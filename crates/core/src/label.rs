@@ -132,3 +132,7 @@ pub const BANK_MOVEMENT: &str = "specie/v1/bank-movement";
 pub const BANK_RESTITUTION: &str = "specie/v1/bank-restitution";
 /// How the bank recognises a request that it saw before.
 pub const BANK_REQUEST: &str = "specie/v1/bank-request";
+/// Records of an audit log, as the next record and heads know them (`docs/spec/audit.md`).
+pub const AUDIT_RECORD: &str = "specie/v1/audit-record";
+/// Heads of an audit log, signed by whoever keeps it.
+pub const AUDIT_HEAD: &str = "specie/v1/audit-head";

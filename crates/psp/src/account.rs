@@ -1,5 +1,6 @@
 //! What a device sees of its account, and what the operator sees of the books.
 
+use specie_audit::Kind;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
@@ -114,7 +115,13 @@ impl<S: Store, B: Bank> Psp<S, B> {
             reference: reference.into(),
             at: now,
         };
-        self.store().write(|records| ledger::post(records, &movement)?.map_err(|refusal| refusal.of(reference)))
+        self.store().write(|records| {
+            if ledger::post_new(records, &movement)?.map_err(|refusal| refusal.of(reference))? {
+                let details = [("amount", amount.minor().to_string()), ("reference", reference.to_owned())];
+                self.audit(records, now, Kind::ReservePaidIn, self.identity().name.as_str(), &details)?;
+            }
+            Ok(())
+        })
     }
 
     /// The books, checked: every account against its movements, what is held against what it is held for.

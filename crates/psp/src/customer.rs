@@ -1,5 +1,6 @@
 //! Customers: who they are to the PSP, in which tier, with which account.
 
+use specie_audit::Kind;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
@@ -90,12 +91,19 @@ impl<S: Store, B> Psp<S, B> {
         now: Timestamp,
     ) -> Result<(), CustomerError> {
         seen.iter().try_for_each(EvidenceRecord::check)?;
+        let Customer { name, account, tier, merchant } = customer;
+        let mut details = vec![("account", account.to_string()), ("tier", tier.to_string())];
+        if let Some(Merchant { payee, category }) = merchant {
+            details.extend([("payee", payee.to_string()), ("category", category.to_string())]);
+        }
         self.store().write(|records| {
-            if !records.insert_customer(customer)? && records.customer(&customer.name)?.as_ref() != Some(customer) {
+            if records.insert_customer(customer)? {
+                self.audit(records, now, Kind::CustomerAdded, name.as_str(), &details)?;
+            } else if records.customer(name)?.as_ref() != Some(customer) {
                 return Err(CustomerError::Taken);
             }
             for evidence in seen {
-                records.put_evidence(&customer.name, evidence)?;
+                self.keep_evidence(records, name, evidence)?;
             }
             self.check_tier(records, customer, &customer.tier, now)
         })
@@ -117,7 +125,12 @@ impl<S: Store, B> Psp<S, B> {
         self.store().write(|records| {
             let found = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
             self.check_tier(records, &found, tier, now)?;
-            Ok(records.set_tier(customer, tier)?)
+            if found.tier == *tier {
+                return Ok(());
+            }
+            records.set_tier(customer, tier)?;
+            let details = [("from", found.tier.as_str()), ("to", tier.as_str())];
+            Ok(self.audit(records, now, Kind::TierChanged, customer.as_str(), &details)?)
         })
     }
 
@@ -135,7 +148,9 @@ impl<S: Store, B> Psp<S, B> {
         let valid_until = now.saturating_add(self.policy().periods().claim_code_seconds);
         self.store().write(|records| {
             records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
-            Ok::<_, CustomerError>(records.insert_claim_code(&code_hash(customer, &code), valid_until)?)
+            records.insert_claim_code(&code_hash(customer, &code), valid_until)?;
+            let details = [("valid_until", valid_until.seconds().to_string())];
+            Ok::<_, CustomerError>(self.audit(records, now, Kind::ClaimCodeIssued, customer.as_str(), &details)?)
         })?;
         Ok(code)
     }
@@ -162,7 +177,11 @@ impl<S: Store, B> Psp<S, B> {
                 reference: reference.into(),
                 at: now,
             };
-            ledger::post(records, &movement)?.map_err(|refusal| refusal.of(reference))
+            if ledger::post_new(records, &movement)?.map_err(|refusal| refusal.of(reference))? {
+                let details = [("amount", amount.minor().to_string()), ("reference", reference.to_owned())];
+                self.audit(records, now, Kind::CustomerCredited, customer.name.as_str(), &details)?;
+            }
+            Ok(())
         })
     }
 
@@ -170,15 +189,24 @@ impl<S: Store, B> Psp<S, B> {
     ///
     /// # Errors
     /// When the device is unknown, or struck off by the bank.
-    pub fn set_blocked(&self, device: &PublicKey, blocked: bool) -> Result<(), CustomerError> {
+    pub fn set_blocked(&self, device: &PublicKey, blocked: bool, now: Timestamp) -> Result<(), CustomerError> {
         self.store().write(|records| {
             let found = records.device(device)?.ok_or(CustomerError::UnknownDevice(*device))?;
             match found.state {
                 DeviceState::StruckOff => Err(CustomerError::StruckOff(*device)),
                 DeviceState::Pending => Err(CustomerError::UnknownDevice(*device)),
                 DeviceState::Active | DeviceState::Blocked => {
-                    let state = if blocked { DeviceState::Blocked } else { DeviceState::Active };
-                    Ok(records.set_device_state(device, state)?)
+                    let (state, kind) = if blocked {
+                        (DeviceState::Blocked, Kind::DeviceBlocked)
+                    } else {
+                        (DeviceState::Active, Kind::DeviceUnblocked)
+                    };
+                    if found.state == state {
+                        return Ok(());
+                    }
+                    records.set_device_state(device, state)?;
+                    let details = [("customer", found.customer.as_str())];
+                    Ok(self.audit(records, now, kind, &device.to_string(), &details)?)
                 }
             }
         })

@@ -4,6 +4,7 @@
 //! Nonce, claim code and device change in one transaction, with the device still pending. Then the bank is told, and the
 //! device becomes active; or the bank knows `U` already, the device is removed and the claim code is good again.
 
+use specie_audit::Kind;
 use specie_core::Timestamp;
 use specie_core::enrolment::{Enrolment, EnrolmentError as ProofError};
 use specie_core::group::Generators;
@@ -130,7 +131,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         let claim = code_hash(customer, claim_code);
         let device = self.store().write(|records| self.admit(records, request, customer, &claim, enrolment, now))?;
         if device.state == DeviceState::Pending {
-            self.register(&device)?;
+            self.register(&device, now)?;
         }
         self.store().read(|records| {
             let owner = records.customer(customer)?.ok_or(EnrolmentError::ClaimCode)?;
@@ -193,7 +194,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
     }
 
     /// Tells the bank of a pending device.
-    pub(crate) fn register(&self, device: &Device) -> Result<(), EnrolmentError> {
+    pub(crate) fn register(&self, device: &Device, now: Timestamp) -> Result<(), EnrolmentError> {
         let told = self.bank().register_device(&registration(device), &device.identity);
         let refused = told.as_ref().err().and_then(BankError::refusal);
         self.store().write(|records| {
@@ -201,15 +202,21 @@ impl<S: Store, B: Bank> Psp<S, B> {
             if records.device(&device.key)?.is_none_or(|current| current.state != DeviceState::Pending) {
                 return Ok(());
             }
-            match refused {
-                None if told.is_ok() => records.set_device_state(&device.key, DeviceState::Active)?,
-                None => {}
+            let kind = match refused {
+                None if told.is_ok() => {
+                    records.set_device_state(&device.key, DeviceState::Active)?;
+                    Kind::DeviceEnrolled
+                }
+                None => return Ok(()),
                 Some(_) => {
                     records.remove_pending_device(&device.key)?;
                     records.restore_claim_code(&device.claim)?;
+                    Kind::DeviceRefused
                 }
-            }
-            Ok::<_, StoreError>(())
+            };
+            let identity: String = device.identity.iter().map(|byte| format!("{byte:02x}")).collect();
+            let details = [("customer", device.customer.as_str()), ("identity", &identity)];
+            self.audit(records, now, kind, &device.key.to_string(), &details)
         })?;
         told.map_err(|error| match refused {
             Some(Refusal::DeviceKnown) => EnrolmentError::AlreadyEnrolled,

@@ -1,6 +1,7 @@
 //! What a PSP has seen of its customers. The records say that and when it was seen, by whom, and where it is filed; what is
 //! filed is not here.
 
+use specie_audit::Kind;
 use specie_core::Timestamp;
 use specie_core::text::Name;
 
@@ -82,8 +83,29 @@ impl<S: Store, B> Psp<S, B> {
         evidence.check()?;
         self.store().write(|records| {
             records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
-            Ok(records.put_evidence(customer, evidence)?)
+            Ok(self.keep_evidence(records, customer, evidence)?)
         })
+    }
+
+    /// The audit log says what was seen and until when it counts, and not where it is filed: that may be a telephone number.
+    pub(crate) fn keep_evidence(
+        &self,
+        records: &mut dyn Records,
+        customer: &Name,
+        evidence: &EvidenceRecord,
+    ) -> Result<(), StoreError> {
+        let EvidenceRecord { kind, reference, valid_until, by, at } = evidence;
+        let same = |known: &EvidenceRecord| {
+            (known.kind, &known.reference, known.valid_until) == (*kind, reference, *valid_until)
+        };
+        if records.evidence(customer)?.iter().any(same) {
+            return Ok(());
+        }
+        records.put_evidence(customer, evidence)?;
+        let until = valid_until.map(|until| ("valid_until", until.seconds().to_string()));
+        let details = [("evidence", kind.as_str().to_owned()), ("seen_by", by.to_string())];
+        let details: Vec<_> = details.into_iter().chain(until).collect();
+        self.audit(records, *at, Kind::EvidenceRecorded, customer.as_str(), &details)
     }
 
     /// What was seen of a customer, oldest first.

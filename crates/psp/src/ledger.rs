@@ -158,11 +158,20 @@ pub(crate) enum PostingRefusal {
 
 /// Posts a movement, once for its name; an amount of zero moves nothing.
 pub(crate) fn post(records: &mut dyn Records, movement: &Movement) -> Result<Result<(), PostingRefusal>, StoreError> {
+    Ok(post_new(records, movement)?.map(drop))
+}
+
+/// The same, and tells whether it was made now.
+pub(crate) fn post_new(
+    records: &mut dyn Records,
+    movement: &Movement,
+) -> Result<Result<bool, PostingRefusal>, StoreError> {
     if movement.amount.is_zero() {
-        return Ok(Ok(()));
+        return Ok(Ok(false));
     }
     Ok(match records.post(movement)? {
-        Posted::Made | Posted::Before => Ok(()),
+        Posted::Made => Ok(true),
+        Posted::Before => Ok(false),
         Posted::Insufficient => Err(PostingRefusal::Insufficient),
         Posted::NameTaken => Err(PostingRefusal::NameTaken),
     })

@@ -11,8 +11,12 @@
 //!
 //! **Repeating.** A request is named by who makes it and by its idempotency key ([`request::Request`]); what is done for it
 //! is stored under that name in the same transaction.
+//!
+//! **Deciding.** Whatever is decided about a person or a rule is written into the audit log in the transaction that decides it, by
+//! [`Psp::audit`](audit).
 
 pub mod account;
+pub mod audit;
 pub mod bank;
 pub mod catalogue;
 pub mod claim;

@@ -60,8 +60,8 @@ impl<S: Store, B: Bank> Psp<S, B> {
             CreditError::Bank(error) => ReconcileError::Bank(error),
             CreditError::Store(error) => error.into(),
         })?;
-        self.pull_struck_off()?;
-        self.finish_enrolments(&mut done)?;
+        self.pull_struck_off(now)?;
+        self.finish_enrolments(&mut done, now)?;
         self.finish_withdrawals(&mut done, now)?;
         self.finish_transfers(&mut done, now)?;
         let requests_before = Timestamp::new(now.seconds().saturating_sub(REQUESTS_SECONDS)).unwrap_or_default();
@@ -69,7 +69,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         Ok(done)
     }
 
-    fn pull_struck_off(&self) -> Result<(), ReconcileError> {
+    fn pull_struck_off(&self, now: Timestamp) -> Result<(), ReconcileError> {
         loop {
             let after = self.store().read(|records| records.feed_position(Feed::StruckOff))?;
             let devices = self.bank().struck_off(after).map_err(ReconcileError::Bank)?;
@@ -77,15 +77,15 @@ impl<S: Store, B: Bank> Psp<S, B> {
                 return Ok(());
             };
             for device in devices {
-                self.strike_off(&device.identity)?;
+                self.strike_off(&device.identity, now)?;
             }
             self.store().write(|records| records.set_feed_position(Feed::StruckOff, last))?;
         }
     }
 
-    fn finish_enrolments(&self, done: &mut Reconciled) -> Result<(), ReconcileError> {
+    fn finish_enrolments(&self, done: &mut Reconciled, now: Timestamp) -> Result<(), ReconcileError> {
         for device in self.store().read(|records| records.pending_devices())? {
-            match self.register(&device) {
+            match self.register(&device, now) {
                 Ok(()) => done.devices += 1,
                 Err(EnrolmentError::Bank(error @ BankError::Unavailable(_))) => {
                     return Err(ReconcileError::Bank(error));

@@ -2,6 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use specie_audit::Actor;
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
 use std::sync::Arc;
@@ -27,13 +28,25 @@ pub struct Psp<S, B> {
     policy: Policy,
     store: S,
     bank: B,
+    actor: Actor,
     catalogue: Mutex<Arc<Catalogue>>,
 }
 
 impl<S, B> Psp<S, B> {
     /// A PSP that keeps its records in `store` and talks to `bank`.
     pub fn new(identity: Identity, policy: Policy, store: S, bank: B) -> Self {
-        Self { identity, policy, store, bank, catalogue: Mutex::new(Arc::default()) }
+        Self { identity, policy, store, bank, actor: Actor::service(), catalogue: Mutex::new(Arc::default()) }
+    }
+
+    /// The same for an operator: the audit log says that it did what is done here.
+    #[must_use]
+    pub fn acting_for(self, operator: Actor) -> Self {
+        Self { actor: operator, ..self }
+    }
+
+    /// In whose name this acts: the service's own, without [`Psp::acting_for`].
+    pub fn actor(&self) -> Actor {
+        self.actor
     }
 
     /// Who it is.

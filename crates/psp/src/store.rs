@@ -1,5 +1,6 @@
 //! What a PSP remembers. A store runs closures in transactions; within one, [`Records`] are rows.
 
+use specie_audit::{DecisionError, Kind, Record, SignedHead};
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use specie_core::{Amount, ClassId, Timestamp};
@@ -28,6 +29,9 @@ pub enum StoreError {
     /// It holds what this program never writes.
     #[error("the database is damaged: {0}")]
     Damaged(String),
+    /// The audit log cannot take what it would have to say.
+    #[error(transparent)]
+    Audit(#[from] DecisionError),
 }
 
 /// A store.
@@ -157,6 +161,19 @@ pub trait Records {
     fn transfer(&mut self, id: &OperationId) -> Stored<Option<Transfer>>;
     fn set_transfer_state(&mut self, id: &OperationId, state: TransferState) -> Stored<()>;
     fn pending_transfers(&mut self) -> Stored<Vec<Transfer>>;
+
+    /// The newest record of the audit log.
+    fn audit_newest(&mut self) -> Stored<Option<Record>>;
+    /// The newest one of this kind about `subject`.
+    fn audit_newest_about(&mut self, kind: Kind, subject: &str) -> Stored<Option<Record>>;
+    /// Records after `sequence`, at most `limit`, oldest first.
+    fn audit_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<Record>>;
+    /// Heads after `sequence` up to `until`, oldest first.
+    fn audit_heads(&mut self, after: u64, until: u64) -> Stored<Vec<SignedHead>>;
+    /// Adds a record; `false` when there is one in its place.
+    fn insert_audit(&mut self, record: &Record) -> Stored<bool>;
+    /// Adds a head; `false` when there is one of the same moment.
+    fn insert_audit_head(&mut self, head: &SignedHead) -> Stored<bool>;
 
     /// How far a feed was read; 0 at first.
     fn feed_position(&mut self, feed: Feed) -> Stored<u64>;

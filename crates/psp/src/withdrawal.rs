@@ -11,6 +11,7 @@
 //! From `Opening` and `Open` only what the bank says leads on: answered settles, void refunds. A batch of which the bank never
 //! heard may be refunded too, since its challenges were never relayed and never will be.
 
+use specie_audit::Kind as Decided;
 use specie_core::class::Kind;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
@@ -265,7 +266,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         };
         match error.refusal() {
             None => return Err(WithdrawalError::Bank(error)),
-            Some(Refusal::DeviceStruckOff) => self.strike_off(identity)?,
+            Some(Refusal::DeviceStruckOff) => self.strike_off(identity, now)?,
             Some(_) => {}
         }
         // A refusal is final unless the bank has the batch from an earlier attempt.
@@ -428,10 +429,14 @@ impl<S: Store, B: Bank> Psp<S, B> {
     }
 
     /// The bank struck a device off: it gets nothing any more.
-    pub(crate) fn strike_off(&self, identity: &[u8; 32]) -> Result<(), StoreError> {
+    pub(crate) fn strike_off(&self, identity: &[u8; 32], now: Timestamp) -> Result<(), StoreError> {
         self.store().write(|records| match records.device_by_identity(identity)? {
-            Some(Device { key, .. }) => records.set_device_state(&key, DeviceState::StruckOff),
-            None => Ok(()),
+            Some(Device { key, customer, state, .. }) if state != DeviceState::StruckOff => {
+                records.set_device_state(&key, DeviceState::StruckOff)?;
+                let details = [("customer", customer.as_str())];
+                self.audit(records, now, Decided::DeviceStruckOff, &key.to_string(), &details)
+            }
+            _ => Ok(()),
         })
     }
 

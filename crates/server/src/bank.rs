@@ -12,7 +12,7 @@ mod signer;
 pub use config::{BankConfig, BankConfigError};
 pub use operation::{EpochTerms, OperationError};
 pub use routes::router;
-pub use setup::{CentralBank, NewBank, OpenBankError, init_bank, open_bank, serve_bank};
+pub use setup::{CentralBank, NewBank, OpenBankError, init_bank, open_bank, open_bank_for, serve_bank};
 pub use specie_bank::supervision::SupervisionRecord;
 
 pub use signer::{FileSigner, KeyRingFileError};

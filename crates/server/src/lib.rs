@@ -10,3 +10,6 @@ pub mod key_file;
 pub mod psp;
 pub mod reply;
 pub mod service;
+
+/// In whose name a bank or a PSP acts, for the audit log.
+pub use specie_audit::Actor;

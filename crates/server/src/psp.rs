@@ -10,7 +10,7 @@ mod tiers;
 pub use bank::HttpBank;
 pub use config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig};
 pub use routes::router;
-pub use setup::{NewPsp, OpenPspError, Provider, init_psp, open_psp, serve_psp};
+pub use setup::{NewPsp, OpenPspError, Provider, init_psp, open_psp, open_psp_for, serve_psp};
 /// What the operator of a PSP deals with.
 pub use specie_psp::{
     account::Books,

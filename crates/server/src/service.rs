@@ -35,6 +35,14 @@ pub struct Background {
     pub run: Box<dyn FnMut() -> Option<String> + Send>,
 }
 
+/// How often a service signs a head of its audit log, besides at its start.
+const HEAD_PAUSE: Duration = Duration::from_secs(86_400);
+
+/// A head of the audit log now and every day.
+pub(crate) fn daily_head(run: impl FnMut() -> Option<String> + Send + 'static) -> Background {
+    Background { name: "audit", pause: HEAD_PAUSE, run: Box::new(run) }
+}
+
 /// Why a service does not start.
 #[derive(Debug, Error)]
 #[non_exhaustive]

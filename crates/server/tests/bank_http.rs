@@ -22,6 +22,7 @@ use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
 use specie_core::transfer::{Input, Outputs, Preimage, Transfer, challenge};
 use specie_core::{Amount, Timestamp, label};
+use specie_server::Actor;
 use specie_server::bank::{
     BankConfig, CentralBank, EpochTerms, KeyRingFileError, NewBank, OpenBankError, init_bank, open_bank, router,
     serve_bank,
@@ -68,8 +69,8 @@ impl World {
             listen: "127.0.0.1:0".parse().unwrap(),
             epoch: EpochTerms { largest_face: Amount::new(10).unwrap(), ..EpochTerms::default() },
         };
-        init_bank(directory.path(), &new, clock()).unwrap();
-        assert!(init_bank(directory.path(), &new, clock()).is_err());
+        init_bank(directory.path(), &new, Actor::service(), clock()).unwrap();
+        assert!(init_bank(directory.path(), &new, Actor::service(), clock()).is_err());
         let key = SigningKey::from_seed(&[9; 32]);
         let generators = Generators::new();
         let client = Client::new(Http::new("http://127.0.0.1:1", Timeouts::default()).unwrap());
@@ -451,7 +452,10 @@ fn a_bank_is_not_set_up_over_another() {
         listen: "127.0.0.1:0".parse().unwrap(),
         epoch: EpochTerms::default(),
     };
-    assert!(matches!(init_bank(world.directory.path(), &new, clock()), Err(OpenBankError::Exists(_))));
+    assert!(matches!(
+        init_bank(world.directory.path(), &new, Actor::service(), clock()),
+        Err(OpenBankError::Exists(_))
+    ));
     assert_eq!(std::fs::read(path("bank.keys")).unwrap(), keys, "the issuing keys are as they were");
     assert!(!path("root.key").exists());
 }

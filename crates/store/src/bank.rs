@@ -10,7 +10,7 @@ use crate::migration::Schema;
 use crate::sql::{Database, Session, SqlError};
 
 /// The tables of the bank, for [`Sqlite::open`](crate::Sqlite::open).
-pub const SCHEMA: Schema = Schema { component: "bank", migrations: &[TABLES, SUPERVISION, RESTITUTION] };
+pub const SCHEMA: Schema = Schema { component: "bank", migrations: &[TABLES, SUPERVISION, RESTITUTION, AUDIT] };
 
 const TABLES: &[&str] = &[
     "CREATE TABLE bank_settings (only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1), issuer TEXT NOT NULL, \
@@ -110,6 +110,14 @@ const RESTITUTION: &[&str] = &[
     "ALTER TABLE bank_payout_new RENAME TO bank_payout",
     "CREATE INDEX bank_payout_class ON bank_payout (root_class)",
     "CREATE INDEX bank_payout_root ON bank_payout (root)",
+];
+
+const AUDIT: &[&str] = &[
+    "CREATE TABLE bank_audit (sequence BIGINT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, \
+     record BYTEA NOT NULL)",
+    "CREATE INDEX bank_audit_subject ON bank_audit (subject, kind, sequence)",
+    "CREATE TABLE bank_audit_head (sequence BIGINT NOT NULL, at BIGINT NOT NULL, head BYTEA NOT NULL, \
+     PRIMARY KEY (sequence, at))",
 ];
 
 /// The bank's storage in a database that has [`SCHEMA`].

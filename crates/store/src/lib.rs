@@ -3,6 +3,7 @@
 //! [`sql`] is the little of SQL that every adapter speaks, [`sqlite`] the adapter that is built in, [`migration`] keeps
 //! schemas moving forward. The tables of each service are in a module of its own, written once over [`sql::Session`].
 
+mod audit;
 pub mod bank;
 pub mod migration;
 pub mod psp;

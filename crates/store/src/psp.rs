@@ -17,7 +17,7 @@ use crate::migration::Schema;
 use crate::sql::{Database, Session, SqlError};
 
 /// The tables of a PSP, for [`Sqlite::open`](crate::Sqlite::open).
-pub const SCHEMA: Schema = Schema { component: "psp", migrations: &[TABLES, EVIDENCE, LOSS] };
+pub const SCHEMA: Schema = Schema { component: "psp", migrations: &[TABLES, EVIDENCE, LOSS, AUDIT] };
 
 const TABLES: &[&str] = &[
     "CREATE TABLE psp_customer (name TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL UNIQUE, tier TEXT NOT NULL, \
@@ -66,6 +66,14 @@ const LOSS: &[&str] = &[
     "CREATE TABLE psp_loss (device BYTEA NOT NULL PRIMARY KEY, reported_at BIGINT NOT NULL)",
     "CREATE TABLE psp_backup (device BYTEA NOT NULL, day BIGINT NOT NULL, kept_at BIGINT NOT NULL, content BYTEA NOT NULL, \
      PRIMARY KEY (device, day))",
+];
+
+const AUDIT: &[&str] = &[
+    "CREATE TABLE psp_audit (sequence BIGINT NOT NULL PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, \
+     record BYTEA NOT NULL)",
+    "CREATE INDEX psp_audit_subject ON psp_audit (subject, kind, sequence)",
+    "CREATE TABLE psp_audit_head (sequence BIGINT NOT NULL, at BIGINT NOT NULL, head BYTEA NOT NULL, \
+     PRIMARY KEY (sequence, at))",
 ];
 
 /// A PSP's records in a database that has [`SCHEMA`].

@@ -8,12 +8,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("core", &[]),
     ("element", &["core"]),
     ("wallet", &["core", "element"]),
-    ("bank", &["core"]),
+    ("audit", &["core"]),
+    ("bank", &["core", "audit"]),
     ("aml", &["core"]),
-    ("psp", &["core", "aml"]),
-    ("store", &["core", "bank", "aml", "psp"]),
+    ("psp", &["core", "aml", "audit"]),
+    ("store", &["core", "aml", "audit", "bank", "psp"]),
     ("api", &["core"]),
-    ("server", &["core", "api", "bank", "aml", "psp", "store"]),
+    ("server", &["core", "aml", "api", "audit", "bank", "psp", "store"]),
     ("device", &["core", "element", "wallet", "embedded", "api"]),
     ("embedded", &["core", "element", "wallet", "api"]),
     ("supervision", &["core"]),
@@ -21,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("identity", &["core"]),
     ("emulation", &["element"]),
     ("sim", &["core", "element", "wallet", "bank", "aml", "psp", "store", "api", "server", "device"]),
-    ("cli", &["core", "element", "wallet", "aml", "api", "device", "server", "sim", "supervision"]),
+    ("cli", &["core", "element", "wallet", "aml", "api", "audit", "device", "server", "sim", "supervision"]),
 ];
 
 /// What the protocol may be built from: arithmetic, hashing, signatures, encoding, errors.

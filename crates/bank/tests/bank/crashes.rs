@@ -72,6 +72,7 @@ struct Seen {
     answered: usize,
     manifest: u64,
     classes: usize,
+    audited: u64,
 }
 
 fn look(world: &World, batches: &[BatchKey]) -> Seen {
@@ -98,6 +99,7 @@ fn look(world: &World, batches: &[BatchKey]) -> Seen {
             answered,
             manifest: view.manifest_sequence()?,
             classes: view.classes()?.len(),
+            audited: view.audit_newest()?.map_or(0, |record| record.sequence),
         })
     });
     look.unwrap()
@@ -212,7 +214,7 @@ fn publishing_is_all_or_nothing() {
     let mut world = World::new(53);
     world.register_psp("gamma");
     let manifest = world.bank().draft_manifest(&[], world.now).unwrap().sign(&world.root);
-    cut_everywhere(&world, &[], |bank| said(bank.publish_manifest(&manifest)));
+    cut_everywhere(&world, &[], |bank| said(bank.publish_manifest(&manifest, world.now)));
 }
 
 #[test]

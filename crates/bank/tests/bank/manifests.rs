@@ -51,7 +51,7 @@ fn manifests_are_chained_and_complete() {
     // An epoch that is redeemed no more goes; the other stays.
     world.now = at(START + 180 * DAY + 1);
     let draft = world.bank().draft_manifest(&[], world.now).unwrap();
-    world.bank().publish_manifest(&draft.sign(&world.root)).unwrap();
+    world.bank().publish_manifest(&draft.sign(&world.root), world.now).unwrap();
     let third = newest(&world);
     let third = Manifest::decode(&third).unwrap();
     let epochs = third.entries().filter_map(|(entry, _)| match entry {
@@ -61,7 +61,7 @@ fn manifests_are_chained_and_complete() {
     assert!(epochs.eq([2; 12]));
     // Publishing the newest again changes nothing.
     let bytes = newest(&world);
-    assert_eq!(world.bank().publish_manifest(&bytes).unwrap().sequence, 3);
+    assert_eq!(world.bank().publish_manifest(&bytes, world.now).unwrap().sequence, 3);
     let sequence = world.bank().storage().read(|view| view.manifest_sequence());
     assert_eq!(sequence.unwrap(), 3);
 }
@@ -71,12 +71,12 @@ fn what_the_root_key_did_not_sign_is_not_published() {
     let world = World::new(81);
     let draft = world.bank().draft_manifest(&[], world.now).unwrap();
     let forged = draft.sign(&SigningKey::from_seed(&[66; 32]));
-    assert!(matches!(world.bank().publish_manifest(&forged), Err(ManifestError::Signature(_))));
+    assert!(matches!(world.bank().publish_manifest(&forged, world.now), Err(ManifestError::Signature(_))));
     let mut changed = draft.sign(&world.root);
     let last = changed.len() - 1;
     changed[last] ^= 1;
-    assert!(matches!(world.bank().publish_manifest(&changed), Err(ManifestError::Signature(_))));
-    assert!(matches!(world.bank().publish_manifest(&[0x80]), Err(ManifestError::Malformed(_))));
+    assert!(matches!(world.bank().publish_manifest(&changed, world.now), Err(ManifestError::Signature(_))));
+    assert!(matches!(world.bank().publish_manifest(&[0x80], world.now), Err(ManifestError::Malformed(_))));
 }
 
 #[test]
@@ -92,10 +92,10 @@ fn what_does_not_follow_is_not_published() {
     ];
     for change in changes {
         let manifest = signed(&world, &all, change, &world.root);
-        assert!(matches!(world.bank().publish_manifest(&manifest), Err(ManifestError::NotNext)));
+        assert!(matches!(world.bank().publish_manifest(&manifest, world.now), Err(ManifestError::NotNext)));
     }
     let manifest = signed(&world, &all, |_| (), &world.root);
-    world.bank().publish_manifest(&manifest).unwrap();
+    world.bank().publish_manifest(&manifest, world.now).unwrap();
 }
 
 #[test]
@@ -106,7 +106,8 @@ fn entries_that_are_not_the_banks_are_not_published() {
     let info = |epoch| Info { epoch, ..*world.class(Kind::Value, 10).info() };
     let class = |info| Entry::Class(Class::new(key.public(), info).unwrap()).to_vec();
     let with = |entry: Vec<u8>| [good.clone(), vec![entry]].concat();
-    let publish = |entries: &[Vec<u8>]| world.bank().publish_manifest(&signed(&world, entries, |_| (), &world.root));
+    let publish =
+        |entries: &[Vec<u8>]| world.bank().publish_manifest(&signed(&world, entries, |_| (), &world.root), world.now);
 
     assert!(matches!(publish(&good[1..]), Err(ManifestError::DroppedClass(_))));
     assert!(matches!(publish(&good[..good.len() - 1]), Err(ManifestError::OtherEntries)));
@@ -137,7 +138,7 @@ fn entries_that_are_not_the_banks_are_not_published() {
     // A PSP registered since the draft: the draft is stale.
     let stale = world.bank().draft_manifest(&[], world.now).unwrap().sign(&world.root);
     world.register_psp("gamma");
-    assert!(matches!(world.bank().publish_manifest(&stale), Err(ManifestError::OtherEntries)));
+    assert!(matches!(world.bank().publish_manifest(&stale, world.now), Err(ManifestError::OtherEntries)));
 }
 
 /// What is said of disclosures stands in the next manifest, the current key first, and cannot be left out or turned round.
@@ -161,18 +162,18 @@ fn supervisory_keys_are_published_as_decided() {
     };
     let before = draft().sign(&world.root);
     set(Some(&record));
-    assert!(matches!(world.bank().publish_manifest(&before), Err(ManifestError::OtherEntries)));
+    assert!(matches!(world.bank().publish_manifest(&before, world.now), Err(ManifestError::OtherEntries)));
     let mut turned = draft().entries().to_vec();
     let last = turned.len() - 1;
     turned.swap(last, last - 1);
     let turned = signed(&world, &turned, |_| (), &world.root);
-    assert!(matches!(world.bank().publish_manifest(&turned), Err(ManifestError::OtherEntries)));
+    assert!(matches!(world.bank().publish_manifest(&turned, world.now), Err(ManifestError::OtherEntries)));
     let manifest = draft().sign(&world.root);
-    world.bank().publish_manifest(&manifest).unwrap();
+    world.bank().publish_manifest(&manifest, world.now).unwrap();
     assert_eq!(said(&manifest), [(500, keys[0]), (500, keys[1])]);
     set(None);
     let manifest = draft().sign(&world.root);
-    world.bank().publish_manifest(&manifest).unwrap();
+    world.bank().publish_manifest(&manifest, world.now).unwrap();
     assert_eq!(said(&manifest), []);
 }
 

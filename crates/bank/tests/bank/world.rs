@@ -1,5 +1,6 @@
 //! A bank on disk, devices that hold notes, and what honest and dishonest ones do with them.
 
+use specie_audit::Actor;
 use specie_bank::Bank;
 use specie_bank::conservation::Conservation;
 use specie_bank::issuance::{BatchKey, IssuanceError, IssuanceRequest};
@@ -156,7 +157,7 @@ impl World {
         };
         let ring = KeyRing::new(ledger);
         let store = BankStore(Sqlite::open(&directory.path().join("bank.db"), &[SCHEMA]).unwrap());
-        Bank::set_up(&store, &ring, &settings).unwrap();
+        Bank::set_up(&store, &ring, &settings, Actor::service(), at(START)).unwrap();
         let keys = ring.expose_secret_bytes().to_vec();
         let random = Random::new(seed);
         let generators = Generators::new();
@@ -225,7 +226,7 @@ impl World {
         self.keys = ring.expose_secret_bytes().to_vec();
         self.restart();
         let draft = self.bank().draft_manifest(&new, self.now).unwrap();
-        self.bank().publish_manifest(&draft.sign(&self.root)).unwrap();
+        self.bank().publish_manifest(&draft.sign(&self.root), self.now).unwrap();
         self.classes.extend(new);
     }
 

@@ -46,7 +46,7 @@ pub(super) struct Supervise {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
-  specie bank disclosed bank 9a31… --key 5f0c… --out payment.disclosed
+  specie bank disclosed bank 9a31… --key 5f0c… --case order-7 --out payment.disclosed
   specie inspect payment.disclosed
 
 The bank has a transfer when a payee has redeemed what came of it, or its payer has uploaded it.")]
@@ -59,6 +59,9 @@ pub(super) struct Disclosed {
     /// The supervisory key to which it is disclosed, in hex; `specie supervision show` tells it
     #[arg(long, value_name = "KEY", value_parser = parse_supervisory_key)]
     key: SupervisoryKey,
+    /// The case for which officers ask, as they name it; it stands in the audit log
+    #[arg(long, value_name = "TEXT")]
+    case: String,
     /// Where to write it
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
@@ -100,7 +103,7 @@ impl Supervise {
 
 impl Disclosed {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
-        let disclosed = self.which.open()?.disclosed_transfer(&self.transfer, self.key)?.to_vec();
+        let disclosed = self.which.open()?.disclosed_transfer(&self.transfer, self.key, &self.case)?.to_vec();
         let name = self.out.display().to_string();
         fs::write(&self.out, &disclosed).map_err(|error| Failure::file(&name, &error))?;
         let human = format!("Wrote transfer {} to {name}, {} bytes.\n", self.transfer, disclosed.len());

@@ -122,22 +122,19 @@ EXAMPLES:
 #[derive(Args, Debug)]
 pub(crate) struct Seen {
     /// A telephone number that the customer answered
-    #[arg(long, value_name = "NUMBER", requires = "by")]
+    #[arg(long, value_name = "NUMBER")]
     phone: Option<String>,
     /// A document that somebody looked at: where that is filed
-    #[arg(long, value_name = "TEXT", requires = "by")]
+    #[arg(long, value_name = "TEXT")]
     document: Option<String>,
     /// The last day on which the evidence counts, such as 2031-04-30; without it, it does not run out
-    #[arg(long, value_name = "DATE", value_parser = moment::parse_last_of, requires = "by")]
+    #[arg(long, value_name = "DATE", value_parser = moment::parse_last_of)]
     valid_until: Option<Timestamp>,
-    /// Who saw it
-    #[arg(long, value_name = "NAME", value_parser = parse_name)]
-    by: Option<Name>,
 }
 
 impl Seen {
-    fn records(&self, now: Timestamp) -> Vec<EvidenceRecord> {
-        let Some(by) = self.by else { return Vec::new() };
+    /// Who records it has seen it.
+    fn records(&self, by: Name, now: Timestamp) -> Vec<EvidenceRecord> {
         let seen = [(EvidenceKind::Phone, &self.phone), (EvidenceKind::Document, &self.document)];
         seen.into_iter()
             .filter_map(|(kind, reference)| {
@@ -157,7 +154,7 @@ impl Customer {
                 let customer = server::Customer { name: *name, account, tier: *tier, merchant };
                 let provider = which.open()?;
                 let now = provider.clock.now();
-                provider.psp.add_customer(&customer, &seen.records(now), now)?;
+                provider.psp.add_customer(&customer, &seen.records(provider.psp.actor().name(), now), now)?;
                 let human = format!("{name} is a customer of tier {tier}, account {account}.\n");
                 Ok(Answer::new(human, describe(&customer)))
             }
@@ -219,7 +216,7 @@ fn credit(provider: &Provider, name: &Name, amount: &str, reference: Option<&str
 }
 
 fn evidence(provider: &Provider, name: &Name, seen: &Seen) -> Result<Answer, Failure> {
-    for record in seen.records(provider.clock.now()) {
+    for record in seen.records(provider.psp.actor().name(), provider.clock.now()) {
         provider.psp.record_evidence(name, &record)?;
     }
     let mut human = String::new();

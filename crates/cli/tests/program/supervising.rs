@@ -180,11 +180,28 @@ fn a_large_payment_is_read_by_the_officers_and_a_small_one_by_nobody() {
         transfers[0]["transfer_id"].as_str().unwrap().to_owned()
     };
     let (small, large) = (transfer("small"), transfer("large"));
-    world.refused(&["bank", "disclosed", "bank", &small, "--key", &key, "--out", "no"], "not-disclosed");
-    world.refused(&["bank", "disclosed", "bank", &"0".repeat(64), "--key", &key, "--out", "no"], "unknown-transfer");
+    world.refused(
+        &["bank", "disclosed", "bank", &small, "--key", &key, "--case", "order-9", "--out", "no"],
+        "not-disclosed",
+    );
+    world.refused(
+        &["bank", "disclosed", "bank", &"0".repeat(64), "--key", &key, "--case", "order-9", "--out", "no"],
+        "unknown-transfer",
+    );
     world.json(&["bank", "supervise", "bank", "--never"]);
     let file = table.path("large.disclosed");
-    world.json(&["bank", "disclosed", "bank", &large, "--key", &key, "--out", file.to_str().unwrap()]);
+    world.json(&[
+        "bank",
+        "disclosed",
+        "bank",
+        &large,
+        "--key",
+        &key,
+        "--case",
+        "order-9",
+        "--out",
+        file.to_str().unwrap(),
+    ]);
     for name in ["ben", "cid"] {
         table.done(&format!(
             "partial --secret {name}.secret --outcome first.outcome --case order-9 large.disclosed --out {name}.partial"

@@ -12,6 +12,7 @@ use specie_device::element::ElementAddress;
 use specie_device::folder::Keep;
 use specie_device::maker::Maker;
 use specie_psp::customer::{Customer, Merchant};
+use specie_server::Actor;
 use specie_server::bank::{BankConfig, CentralBank, EpochTerms, NewBank, init_bank, open_bank, serve_bank};
 use specie_server::clock::{Clock, random_seed};
 use specie_server::key_file::read_key;
@@ -61,7 +62,7 @@ impl Town {
             listen: free_address(),
             epoch: EpochTerms { largest_face: amount(10_000), ..EpochTerms::default() },
         };
-        let root = init_bank(&bank_folder, &new, clock.clone()).unwrap();
+        let root = init_bank(&bank_folder, &new, Actor::service(), clock.clone()).unwrap();
         let bank_config = BankConfig::read(&bank_folder.join("bank.toml")).unwrap();
         let maker = Maker::init(&folder.path().join("maker.toml"), "chipmaker", "soft-1").unwrap();
         let psp_folder = folder.path().join("psp");

@@ -51,7 +51,7 @@ fn a_redemption_is_credited_at_once_and_once() {
     let many = redemption("alice-account", "north", vec![vec![1]; 101]);
     assert!(matches!(ask(&many), Err(RedemptionError::Chains)));
     // A blocked device redeems what its owner holds.
-    psp.set_blocked(&world.public(), true).unwrap();
+    psp.set_blocked(&world.public(), true, at(1)).unwrap();
     ask(&redemption("alice-account", "north", vec![vec![5, 4]])).unwrap();
     assert_eq!(world.balance(), DEPOSIT + 75);
     world.check_at_rest();

@@ -42,7 +42,7 @@ fn only_devices_in_good_standing_get_limits() {
     let psp = world.psp();
     let stranger = psp.limits(&TestDevice::new(77).asks("limits-0000000001", 1), at(10));
     assert!(matches!(stranger, Err(DocumentError::Device(DeviceRefusal::Unknown))), "{stranger:?}");
-    psp.set_blocked(&world.public(), true).unwrap();
+    psp.set_blocked(&world.public(), true, at(1)).unwrap();
     let blocked = psp.limits(&world.device.asks("limits-0000000001", 1), at(10));
     assert!(matches!(blocked, Err(DocumentError::Device(DeviceRefusal::Blocked))), "{blocked:?}");
 }

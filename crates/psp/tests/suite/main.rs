@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, unreachable_pub, non_snake_case)]
 
+mod audit;
 mod crash;
 mod credits;
 mod enrolment;

@@ -205,7 +205,7 @@ fn a_blocked_device_gets_nothing_and_its_money_comes_back() {
     let world = World::new();
     let psp = world.psp();
     let id = withdraw(&world, &psp, FIRST, 1, 0).unwrap();
-    psp.set_blocked(&world.public(), true).unwrap();
+    psp.set_blocked(&world.public(), true, at(1)).unwrap();
     let refused = withdraw(&world, &psp, SECOND, 1, 0);
     assert!(matches!(refused, Err(WithdrawalError::Device(DeviceRefusal::Blocked))), "{refused:?}");
     let refused = psp.challenge(&world.device.asks("challenge-0000001", 1), &id, &[[1; 32]], at(11));
@@ -213,7 +213,7 @@ fn a_blocked_device_gets_nothing_and_its_money_comes_back() {
     psp.reconcile(at(10 + 3 * 86_400 + 1)).unwrap();
     assert_eq!(world.balance(), DEPOSIT);
     world.check_at_rest();
-    psp.set_blocked(&world.public(), false).unwrap();
+    psp.set_blocked(&world.public(), false, at(1)).unwrap();
     withdraw(&world, &psp, SECOND, 1, 0).unwrap();
 }
 
@@ -228,7 +228,7 @@ fn a_device_that_the_bank_struck_off_gets_nothing_for_ever() {
     world.check_at_rest();
     let refused = withdraw(&world, &psp, SECOND, 1, 0);
     assert!(matches!(refused, Err(WithdrawalError::Device(DeviceRefusal::StruckOff))), "{refused:?}");
-    assert!(psp.set_blocked(&world.public(), false).is_err());
+    assert!(psp.set_blocked(&world.public(), false, at(1)).is_err());
     // The PSP learns of it even if the device never asks.
     let world = World::new();
     let psp = world.psp();

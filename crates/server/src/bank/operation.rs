@@ -1,8 +1,10 @@
 //! What the bank's operator does: registers and funds PSPs, begins epochs. The root key comes in for the one call.
 
+use specie_audit::Kind;
+use specie_bank::audit;
 use specie_bank::manifest::{BadPlan, EpochPlan, ManifestError, series};
 use specie_bank::psp::{self, PspError, PspRecord};
-use specie_bank::storage::{Storage, StorageError};
+use specie_bank::storage::{Storage, StorageError, Tx};
 use specie_bank::supervision::SupervisionRecord;
 use specie_core::bytes::TransferId;
 use specie_core::class::{Class, Classes};
@@ -133,7 +135,10 @@ impl CentralBank {
         self.bank.storage().transact(|tx| match tx.psp(&name)? {
             Some(known) if known == psp => Ok(()),
             Some(_) => Err(OperationError::OtherKey(name)),
-            None => Ok(psp::register(tx, &psp)?),
+            None => {
+                psp::register(tx, &psp)?;
+                self.audit(tx, Kind::PspRegistered, name.as_str(), &[("key", key.to_string())])
+            }
         })?;
         self.publish(root, &[])
     }
@@ -151,12 +156,24 @@ impl CentralBank {
         if root.public() != self.bank.settings().root_key {
             return Err(ManifestError::Signature(BadSignature).into());
         }
-        self.bank.storage().transact(|tx| Ok::<_, OperationError>(tx.set_supervision(supervision)?))?;
+        self.bank.storage().transact(|tx| {
+            if tx.supervision()?.as_ref() == supervision {
+                return Ok(());
+            }
+            tx.set_supervision(supervision)?;
+            let currency = self.bank.settings().currency;
+            let Some(SupervisionRecord { threshold, keys }) = supervision else {
+                return self.audit(tx, Kind::SupervisionEnded, currency.as_str(), &[] as &[(&str, &str)]);
+            };
+            let keys: Vec<_> = keys.iter().map(|key| PublicKey(key.0).to_string()).collect();
+            let details = [("threshold", threshold.minor().to_string()), ("keys", keys.join(" "))];
+            self.audit(tx, Kind::SupervisionSet, currency.as_str(), &details)
+        })?;
         self.publish(root, &[])
     }
 
     /// A transfer that the bank was shown and that names its payer to `key`, for the officers who hold shares of it: the current key, or
-    /// one that was published before.
+    /// one that was published before. The audit log says for which `case`.
     ///
     /// # Errors
     /// When the bank has no such transfer, or it names nobody to that key.
@@ -164,15 +181,19 @@ impl CentralBank {
         &self,
         id: &TransferId,
         key: SupervisoryKey,
+        case: &str,
     ) -> Result<DisclosedTransfer, OperationError> {
-        self.bank.storage().read(|view| {
-            let record = view.transfer(id)?.ok_or(OperationError::UnknownTransfer(*id))?;
-            let classes = self.bank.class_table(view)?;
+        self.bank.storage().transact(|tx| {
+            let record = tx.transfer(id)?.ok_or(OperationError::UnknownTransfer(*id))?;
+            let classes = self.bank.class_table(tx)?;
             let class = classes.class(&record.class_id).cloned();
             let class = class.ok_or_else(|| StorageError::Failed(format!("damaged: class {}", record.class_id)))?;
             let disclosed = DisclosedTransfer { class, key, transfer: record.decode()? };
             let verdict = disclosed.verify_vartime(&Generators::new());
-            verdict.map(|()| disclosed).map_err(|_| OperationError::NotDisclosed(*id))
+            verdict.map_err(|_| OperationError::NotDisclosed(*id))?;
+            let details = [("key", PublicKey(key.0).to_string()), ("case", case.to_owned())];
+            self.audit(tx, Kind::DisclosureHandedOut, &id.to_string(), &details)?;
+            Ok(disclosed)
         })
     }
 
@@ -182,7 +203,10 @@ impl CentralBank {
     /// When there is no such PSP, or the payment is booked already.
     pub fn fund_psp(&self, name: &Name, amount: Amount, reference: &[u8]) -> Result<(), OperationError> {
         let now = self.clock.now();
-        self.bank.storage().transact(|tx| Ok(psp::fund(tx, name, amount, reference, now)?))
+        self.bank.storage().transact(|tx| {
+            psp::fund(tx, name, amount, reference, now)?;
+            self.audit(tx, Kind::ReservePaidIn, name.as_str(), &booked(amount, reference))
+        })
     }
 
     /// Books that `amount` was paid out of the reserve of a PSP.
@@ -191,11 +215,28 @@ impl CentralBank {
     /// When there is no such PSP, its reserve holds less, or the payment is booked already.
     pub fn defund_psp(&self, name: &Name, amount: Amount, reference: &[u8]) -> Result<(), OperationError> {
         let now = self.clock.now();
-        self.bank.storage().transact(|tx| Ok(psp::defund(tx, name, amount, reference, now)?))
+        self.bank.storage().transact(|tx| {
+            psp::defund(tx, name, amount, reference, now)?;
+            self.audit(tx, Kind::ReservePaidOut, name.as_str(), &booked(amount, reference))
+        })
     }
 
     fn publish(&self, root: &SigningKey, classes: &[Class]) -> Result<ManifestHeader, OperationError> {
         let draft = self.bank.draft_manifest(classes, self.clock.now())?;
-        Ok(self.bank.publish_manifest(&draft.sign(root))?)
+        Ok(self.bank.publish_manifest(&draft.sign(root), self.clock.now())?)
     }
+
+    fn audit(
+        &self,
+        tx: &mut dyn Tx,
+        kind: Kind,
+        subject: &str,
+        details: &[(&str, impl AsRef<str>)],
+    ) -> Result<(), OperationError> {
+        Ok(audit::append(tx, self.bank.actor(), self.clock.now(), kind, subject, details)?)
+    }
+}
+
+fn booked(amount: Amount, reference: &[u8]) -> [(&'static str, String); 2] {
+    [("amount", amount.minor().to_string()), ("reference", String::from_utf8_lossy(reference).into_owned())]
 }

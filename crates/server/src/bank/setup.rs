@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use specie_audit::Actor;
 use specie_bank::Bank;
 use specie_bank::settings::Settings;
 use specie_bank::signer::KeyRing;
@@ -22,7 +23,7 @@ use super::routes::router;
 use super::signer::{FileSigner, KeyRingFileError, write_keys};
 use crate::clock::{Clock, NoEntropy, random_seed};
 use crate::key_file::{KeyFileError, create_key};
-use crate::service::{Background, Service, StartError};
+use crate::service::{Background, Service, StartError, daily_head};
 
 /// A bank with its parts: for its operator and for its service.
 pub struct CentralBank {
@@ -87,11 +88,12 @@ pub enum OpenBankError {
 }
 
 /// Makes a bank in `directory`: `bank.toml`, `bank.db`, `bank.keys`, `signer.db`, and `root.key`, which belongs offline:
-/// nothing but new epochs and new PSPs needs it. Gives the root key's public half, by which everyone knows the bank.
+/// nothing but new epochs and new PSPs needs it. Gives the root key's public half, by which everyone knows the bank. The audit log
+/// begins with `by`, who does it.
 ///
 /// # Errors
 /// When there is one already, or the files cannot be written.
-pub fn init_bank(directory: &Path, new: &NewBank, clock: Clock) -> Result<PublicKey, OpenBankError> {
+pub fn init_bank(directory: &Path, new: &NewBank, by: Actor, clock: Clock) -> Result<PublicKey, OpenBankError> {
     let written = BankConfig::with_usual_files(new.listen);
     let config = written.clone().within(directory);
     let (config_path, root_path) = (directory.join("bank.toml"), directory.join("root.key"));
@@ -115,8 +117,8 @@ pub fn init_bank(directory: &Path, new: &NewBank, clock: Clock) -> Result<Public
         root_key: root.public(),
         ledger_key: specie_bank::signer::Signer::ledger_key(&ring),
     };
-    Bank::set_up(&open_store(&config)?, &signer, &settings)?;
-    let central = open_bank(&config, clock)?;
+    Bank::set_up(&open_store(&config)?, &signer, &settings, by, clock.now())?;
+    let central = open_bank_for(&config, by, clock)?;
     central.new_epoch(&root, &new.epoch, &random_seed()?)?;
     // Last of all: a directory with a configuration is complete.
     std::fs::write(&config_path, written.to_toml()).map_err(unwritable(&config_path))?;
@@ -128,7 +130,15 @@ pub fn init_bank(directory: &Path, new: &NewBank, clock: Clock) -> Result<Public
 /// # Errors
 /// When its files are unusable.
 pub fn open_bank(config: &BankConfig, clock: Clock) -> Result<Arc<CentralBank>, OpenBankError> {
-    let bank = Bank::open(open_store(config)?, open_signer(config)?)?;
+    open_bank_for(config, Actor::service(), clock)
+}
+
+/// The same for the operator `by`, whom the audit log names for what is done here.
+///
+/// # Errors
+/// When its files are unusable.
+pub fn open_bank_for(config: &BankConfig, by: Actor, clock: Clock) -> Result<Arc<CentralBank>, OpenBankError> {
+    let bank = Bank::open(open_store(config)?, open_signer(config)?)?.acting_for(by);
     Ok(Arc::new(CentralBank { bank, clock }))
 }
 
@@ -146,7 +156,11 @@ pub fn serve_bank(config: &BankConfig, clock: Clock) -> Result<Service, OpenBank
             Box::new(move || sweep(&central))
         },
     };
-    Ok(Service::start(router(central), config.listen, vec![sweep])?)
+    let audit = daily_head({
+        let central = Arc::clone(&central);
+        move || central.bank.sign_audit_head(central.clock.now()).err().map(|error| error.to_string())
+    });
+    Ok(Service::start(router(central), config.listen, vec![sweep, audit])?)
 }
 
 fn open_store(config: &BankConfig) -> Result<BankStore<Sqlite>, OpenBankError> {

@@ -5,6 +5,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
+use specie_audit::{Head, SignedHead};
 use specie_bank::signer::{Answering, KeyRing, NoKeyRing, Signer, SignerError};
 use specie_core::bytes::ClassId;
 use specie_core::issuance::Response;
@@ -124,6 +125,10 @@ impl Signer for FileSigner {
 
     fn sign_revocations(&self, body: RevocationBody<'_>) -> Result<Vec<u8>, SignerError> {
         self.keys.read().unwrap_or_else(PoisonError::into_inner).sign_revocations(body)
+    }
+
+    fn sign_audit_head(&self, head: Head) -> Result<SignedHead, SignerError> {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).sign_audit_head(head)
     }
 }
 

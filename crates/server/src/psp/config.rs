@@ -79,6 +79,14 @@ pub struct MakerConfig {
     pub withdrawn_series: Vec<String>,
 }
 
+#[derive(Serialize)]
+struct Rules<'c> {
+    root_key: HexArray<32>,
+    tier_versions: Vec<u32>,
+    periods: &'c PeriodsConfig,
+    makers: &'c [MakerConfig],
+}
+
 /// What is wrong with a configuration.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -150,6 +158,14 @@ impl PspConfig {
         toml::to_string_pretty(self).expect("the types of a configuration are TOML")
     }
 
+    /// The rules in it, as the audit log has them: whom the PSP trusts, for how long, and which versions of the tiers there are.
+    pub fn rules(&self, policy: &Policy) -> String {
+        let Self { bank, periods, makers, .. } = self;
+        let tier_versions = policy.versions().iter().map(|version| version.version).collect();
+        let rules = Rules { root_key: bank.root_key, tier_versions, periods, makers };
+        toml::to_string(&rules).expect("the types of a configuration are TOML")
+    }
+
     /// The PSP's name.
     ///
     /// # Errors
@@ -184,7 +200,8 @@ impl PspConfig {
         let makers = self.makers.iter().map(MakerConfig::maker).collect::<Result<_, _>>()?;
         let PeriodsConfig { nonce_seconds, claim_code_seconds, descriptor_seconds, withdrawal_seconds } = self.periods;
         let periods = Periods { nonce_seconds, claim_code_seconds, descriptor_seconds, withdrawal_seconds };
-        Ok(Policy::new(tiers::read(&self.tiers)?, makers, periods)?)
+        let versions = tiers::read(&self.tiers)?.into_iter().map(|(version, _)| version).collect();
+        Ok(Policy::new(versions, makers, periods)?)
     }
 }
 

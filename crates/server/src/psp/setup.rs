@@ -7,8 +7,10 @@ use std::time::Duration;
 
 use specie_api::bank::Client;
 use specie_api::client::{BadAddress, Http, Timeouts};
+use specie_audit::{Actor, Kind};
 use specie_core::Timestamp;
 use specie_core::signature::{PublicKey, SigningKey};
+use specie_psp::store::StoreError;
 use specie_psp::{Identity, Psp};
 use specie_store::psp::{PspStore, SCHEMA};
 use specie_store::sqlite::{OpenError, Sqlite};
@@ -20,7 +22,7 @@ use super::routes::router;
 use super::tiers;
 use crate::clock::{Clock, NoEntropy, random_seed};
 use crate::key_file::{KeyFileError, create_key, read_key};
-use crate::service::{Background, Service, StartError};
+use crate::service::{Background, Service, StartError, daily_head};
 
 /// A PSP with its parts: for its operator and for its service.
 pub struct Provider {
@@ -75,6 +77,9 @@ pub enum OpenPspError {
     /// The bank's address is none.
     #[error("the bank's address: {0}")]
     Bank(#[from] BadAddress),
+    /// The audit log cannot be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// The service does not start.
     #[error(transparent)]
     Start(#[from] StartError),
@@ -127,6 +132,15 @@ pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError
 /// # Errors
 /// When its files are unusable.
 pub fn open_psp(config: &PspConfig, clock: Clock) -> Result<Arc<Provider>, OpenPspError> {
+    open_psp_for(config, Actor::service(), clock)
+}
+
+/// The same for the operator `by`, whom the audit log names for what is done here. Whoever first works under changed rules
+/// is named with them.
+///
+/// # Errors
+/// When its files are unusable.
+pub fn open_psp_for(config: &PspConfig, by: Actor, clock: Clock) -> Result<Arc<Provider>, OpenPspError> {
     let key: SigningKey = read_key(&config.key_file)?;
     let name = config.psp_name()?;
     let client = Client::new(Http::new(&config.bank.address, Timeouts::default())?);
@@ -138,7 +152,19 @@ pub fn open_psp(config: &PspConfig, clock: Clock) -> Result<Arc<Provider>, OpenP
     if policy.tiers(clock.now()).is_none() {
         return Err(OpenPspError::NoTiersYet(policy.versions()[0].in_force_from));
     }
-    Ok(Arc::new(Provider { psp: Psp::new(identity, policy, store, bank), clock }))
+    let psp = Psp::new(identity, policy, store, bank).acting_for(by);
+    audit_rules(&psp, config, clock.now())?;
+    Ok(Arc::new(Provider { psp, clock }))
+}
+
+/// Writes into the audit log what is not as it says: the versions of the tiers, then the rest of the rules.
+fn audit_rules(psp: &Psp<PspStore<Sqlite>, HttpBank>, config: &PspConfig, now: Timestamp) -> Result<(), OpenPspError> {
+    for (version, text) in tiers::read(&config.tiers)? {
+        let details = [("in_force_from", version.in_force_from.seconds().to_string()), ("tiers", text)];
+        psp.audit_rule(now, Kind::TiersPublished, &version.version.to_string(), &details)?;
+    }
+    let (name, rules) = (psp.identity().name, config.rules(psp.policy()));
+    Ok(psp.audit_rule(now, Kind::PolicyInForce, name.as_str(), &[("policy", rules)])?)
 }
 
 /// Serves a PSP to devices, and keeps it in step with the bank beside.
@@ -155,7 +181,11 @@ pub fn serve_psp(config: &PspConfig, clock: Clock) -> Result<Service, OpenPspErr
             Box::new(move || reconcile(&provider))
         },
     };
-    Ok(Service::start(router(provider), config.listen, vec![reconcile])?)
+    let audit = daily_head({
+        let provider = Arc::clone(&provider);
+        move || provider.psp.sign_audit_head(provider.clock.now()).err().map(|error| error.to_string())
+    });
+    Ok(Service::start(router(provider), config.listen, vec![reconcile, audit])?)
 }
 
 /// One run, and what the log should know of it.

@@ -44,11 +44,11 @@ struct EvidenceEntry {
     claims: Option<Vec<String>>,
 }
 
-/// All versions in the `.toml` files of `folder`.
+/// All versions in the `.toml` files of `folder`, each with its text.
 ///
 /// # Errors
 /// When the folder or a file in it cannot be read or understood.
-pub(super) fn read(folder: &Path) -> Result<Vec<TierVersion>, ConfigError> {
+pub(super) fn read(folder: &Path) -> Result<Vec<(TierVersion, String)>, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { path: folder.into(), source };
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -61,10 +61,11 @@ pub(super) fn read(folder: &Path) -> Result<Vec<TierVersion>, ConfigError> {
     paths.into_iter().map(read_file).collect()
 }
 
-fn read_file(path: PathBuf) -> Result<TierVersion, ConfigError> {
+fn read_file(path: PathBuf) -> Result<(TierVersion, String), ConfigError> {
     let text = std::fs::read_to_string(&path);
     let text = text.map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
-    parse(&text).map_err(|source| ConfigError::TierFile { path, source: Box::new(source) })
+    let version = parse(&text).map_err(|source| ConfigError::TierFile { path, source: Box::new(source) })?;
+    Ok((version, text))
 }
 
 /// One version.
@@ -122,6 +123,10 @@ mod tests {
 
     use super::*;
 
+    fn versions(folder: &Path) -> Vec<TierVersion> {
+        read(folder).unwrap().into_iter().map(|(version, _)| version).collect()
+    }
+
     #[test]
     fn the_examples_make_sense_and_name_their_sources() {
         let policy = Policy::new(vec![parse(EXAMPLE).unwrap()], vec![], Periods::default()).unwrap();
@@ -147,7 +152,7 @@ mod tests {
         std::fs::write(folder.path().join("b.toml"), EXAMPLE).unwrap();
         std::fs::write(folder.path().join("a.toml"), second.replace("= 15000", "= 10000")).unwrap();
         std::fs::write(folder.path().join("notes.txt"), "no TOML").unwrap();
-        let policy = Policy::new(read(folder.path()).unwrap(), vec![], Periods::default()).unwrap();
+        let policy = Policy::new(versions(folder.path()), vec![], Periods::default()).unwrap();
         let prepaid = Name::new("prepaid").unwrap();
         let holding = |seconds| {
             let tier = policy.tier(&prepaid, Timestamp::new(seconds).unwrap());
@@ -188,7 +193,7 @@ mod tests {
         }
         std::fs::write(folder.path().join("1.toml"), EXAMPLE).unwrap();
         std::fs::write(folder.path().join("2.toml"), EXAMPLE).unwrap();
-        let twice = Policy::new(read(folder.path()).unwrap(), vec![], Periods::default());
+        let twice = Policy::new(versions(folder.path()), vec![], Periods::default());
         assert_eq!(twice, Err(PolicyError::VersionTwice(1)));
         assert!(matches!(read(&folder.path().join("nowhere")), Err(ConfigError::Unreadable { .. })));
     }

@@ -16,6 +16,7 @@ use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
 use specie_core::{Amount, Timestamp};
 use specie_psp::customer::{Customer, Merchant};
+use specie_server::Actor;
 use specie_server::bank::{BankConfig, EpochTerms, NewBank, init_bank, open_bank, serve_bank};
 use specie_server::clock::Clock;
 use specie_server::key_file::read_key;
@@ -64,7 +65,7 @@ impl World {
             listen: "127.0.0.1:0".parse().unwrap(),
             epoch: EpochTerms { largest_face: amount(100), largest_cap: amount(5_000), ..EpochTerms::default() },
         };
-        let root = init_bank(&world.path("bank"), &new, world.clock()).unwrap();
+        let root = init_bank(&world.path("bank"), &new, Actor::service(), world.clock()).unwrap();
         let bank = serve_bank(&world.bank_config(), world.clock()).unwrap();
         // Restarted, it listens where it did.
         let mut config = BankConfig::read(&world.path("bank").join("bank.toml")).unwrap();

@@ -1,5 +1,6 @@
 //! What the bank changes.
 
+use specie_audit::{Record, SignedHead};
 use specie_bank::credit::CreditRecord;
 use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::device::DeviceRecord;
@@ -19,6 +20,7 @@ use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
 
 use super::{Tables, stored};
+use crate::audit;
 use crate::sql::{Param, whole};
 
 type Stored<T> = Result<T, StorageError>;
@@ -52,6 +54,14 @@ impl Tx for Tables<'_> {
 
     fn delete_answers(&mut self, before: Timestamp) -> Stored<u64> {
         self.change("DELETE FROM bank_answer WHERE at < ?1", &[before.into()])
+    }
+
+    fn insert_audit(&mut self, record: &Record) -> Stored<bool> {
+        audit::BANK.insert(self.0, record).map_err(stored)
+    }
+
+    fn insert_audit_head(&mut self, head: &SignedHead) -> Stored<bool> {
+        audit::BANK.insert_head(self.0, head).map_err(stored)
     }
 
     fn insert_manifest(&mut self, signed: &SignedHeader, manifest: &[u8]) -> Stored<bool> {

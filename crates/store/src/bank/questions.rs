@@ -1,5 +1,6 @@
 //! What the bank asks.
 
+use specie_audit::{Record, SignedHead};
 use specie_bank::credit::CreditRecord;
 use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::device::DeviceRecord;
@@ -18,6 +19,7 @@ use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
 
 use super::{Tables, rows, stored};
+use crate::audit;
 use crate::sql::{Param, Row, SqlError, whole};
 
 type Stored<T> = Result<T, StorageError>;
@@ -57,6 +59,18 @@ impl View for Tables<'_> {
         let sql = "SELECT request_hash, response FROM bank_answer WHERE scope = ?1 AND idempotency_key = ?2";
         let read = |row: &Row| Ok(Answered { request_hash: row.column(0)?, response: row.column(1)? });
         self.one(sql, &[scope.into(), key.into()], read)
+    }
+
+    fn audit_newest(&mut self) -> Stored<Option<Record>> {
+        audit::BANK.newest(self.0).map_err(stored)
+    }
+
+    fn audit_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<Record>> {
+        audit::BANK.after(self.0, sequence, limit).map_err(stored)
+    }
+
+    fn audit_heads(&mut self, after: u64, until: u64) -> Stored<Vec<SignedHead>> {
+        audit::BANK.heads(self.0, after, until).map_err(stored)
     }
 
     fn manifest_sequence(&mut self) -> Stored<u64> {

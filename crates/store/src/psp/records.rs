@@ -1,5 +1,6 @@
 //! All rows of a PSP behind one trait.
 
+use specie_audit::{Kind, Record, SignedHead};
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
@@ -14,7 +15,8 @@ use specie_psp::store::{Feed, Posted, Records};
 use specie_psp::transfer::{Transfer, TransferState};
 use specie_psp::withdrawal::{Withdrawal, WithdrawalState};
 
-use super::{Stored, customer, device, evidence, ledger, loss, publication, request, transfer, withdrawal};
+use super::{Stored, customer, device, evidence, ledger, loss, publication, request, stored, transfer, withdrawal};
+use crate::audit;
 use crate::sql::Session;
 
 /// The rows seen within one transaction.
@@ -26,6 +28,30 @@ macro_rules! delegate {
             $(fn $method(&mut self, $($argument: $type),*) -> Stored<$result> {
                 $function(self.0, $($argument),*)
             })*
+
+            fn audit_newest(&mut self) -> Stored<Option<Record>> {
+                audit::PSP.newest(self.0).map_err(stored)
+            }
+
+            fn audit_newest_about(&mut self, kind: Kind, subject: &str) -> Stored<Option<Record>> {
+                audit::PSP.newest_about(self.0, kind, subject).map_err(stored)
+            }
+
+            fn audit_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<Record>> {
+                audit::PSP.after(self.0, sequence, limit).map_err(stored)
+            }
+
+            fn audit_heads(&mut self, after: u64, until: u64) -> Stored<Vec<SignedHead>> {
+                audit::PSP.heads(self.0, after, until).map_err(stored)
+            }
+
+            fn insert_audit(&mut self, record: &Record) -> Stored<bool> {
+                audit::PSP.insert(self.0, record).map_err(stored)
+            }
+
+            fn insert_audit_head(&mut self, head: &SignedHead) -> Stored<bool> {
+                audit::PSP.insert_head(self.0, head).map_err(stored)
+            }
 
             fn manifest(&mut self) -> Stored<Option<Vec<u8>>> {
                 publication::content(self.0, publication::MANIFEST)

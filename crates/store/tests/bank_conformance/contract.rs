@@ -3,6 +3,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use specie_audit::head::bank_log;
+use specie_audit::{Actor, Decision, Head, Kind, Record};
 use specie_bank::credit::{CreditKind, CreditRecord};
 use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::device::DeviceRecord;
@@ -50,6 +52,31 @@ pub(crate) fn settings_are_settled_once<S: Storage>(open: impl Fn() -> S) {
     let other = Settings { issuer: name("other"), ..settings };
     assert!(!write(&open(), |tx| tx.insert_settings(&other)));
     assert_eq!(open().read(|view| view.settings()).unwrap(), Some(settings));
+}
+
+pub(crate) fn the_audit_log_only_grows<S: Storage>(open: impl Fn() -> S) {
+    let decision = |time| Decision::new(Actor::service(), at(time), Kind::DeviceRegistered, "5f", &[]).unwrap();
+    let first = Record::after(None, decision(1));
+    let second = Record::after(Some(&first), decision(2));
+    let log = bank_log(&name("bank"));
+    let key = SigningKey::from_seed(&[1; 32]);
+    let [one, two, three] =
+        [(&first, 1), (&second, 2), (&second, 3)].map(|(record, time)| Head::new(log, record, at(time)).sign(&key));
+    assert_eq!(open().read(|view| view.audit_newest()).unwrap(), None);
+    assert!(write(&open(), |tx| tx.insert_audit(&first)));
+    // In its place nothing else can stand.
+    assert!(!write(&open(), |tx| tx.insert_audit(&Record::after(None, decision(9)))));
+    assert!(write(&open(), |tx| tx.insert_audit(&second)));
+    for head in [&three, &one, &two] {
+        assert!(write(&open(), |tx| tx.insert_audit_head(head)));
+        assert!(!write(&open(), |tx| tx.insert_audit_head(head)));
+    }
+    let read = |after, limit| open().read(|view| view.audit_after(after, limit)).unwrap();
+    assert_eq!((read(0, 9), read(0, 1)), (vec![first.clone(), second.clone()], vec![first]));
+    assert_eq!((read(1, 9), read(2, 9)), (vec![second.clone()], vec![]));
+    assert_eq!(open().read(|view| view.audit_newest()).unwrap(), Some(second));
+    let heads = |after, until| open().read(|view| view.audit_heads(after, until)).unwrap();
+    assert_eq!((heads(0, 2), heads(0, 1), heads(1, 2)), (vec![one, two, three], vec![one], vec![two, three]));
 }
 
 pub(crate) fn answers_are_kept_once_and_forgotten_in_time<S: Storage>(open: impl Fn() -> S) {

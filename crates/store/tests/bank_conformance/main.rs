@@ -59,6 +59,7 @@ fn payouts_outlive_the_migration_that_adds_a_kind() {
 
 on_sqlite! {
     settings_are_settled_once
+    the_audit_log_only_grows
     answers_are_kept_once_and_forgotten_in_time
     manifests_come_back_in_order
     supervision_is_replaced_as_a_whole

@@ -1,0 +1,124 @@
+//! The kinds of decisions: a closed list, so that an auditor knows what to look for.
+
+/// What was decided.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A bank was made.
+    BankSetUp,
+    /// A manifest was published.
+    ManifestPublished,
+    /// A class of notes came with a manifest.
+    ClassPublished,
+    /// A PSP was registered.
+    PspRegistered,
+    /// An operator booked a payment into a PSP's reserve.
+    ReservePaidIn,
+    /// An operator booked a payment out of a PSP's reserve.
+    ReservePaidOut,
+    /// From which amount on payments are disclosed, and to whom.
+    SupervisionSet,
+    /// Payments are not disclosed any more.
+    SupervisionEnded,
+    /// A disclosed transfer was handed to an operator.
+    DisclosureHandedOut,
+    /// A device was registered with the bank.
+    DeviceRegistered,
+    /// A device was struck off for double spending.
+    DeviceStruckOff,
+    /// A double spend convicts nobody who is registered.
+    AlarmRaised,
+    /// A revocation list was published.
+    RevocationsPublished,
+    /// The rules of a PSP changed.
+    PolicyInForce,
+    /// A version of the tiers came, or another text of it.
+    TiersPublished,
+    /// A customer was taken on.
+    CustomerAdded,
+    /// Evidence of who a customer is was recorded.
+    EvidenceRecorded,
+    /// A customer was moved to another tier.
+    TierChanged,
+    /// A customer was given a claim code.
+    ClaimCodeIssued,
+    /// An operator credited a customer.
+    CustomerCredited,
+    /// A customer's device was enrolled.
+    DeviceEnrolled,
+    /// The bank did not take a customer's device.
+    DeviceRefused,
+    /// A device was blocked.
+    DeviceBlocked,
+    /// A device's block was lifted.
+    DeviceUnblocked,
+}
+
+macro_rules! names {
+    ($($kind:ident = $name:literal,)*) => {
+        impl Kind {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$kind),*];
+
+            /// The stable name, as stored and shown.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => $name,)* }
+            }
+
+            /// The kind of that name.
+            pub fn parse(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$kind),)* _ => None }
+            }
+        }
+    };
+}
+
+names! {
+    BankSetUp = "bank-set-up",
+    ManifestPublished = "manifest-published",
+    ClassPublished = "class-published",
+    PspRegistered = "psp-registered",
+    ReservePaidIn = "reserve-paid-in",
+    ReservePaidOut = "reserve-paid-out",
+    SupervisionSet = "supervision-set",
+    SupervisionEnded = "supervision-ended",
+    DisclosureHandedOut = "disclosure-handed-out",
+    DeviceRegistered = "device-registered",
+    DeviceStruckOff = "device-struck-off",
+    AlarmRaised = "alarm-raised",
+    RevocationsPublished = "revocations-published",
+    PolicyInForce = "policy-in-force",
+    TiersPublished = "tiers-published",
+    CustomerAdded = "customer-added",
+    EvidenceRecorded = "evidence-recorded",
+    TierChanged = "tier-changed",
+    ClaimCodeIssued = "claim-code-issued",
+    CustomerCredited = "customer-credited",
+    DeviceEnrolled = "device-enrolled",
+    DeviceRefused = "device-refused",
+    DeviceBlocked = "device-blocked",
+    DeviceUnblocked = "device-unblocked",
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn every_kind_is_in_the_specification() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/spec/audit.md");
+        let specification = std::fs::read_to_string(path).unwrap();
+        for kind in Kind::ALL {
+            assert_eq!(Kind::parse(kind.as_str()), Some(*kind));
+            let row = format!("| `{}` |", kind.as_str());
+            assert_eq!(
+                specification.matches(&row).count(),
+                1,
+                "docs/spec/audit.md needs one row for {}",
+                kind.as_str()
+            );
+        }
+    }
+}

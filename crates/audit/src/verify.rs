@@ -1,0 +1,202 @@
+//! Verification of an export, line by line, with nothing but the key of whoever keeps the log.
+//!
+//! What is inside an export cannot be changed, taken out, put in or moved without its being found here. What was cut off its end, up
+//! to an earlier head, leaves no trace in it, and neither does a history that the key itself signed anew: both are found by whoever
+//! kept an older head ([`Verifier::since`]).
+
+use specie_core::Timestamp;
+use specie_core::signature::PublicKey;
+use thiserror::Error;
+
+use crate::head::{LogName, SignedHead};
+use crate::line::{Line, LineError};
+use crate::record::Record;
+
+/// Reads an export.
+pub struct Verifier {
+    key: PublicKey,
+    since: Option<SignedHead>,
+    line: u64,
+    log: Option<LogName>,
+    sequence: u64,
+    hash: [u8; 32],
+    latest: Timestamp,
+    backwards: u64,
+    heads: u64,
+    head: Option<SignedHead>,
+}
+
+/// An export that holds.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Verified {
+    /// Its last head: it covers every record.
+    pub head: SignedHead,
+    /// How many heads it has.
+    pub heads: u64,
+    /// How many records bear a time before that of an earlier record or head: a clock was set back, or somebody dated one back.
+    pub backwards: u64,
+    /// Whether an older head was compared.
+    pub since: Option<SignedHead>,
+}
+
+/// Why an export is not believed.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[error("line {line}: {problem}")]
+pub struct VerifyError {
+    /// Counts lines from 1; for what is missing at the end, one more than there are.
+    pub line: u64,
+    /// What is wrong there.
+    pub problem: Problem,
+}
+
+/// What can be wrong with an export.
+#[derive(Clone, PartialEq, Eq, Debug, Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The line is none.
+    #[error(transparent)]
+    Line(#[from] LineError),
+    /// It does not begin with the name of the log.
+    #[error("an audit export begins with the name of its log")]
+    NoName,
+    /// It names the log again.
+    #[error("the log is named again: two exports were put together")]
+    NameAgain,
+    /// Another record belongs here.
+    #[error("record {found} stands where record {expected} belongs: records were taken out, put in or moved")]
+    Sequence {
+        /// Which belongs here.
+        expected: u64,
+        /// Which is.
+        found: u64,
+    },
+    /// The record follows another one than the one before it.
+    #[error("record {0} does not follow the record before it: one of them was exchanged")]
+    Chain(u64),
+    /// The head is of another log.
+    #[error("this is a head of the log `{0}`")]
+    OtherLog(LogName),
+    /// The head is not signed by the key.
+    #[error("head {0} is not signed by this key: name the key of whoever keeps this log, or the head is forged")]
+    Signature(u64),
+    /// The head is not of the record before it.
+    #[error("head {0} is not of the record before it: records were changed, taken out or put in")]
+    Head(u64),
+    /// The end is not covered by a head.
+    #[error("no head covers the last record: the end of the export is missing, or was put in")]
+    NoHead,
+    /// The older head is beyond the end.
+    #[error("the log was at record {0} before, and ends earlier now: it was cut back")]
+    CutBack(u64),
+    /// The older head is of another history.
+    #[error(
+        "record {0} is another one than the older head says: the log was rewritten, and both heads are proof of it"
+    )]
+    Rewritten(u64),
+}
+
+impl Verifier {
+    /// Verifies an export of a log that `key` signs: the bank's ledger key, or the PSP's key.
+    pub fn new(key: PublicKey) -> Self {
+        Self {
+            key,
+            since: None,
+            line: 0,
+            log: None,
+            sequence: 0,
+            hash: [0; 32],
+            latest: Timestamp::EPOCH,
+            backwards: 0,
+            heads: 0,
+            head: None,
+        }
+    }
+
+    /// Demands that the export goes on from an older `head`.
+    ///
+    /// # Errors
+    /// When the key did not sign it.
+    pub fn since(mut self, head: SignedHead) -> Result<Self, VerifyError> {
+        let sequence = head.head.sequence;
+        head.verify(&self.key).map_err(|_| VerifyError { line: 0, problem: Problem::Signature(sequence) })?;
+        self.since = Some(head);
+        Ok(self)
+    }
+
+    /// Takes the next line, without its end.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn line(&mut self, text: &str) -> Result<(), VerifyError> {
+        self.line += 1;
+        Line::parse(text).map_err(Problem::from).and_then(|line| self.take(line)).map_err(|problem| self.here(problem))
+    }
+
+    /// All lines were there.
+    ///
+    /// # Errors
+    /// When the end is missing, or does not go as far as an older head.
+    pub fn finish(mut self) -> Result<Verified, VerifyError> {
+        self.line += 1;
+        let head = self.head.filter(|head| head.head.sequence == self.sequence);
+        let head = head.ok_or_else(|| self.here(Problem::NoHead))?;
+        if let Some(since) = self.since.filter(|since| since.head.sequence > self.sequence) {
+            return Err(self.here(Problem::CutBack(since.head.sequence)));
+        }
+        Ok(Verified { head, heads: self.heads, backwards: self.backwards, since: self.since })
+    }
+
+    fn take(&mut self, line: Line) -> Result<(), Problem> {
+        match (line, self.log) {
+            (Line::Log(log), None) => self.begin(log),
+            (Line::Log(_), Some(_)) => Err(Problem::NameAgain),
+            (_, None) => Err(Problem::NoName),
+            (Line::Record(record), Some(_)) => self.record(&record),
+            (Line::Head(head), Some(log)) => self.head(head, log),
+        }
+    }
+
+    fn begin(&mut self, log: LogName) -> Result<(), Problem> {
+        if let Some(since) = self.since.filter(|since| since.head.log != log) {
+            return Err(Problem::OtherLog(since.head.log));
+        }
+        self.log = Some(log);
+        Ok(())
+    }
+
+    fn record(&mut self, record: &Record) -> Result<(), Problem> {
+        let (found, expected) = (record.sequence, self.sequence + 1);
+        if found != expected {
+            return Err(Problem::Sequence { expected, found });
+        }
+        if record.previous != self.hash {
+            return Err(Problem::Chain(found));
+        }
+        (self.sequence, self.hash) = (found, record.hash());
+        if self.since.is_some_and(|since| since.head.sequence == found && since.head.hash != self.hash) {
+            return Err(Problem::Rewritten(found));
+        }
+        self.backwards += u64::from(record.decision.at < self.latest);
+        self.latest = self.latest.max(record.decision.at);
+        Ok(())
+    }
+
+    fn head(&mut self, signed: SignedHead, log: LogName) -> Result<(), Problem> {
+        let head = signed.head;
+        if head.log != log {
+            return Err(Problem::OtherLog(head.log));
+        }
+        signed.verify(&self.key).map_err(|_| Problem::Signature(head.sequence))?;
+        if self.sequence == 0 || (head.sequence, head.hash) != (self.sequence, self.hash) {
+            return Err(Problem::Head(head.sequence));
+        }
+        self.heads += 1;
+        self.latest = self.latest.max(head.at);
+        self.head = Some(signed);
+        Ok(())
+    }
+
+    fn here(&self, problem: Problem) -> VerifyError {
+        VerifyError { line: self.line, problem }
+    }
+}

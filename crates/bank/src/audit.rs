@@ -1,0 +1,81 @@
+//! The audit log of the bank (`docs/spec/audit.md`): what was decided about a device, a PSP or a rule, by whom.
+//!
+//! [`append`] in the transaction that changes what was decided, and only when it changes something. What operators decide is by
+//! [`Bank::actor`], what the bank decides by itself while it serves is by [`Actor::service`].
+
+use specie_audit::head::bank_log;
+use specie_audit::{Actor, Decision, Head, Kind, Line, LogName, Record, SignedHead};
+use specie_core::Timestamp;
+use thiserror::Error;
+
+use crate::bank::Bank;
+use crate::signer::{Signer, SignerError};
+use crate::storage::{Storage, StorageError, Tx};
+
+/// Why no head was signed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum HeadError {
+    /// The signer failed.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
+    /// The storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// Appends a decision of `kind` about `subject` to the audit log, in the transaction `tx`.
+///
+/// # Errors
+/// When the storage fails, or a text is longer than the log takes.
+pub fn append(
+    tx: &mut dyn Tx,
+    by: Actor,
+    now: Timestamp,
+    kind: Kind,
+    subject: &str,
+    details: &[(&str, impl AsRef<str>)],
+) -> Result<(), StorageError> {
+    let details: Vec<_> = details.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+    let decision = Decision::new(by, now, kind, subject, &details)?;
+    let record = Record::after(tx.audit_newest()?.as_ref(), decision);
+    // Where transactions do not wait for each other, another one was faster.
+    if tx.insert_audit(&record)? { Ok(()) } else { Err(StorageError::Busy) }
+}
+
+/// Bytes as the log has them.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl<S: Storage, K: Signer> Bank<S, K> {
+    /// The name of the log, in its heads.
+    pub fn audit_log(&self) -> LogName {
+        bank_log(&self.settings().issuer)
+    }
+
+    /// Signs how far the log goes now, and keeps it; `None` while the log is empty.
+    ///
+    /// # Errors
+    /// When the signer or the storage fails.
+    pub fn sign_audit_head(&self, now: Timestamp) -> Result<Option<SignedHead>, HeadError> {
+        self.storage().transact(|tx| {
+            let Some(newest) = tx.audit_newest()? else { return Ok(None) };
+            let head = self.signer().sign_audit_head(Head::new(self.audit_log(), &newest, now))?;
+            tx.insert_audit_head(&head)?;
+            Ok(Some(head))
+        })
+    }
+
+    /// Lines of an export: a page of records after `after` up to `until`, with their heads; none at the end.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn audit_page(&self, after: u64, until: u64) -> Result<Vec<Line>, StorageError> {
+        self.storage().read(|view| {
+            let page = view.audit_after(after, specie_audit::line::page(after, until))?;
+            let heads = page.last().map(|last| view.audit_heads(after, last.sequence)).transpose()?;
+            Ok(specie_audit::line::lines(page, &heads.unwrap_or_default()))
+        })
+    }
+}

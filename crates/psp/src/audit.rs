@@ -1,0 +1,105 @@
+//! The audit log of the PSP (`docs/spec/audit.md`): what was decided about a person or a rule, by whom.
+//!
+//! Append with [`Psp::audit`], in the transaction that changes what was decided, and only when it changes something:
+//!
+//! ```ignore
+//! self.store().write(|records| {
+//!     let before = records.customer(name)?…;
+//!     records.set_tier(name, tier)?;
+//!     self.audit(records, now, Kind::TierChanged, name.as_str(), &[("from", before.tier), ("to", *tier)])
+//! })
+//! ```
+//!
+//! The name of who decided comes from [`Psp::acting_for`]. What stands in the log stays there: no secrets, and of persons the name
+//! that they have here.
+
+use specie_audit::head::psp_log;
+use specie_audit::{Decision, Head, Kind, Line, LogName, Record, SignedHead};
+use specie_core::Timestamp;
+
+use crate::service::Psp;
+use crate::store::{Records, Store, StoreError};
+
+impl<S, B> Psp<S, B> {
+    /// Appends a decision of `kind` about `subject` to the audit log, in the transaction of `records`.
+    ///
+    /// # Errors
+    /// When the store fails, or a text is longer than the log takes.
+    pub fn audit(
+        &self,
+        records: &mut dyn Records,
+        now: Timestamp,
+        kind: Kind,
+        subject: &str,
+        details: &[(&str, impl AsRef<str>)],
+    ) -> Result<(), StoreError> {
+        let details: Vec<_> = details.iter().map(|(name, value)| (*name, value.as_ref())).collect();
+        let decision = Decision::new(self.actor(), now, kind, subject, &details)?;
+        let record = Record::after(records.audit_newest()?.as_ref(), decision);
+        // Where transactions do not wait for each other, another one was faster.
+        if records.insert_audit(&record)? { Ok(()) } else { Err(StoreError::Busy) }
+    }
+
+    /// The name of the log, in its heads.
+    pub fn audit_log(&self) -> LogName {
+        psp_log(&self.identity().name)
+    }
+}
+
+impl<S: Store, B> Psp<S, B> {
+    /// Signs how far the log goes now, and keeps it; `None` while the log is empty.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn sign_audit_head(&self, now: Timestamp) -> Result<Option<SignedHead>, StoreError> {
+        self.store().write(|records| {
+            let Some(newest) = records.audit_newest()? else { return Ok(None) };
+            let head = Head::new(self.audit_log(), &newest, now).sign(&self.identity().key);
+            records.insert_audit_head(&head)?;
+            Ok(Some(head))
+        })
+    }
+
+    /// Lines of an export: a page of records after `after` up to `until`, with their heads; none at the end.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn audit_page(&self, after: u64, until: u64) -> Result<Vec<Line>, StoreError> {
+        self.store().read(|records| {
+            let page = records.audit_after(after, specie_audit::line::page(after, until))?;
+            let heads = page.last().map(|last| records.audit_heads(after, last.sequence)).transpose()?;
+            Ok(specie_audit::line::lines(page, &heads.unwrap_or_default()))
+        })
+    }
+
+    /// Writes into the log that a rule says `details`, unless its newest record of `kind` about `subject` says the same.
+    ///
+    /// # Errors
+    /// When the store fails, or the rule is longer than the log takes.
+    pub fn audit_rule(
+        &self,
+        now: Timestamp,
+        kind: Kind,
+        subject: &str,
+        details: &[(&str, impl AsRef<str>)],
+    ) -> Result<(), StoreError> {
+        let is_known = |records: &mut dyn Records| {
+            let newest = records.audit_newest_about(kind, subject)?;
+            let said = |(name, value): &(&str, _)| -> bool {
+                let said = newest.as_ref().and_then(|newest| newest.decision.details.get(*name));
+                said.is_some_and(|said| *said == AsRef::<str>::as_ref(value))
+            };
+            Ok::<_, StoreError>(details.iter().all(said))
+        };
+        // Asked without the right to write at first: it hardly ever changes.
+        if self.store().read(is_known)? {
+            return Ok(());
+        }
+        self.store().write(|records| {
+            if is_known(records)? {
+                return Ok(());
+            }
+            self.audit(records, now, kind, subject, details)
+        })
+    }
+}
