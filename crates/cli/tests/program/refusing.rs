@@ -93,7 +93,8 @@ fn operators_are_told_what_is_wrong() {
         seen["evidence"][1]["valid_until"].as_u64().or(seen["evidence"][0]["valid_until"].as_u64()),
         Some(1_935_359_999)
     );
-    world.run(&["psp", "customer", "evidence", "psp", "carl", "--phone", "+49301"]).exits(2);
+    // Nobody but the server is called so in the audit log.
+    world.run(&["psp", "customer", "evidence", "psp", "carl", "--phone", "+49302", "--by", "service"]).exits(2);
     world.json(&["bank", "sweep", "bank"]);
     let before = world.json(&["bank", "status", "bank"])["status"]["manifest_sequence"].as_u64().unwrap();
     assert_eq!(world.json(&["bank", "rotate", "bank"])["manifest_sequence"].as_u64().unwrap(), before + 1);
