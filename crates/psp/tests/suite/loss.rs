@@ -103,7 +103,7 @@ fn another_device_of_the_owner_claims_and_nobody_elses() {
     assert!(matches!(unknown, Err(LossError::Device(DeviceRefusal::Unknown))));
     // A device that is with its owner is not claimed for, nor is one that the PSP blocked a claimant.
     assert!(matches!(psp.backups(&asking, &asking), Err(LossError::NotLost(_))));
-    psp.set_blocked(&asking, true).unwrap();
+    psp.set_blocked(&asking, true, at(9)).unwrap();
     let blocked = psp.claim(&other.asks("claim-0000000003", 1), &device, &holdings, at(11));
     assert!(matches!(blocked, Err(LossError::Device(DeviceRefusal::Blocked))));
 }
@@ -128,7 +128,7 @@ fn a_device_that_is_found_is_what_it_was_and_claims_are_given_up() {
     assert!(psp.claims_on(&device).unwrap().is_empty());
     assert!(psp.limits(&world.device.asks("limits-0000000001", 1), at(13)).is_ok());
     // A block outlives loss and return; what nobody knows cannot be lost.
-    psp.set_blocked(&device, true).unwrap();
+    psp.set_blocked(&device, true, at(9)).unwrap();
     psp.report_lost(&device, at(14)).unwrap();
     psp.report_found(&device, &[11; 16]).unwrap();
     let limits = psp.limits(&world.device.asks("limits-0000000002", 1), at(15));
