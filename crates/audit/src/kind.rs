@@ -34,10 +34,22 @@ pub enum Kind {
     PolicyInForce,
     /// A version of the tiers came, or another text of it.
     TiersPublished,
+    /// With which issuers and which sanctions list a PSP identifies its customers.
+    IdentificationInForce,
     /// A customer was taken on.
     CustomerAdded,
     /// Evidence of who a customer is was recorded.
     EvidenceRecorded,
+    /// A credential was accepted as evidence of who a customer is.
+    CredentialAccepted,
+    /// A document was looked at, as evidence of who a customer is.
+    DocumentChecked,
+    /// A customer's name was compared with a sanctions list.
+    NameScreened,
+    /// A person decided whether a customer is who is on the list.
+    HitDecided,
+    /// What was known of who a customer is was deleted.
+    IdentityErased,
     /// A customer was moved to another tier.
     TierChanged,
     /// A customer was given a claim code.
@@ -89,8 +101,14 @@ names! {
     RevocationsPublished = "revocations-published",
     PolicyInForce = "policy-in-force",
     TiersPublished = "tiers-published",
+    IdentificationInForce = "identification-in-force",
     CustomerAdded = "customer-added",
     EvidenceRecorded = "evidence-recorded",
+    CredentialAccepted = "credential-accepted",
+    DocumentChecked = "document-checked",
+    NameScreened = "name-screened",
+    HitDecided = "hit-decided",
+    IdentityErased = "identity-erased",
     TierChanged = "tier-changed",
     ClaimCodeIssued = "claim-code-issued",
     CustomerCredited = "customer-credited",

@@ -1,6 +1,7 @@
 //! `specie psp`: the intermediary's operator.
 
 mod customer;
+mod identity;
 mod loss;
 
 use std::net::SocketAddr;
@@ -30,6 +31,7 @@ use crate::money;
 use crate::serving;
 use customer::Customer;
 pub(crate) use customer::parse_name;
+use identity::Identity;
 use loss::OfDevice;
 
 /// Run a payment service provider: customers, accounts, devices.
@@ -66,6 +68,11 @@ enum Command {
     Customer {
         #[command(subcommand)]
         command: Customer,
+    },
+    /// Who customers are, and whether a sanctions list knows them
+    Identity {
+        #[command(subcommand)]
+        command: Identity,
     },
     /// Block a customer's device, or lift the block
     #[command(after_help = "EXAMPLES:\n  specie psp block psp 5f0c…\n  specie psp block psp 5f0c… --lift")]
@@ -197,6 +204,7 @@ impl Psp {
             Command::Status { which } => status(&*which.open()?),
             Command::Trust(trust) => trust.run(),
             Command::Customer { command } => command.run(),
+            Command::Identity { command } => command.run(),
             Command::Block { which, device, lift } => {
                 let provider = which.open()?;
                 provider.psp.set_blocked(device, !lift, provider.clock.now())?;
@@ -328,6 +336,9 @@ impl From<OpenPspError> for Failure {
             OpenPspError::Config(_) => {
                 ("psp-configuration", "correct psp.toml or the file of tiers, or name the folder of a PSP")
             }
+            OpenPspError::Identification(_) => {
+                ("psp-identification", "correct psp.toml under [identification], or the file that it names")
+            }
             OpenPspError::Key(_) => ("psp-key", "restore psp.key from its copy"),
             OpenPspError::Database(_) => ("psp-database", "check psp.db and the disk that it is on"),
             OpenPspError::Bank(_) => ("bad-address", "correct the bank's address in psp.toml"),
@@ -346,6 +357,12 @@ impl From<CustomerError> for Failure {
             CustomerError::UnknownTier(_) => ("unknown-tier", "name a tier that is in force: see the files in `tiers`"),
             CustomerError::Evidence { .. } => {
                 ("evidence-missing", "record what was seen of the customer: `specie psp customer evidence`")
+            }
+            CustomerError::NotScreened { .. } => {
+                ("not-screened", "compare the name first: `specie psp identity screen`")
+            }
+            CustomerError::Suspected(_) => {
+                ("under-suspicion", "see `specie psp identity hits`, and decide; do not tell the customer")
             }
             CustomerError::Reference => ("evidence-reference", "name where the evidence is filed, in few words"),
             CustomerError::UnknownDevice(_) => ("unknown-device", "see `specie psp customer show`"),

@@ -122,6 +122,10 @@ pub const PERSON: &str = "specie/v1/person";
 pub const DOCUMENT_NUMBER: &str = "specie/v1/document-number";
 /// Names of credentials in a PSP's records.
 pub const CREDENTIAL: &str = "specie/v1/credential";
+/// Names of lists of issuers in a PSP's records.
+pub const ISSUER_LIST: &str = "specie/v1/issuer-list";
+/// Hashes of presentations, by which a PSP knows one that it accepted.
+pub const PRESENTATION: &str = "specie/v1/presentation";
 /// Names of sanctions lists in a PSP's records.
 pub const SANCTIONS_LIST: &str = "specie/v1/sanctions-list";
 /// Expansion of one request's seed into the seeds of its issuance sessions.

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use serde::Deserialize;
+use specie_core::{hash, label};
 use thiserror::Error;
 
 use crate::claim::ClaimPath;
@@ -15,6 +16,8 @@ pub(crate) const RESERVED: &[&str] =
 /// Issuers and what each is believed about; checked when made.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TrustList {
+    /// `H32` of the file: names it in records.
+    pub hash: [u8; 32],
     issuers: Vec<Issuer>,
 }
 
@@ -127,7 +130,7 @@ impl TrustList {
         let mut urls = HashSet::new();
         match issuers.iter().find(|issuer| !urls.insert(issuer.url.as_str())) {
             Some(issuer) => Err(TrustError::IssuerTwice(issuer.url.clone())),
-            None => Ok(Self { issuers }),
+            None => Ok(Self { hash: hash::h32(label::ISSUER_LIST, &[text.as_bytes()]), issuers }),
         }
     }
 

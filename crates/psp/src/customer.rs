@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::claim::{ClaimCode, code_hash};
 use crate::device::{Device, DeviceState};
-use crate::evidence::{self, EvidenceKind, EvidenceRecord, REFERENCE_LENGTH_MAX};
+use crate::evidence::{EvidenceKind, EvidenceRecord, Lack, REFERENCE_LENGTH_MAX};
 use crate::ledger::{self, LedgerAccount, Movement, MovementKind, PostingRefusal, movement_id};
 use crate::service::Psp;
 use crate::store::{Records, Store, StoreError};
@@ -59,6 +59,19 @@ pub enum CustomerError {
         /// What would do.
         asked: String,
     },
+    /// Names are screened, and this one was not.
+    #[error(
+        "tier `{tier}` is for people whose name was compared with the sanctions list, and that of `{customer}` was not"
+    )]
+    NotScreened {
+        /// Whose.
+        customer: Name,
+        /// Which tier.
+        tier: Name,
+    },
+    /// The name is like one on the list.
+    #[error("the name of `{0}` resembles one on the sanctions list, and it was not decided that it is somebody else's")]
+    Suspected(Name),
     /// A reference to evidence is empty or too long.
     #[error("a reference to evidence has 1 to {REFERENCE_LENGTH_MAX} bytes")]
     Reference,
@@ -229,12 +242,17 @@ impl<S: Store, B> Psp<S, B> {
         now: Timestamp,
     ) -> Result<(), CustomerError> {
         let tier = self.policy().tier(tier, now).ok_or(CustomerError::UnknownTier(*tier))?;
-        if evidence::suffices(records, customer, tier, now)? {
-            return Ok(());
+        let (customer, name) = (customer.name, tier.name);
+        match self.lack(records, &customer, tier, now)? {
+            None => Ok(()),
+            Some(Lack::Screening) => Err(CustomerError::NotScreened { customer, tier: name }),
+            Some(Lack::Decision) => Err(CustomerError::Suspected(customer)),
+            Some(Lack::Evidence) => {
+                let asked = tier.evidence.iter().filter_map(Evidence::kind).map(EvidenceKind::as_str);
+                let asked = asked.collect::<Vec<_>>().join(" or ");
+                Err(CustomerError::Evidence { customer, tier: name, asked })
+            }
         }
-        let asked = tier.evidence.iter().filter_map(Evidence::kind).map(EvidenceKind::as_str);
-        let asked = asked.collect::<Vec<_>>().join(" or ");
-        Err(CustomerError::Evidence { customer: customer.name, tier: tier.name, asked })
     }
 }
 

@@ -6,7 +6,6 @@ use specie_core::text::Name;
 use thiserror::Error;
 
 use crate::customer::Customer;
-use crate::evidence;
 use crate::service::Psp;
 use crate::store::{Records, StoreError};
 use crate::tier::Tier;
@@ -140,10 +139,10 @@ impl<S, B> Psp<S, B> {
         let party = self.enrolled(records, key)?;
         party.device.check_active()?;
         let tier = self.tier_of(&party.customer, now)?;
-        if evidence::suffices(records, &party.customer, tier, now)? {
-            Ok(party)
-        } else {
-            Err(DeviceRefusal::Evidence.into())
+        // Whoever is suspected is not told so: what is missing, the customer hears from the PSP's people.
+        match self.lack(records, &party.customer.name, tier, now)? {
+            None => Ok(party),
+            Some(_) => Err(DeviceRefusal::Evidence.into()),
         }
     }
 

@@ -5,10 +5,12 @@ use specie_audit::Kind;
 use specie_core::Timestamp;
 use specie_core::text::Name;
 
-use crate::customer::{Customer, CustomerError};
+use crate::credential::hexadecimal;
+use crate::customer::CustomerError;
+use crate::screening::HitRecord;
 use crate::service::Psp;
 use crate::store::{Records, Store, StoreError};
-use crate::tier::Tier;
+use crate::tier::{Evidence, Tier};
 
 /// The longest reference, in bytes.
 pub const REFERENCE_LENGTH_MAX: usize = 256;
@@ -120,17 +122,63 @@ impl<S: Store, B> Psp<S, B> {
     }
 }
 
-/// Whether what was seen of a customer is enough for a tier.
-pub(crate) fn suffices(
-    records: &mut dyn Records,
-    customer: &Customer,
-    tier: &Tier,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    if tier.is_anonymous() {
-        return Ok(true);
+/// What is missing for a customer to be in a tier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Lack {
+    /// Evidence of a kind that the tier asks for.
+    Evidence,
+    /// The name was not compared with the sanctions list.
+    Screening,
+    /// The name resembles one on the list, and nobody decided that it is somebody else's.
+    Decision,
+}
+
+impl<S, B> Psp<S, B> {
+    /// What a customer lacks for a tier; `None` when it may be in it.
+    pub(crate) fn lack(
+        &self,
+        records: &mut dyn Records,
+        customer: &Name,
+        tier: &Tier,
+        now: Timestamp,
+    ) -> Result<Option<Lack>, StoreError> {
+        if records.hits(Some(customer))?.iter().any(HitRecord::is_suspect) {
+            return Ok(Some(Lack::Decision));
+        }
+        if tier.is_anonymous() {
+            return Ok(None);
+        }
+        let mut named = false;
+        for record in records.evidence(customer)?.iter().filter(|record| record.counts(now)) {
+            if !is_asked(records, customer, tier, record)? {
+                continue;
+            }
+            if record.kind == EvidenceKind::Phone {
+                return Ok(None);
+            }
+            named = true;
+        }
+        let screened = !self.screens() || records.screening(customer)?.is_some();
+        Ok(if !named {
+            Some(Lack::Evidence)
+        } else if !screened {
+            Some(Lack::Screening)
+        } else {
+            None
+        })
     }
-    let seen = records.evidence(&customer.name)?;
-    let asked = |kind| tier.evidence.iter().any(|evidence| evidence.kind() == Some(kind));
-    Ok(seen.iter().any(|record| record.counts(now) && asked(record.kind)))
+}
+
+/// Whether a tier asks for this evidence. A credential counts with the claims that were asked for when it came.
+fn is_asked(
+    records: &mut dyn Records,
+    customer: &Name,
+    tier: &Tier,
+    record: &EvidenceRecord,
+) -> Result<bool, StoreError> {
+    let asked = tier.evidence.iter().find(|evidence| evidence.kind() == Some(record.kind));
+    let Some(Evidence::Credential { claims }) = asked else { return Ok(asked.is_some()) };
+    let kept = records.credentials(customer)?;
+    let kept = kept.iter().find(|credential| hexadecimal(&credential.hash) == record.reference);
+    kept.map_or(Ok(false), |credential| credential.has_claims(claims))
 }

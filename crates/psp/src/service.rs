@@ -8,6 +8,7 @@ use specie_core::text::{Currency, Name};
 use std::sync::Arc;
 
 use crate::catalogue::Catalogue;
+use crate::identification::Identification;
 use crate::policy::Policy;
 
 /// Who a PSP is.
@@ -29,13 +30,22 @@ pub struct Psp<S, B> {
     store: S,
     bank: B,
     actor: Actor,
+    identification: Option<Identification>,
     catalogue: Mutex<Arc<Catalogue>>,
 }
 
 impl<S, B> Psp<S, B> {
     /// A PSP that keeps its records in `store` and talks to `bank`.
     pub fn new(identity: Identity, policy: Policy, store: S, bank: B) -> Self {
-        Self { identity, policy, store, bank, actor: Actor::service(), catalogue: Mutex::new(Arc::default()) }
+        Self {
+            identity,
+            policy,
+            store,
+            bank,
+            actor: Actor::service(),
+            identification: None,
+            catalogue: Mutex::new(Arc::default()),
+        }
     }
 
     /// The same for an operator: the audit log says that it did what is done here.
@@ -47,6 +57,15 @@ impl<S, B> Psp<S, B> {
     /// In whose name this acts: the service's own, without [`Psp::acting_for`].
     pub fn actor(&self) -> Actor {
         self.actor
+    }
+
+    /// The same, and it finds out who its customers are.
+    pub fn identifying_with(self, identification: Identification) -> Self {
+        Self { identification: Some(identification), ..self }
+    }
+
+    pub(crate) fn configured_identification(&self) -> Option<&Identification> {
+        self.identification.as_ref()
     }
 
     /// Who it is.

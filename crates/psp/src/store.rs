@@ -7,12 +7,14 @@ use specie_core::{Amount, ClassId, Timestamp};
 use thiserror::Error;
 
 use crate::bank::SignedHeader;
+use crate::credential::{CredentialRecord, DemandRecord};
 use crate::customer::Customer;
 use crate::device::{Device, DeviceState};
-use crate::evidence::EvidenceRecord;
+use crate::evidence::{EvidenceKind, EvidenceRecord};
 use crate::ledger::{LedgerAccount, Movement, Totals};
 use crate::loss::Backup;
 use crate::request::{OperationId, Remembered};
+use crate::screening::{HitRecord, Ruling, ScreeningRecord};
 use crate::transfer::{Transfer, TransferState};
 use crate::withdrawal::{Withdrawal, WithdrawalState};
 
@@ -97,6 +99,29 @@ pub trait Records {
     fn put_evidence(&mut self, customer: &Name, evidence: &EvidenceRecord) -> Stored<()>;
     /// The evidence of a customer, oldest first.
     fn evidence(&mut self, customer: &Name) -> Stored<Vec<EvidenceRecord>>;
+    /// For whom this evidence is kept.
+    fn customer_of_evidence(&mut self, kind: EvidenceKind, reference: &str) -> Stored<Option<Name>>;
+
+    /// Keeps a demand without an answer; the one before it to the same customer is forgotten.
+    fn put_demand(&mut self, demand: &DemandRecord) -> Stored<()>;
+    fn demand(&mut self, customer: &Name) -> Stored<Option<DemandRecord>>;
+    /// Notes the answer to a demand; `false` when there is no such demand, or it has one.
+    fn answer_demand(&mut self, customer: &Name, nonce: &str, answer: &[u8; 32]) -> Stored<bool>;
+    /// Keeps a credential, named by customer and hash; when it is presented again, with the claims asked for then.
+    fn put_credential(&mut self, credential: &CredentialRecord) -> Stored<()>;
+    /// The credentials of a customer, oldest first.
+    fn credentials(&mut self, customer: &Name) -> Stored<Vec<CredentialRecord>>;
+    fn customer_of_person(&mut self, person: &[u8; 32]) -> Stored<Option<Name>>;
+    /// Keeps that a name was compared; what was kept of that customer before is replaced.
+    fn put_screening(&mut self, screening: &ScreeningRecord) -> Stored<()>;
+    fn screening(&mut self, customer: &Name) -> Stored<Option<ScreeningRecord>>;
+    /// Keeps a hit that nobody decided about, named by customer and reference; what was kept under that name is replaced.
+    fn put_hit(&mut self, hit: &HitRecord) -> Stored<()>;
+    /// The hits of a customer, or of all, the nearest of each first.
+    fn hits(&mut self, customer: Option<&Name>) -> Stored<Vec<HitRecord>>;
+    fn set_ruling(&mut self, customer: &Name, reference: &str, ruling: &Ruling) -> Stored<()>;
+    /// Deletes demands, credentials, evidence, screening and hits of a customer; `false` when there were none.
+    fn erase_identity(&mut self, customer: &Name) -> Stored<bool>;
 
     fn insert_claim_code(&mut self, hash: &[u8; 32], valid_until: Timestamp) -> Stored<()>;
     /// Marks a code as used; `false` when there is none, or it is used or too old.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use specie_api::hexadecimal::HexArray;
 use specie_core::signature::SigningKey;
 use thiserror::Error;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// Why a key is not to be had.
 #[derive(Debug, Error)]
@@ -33,18 +33,10 @@ pub enum KeyFileError {
 ///
 /// # Errors
 /// When the file exists already or cannot be written.
-pub fn create_key(path: &Path, mut seed: [u8; 32]) -> Result<SigningKey, KeyFileError> {
-    let failed = |source| KeyFileError::File { path: path.into(), source };
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(failed)?;
-    let digits = Zeroizing::new(format!("{}\n", HexArray(seed)));
-    file.write_all(digits.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
-    let key = SigningKey::from_seed(&seed);
-    seed.zeroize();
-    Ok(key)
+pub fn create_key(path: &Path, seed: [u8; 32]) -> Result<SigningKey, KeyFileError> {
+    let seed = Zeroizing::new(seed);
+    create_secret(path, &seed)?;
+    Ok(SigningKey::from_seed(&seed))
 }
 
 /// Reads a key.
@@ -52,6 +44,23 @@ pub fn create_key(path: &Path, mut seed: [u8; 32]) -> Result<SigningKey, KeyFile
 /// # Errors
 /// When the file holds none, or is not private.
 pub fn read_key(path: &Path) -> Result<SigningKey, KeyFileError> {
+    Ok(SigningKey::from_seed(&*read_secret(path)?))
+}
+
+/// Writes 32 secret bytes to a new file, on disk before it returns.
+pub(crate) fn create_secret(path: &Path, secret: &[u8; 32]) -> Result<(), KeyFileError> {
+    let failed = |source| KeyFileError::File { path: path.into(), source };
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    let digits = Zeroizing::new(format!("{}\n", HexArray(*secret)));
+    file.write_all(digits.as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+}
+
+/// Reads 32 secret bytes.
+pub(crate) fn read_secret(path: &Path) -> Result<Zeroizing<[u8; 32]>, KeyFileError> {
     let failed = |source| KeyFileError::File { path: path.into(), source };
     let file = File::open(path).map_err(failed)?;
     if is_exposed(&file).map_err(failed)? {
@@ -59,10 +68,8 @@ pub fn read_key(path: &Path) -> Result<SigningKey, KeyFileError> {
     }
     let mut digits = Zeroizing::new(String::with_capacity(128));
     file.take(128).read_to_string(&mut digits).map_err(failed)?;
-    let mut seed = HexArray::<32>::parse(digits.trim_end()).map_err(|_| KeyFileError::NoKey(path.into()))?;
-    let key = SigningKey::from_seed(&seed.0);
-    seed.0.zeroize();
-    Ok(key)
+    let secret = HexArray::<32>::parse(digits.trim_end()).map_err(|_| KeyFileError::NoKey(path.into()))?;
+    Ok(Zeroizing::new(secret.0))
 }
 
 /// Whether anybody but its owner may do anything with `file`.

@@ -2,6 +2,7 @@
 
 mod bank;
 mod config;
+mod identification;
 mod refusal;
 mod routes;
 mod setup;
@@ -11,13 +12,19 @@ pub use bank::HttpBank;
 pub use config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig};
 pub use routes::router;
 pub use setup::{NewPsp, OpenPspError, Provider, init_psp, open_psp, open_psp_for, serve_psp};
+/// Whom a document is about.
+pub use specie_identity::screening::{Birth, Subject};
 /// What the operator of a PSP deals with.
 pub use specie_psp::{
     account::Books,
     bank::RestitutionState,
+    credential::CredentialRecord,
     customer::{Customer, CustomerError, Merchant},
     device::{Device, DeviceState},
     evidence::{EvidenceKind, EvidenceRecord},
+    identification::IdentificationError,
+    identity_document::{DocumentKind, IdentityDocument},
     loss::LossError,
     reconcile::Reconciled,
+    screening::HitRecord,
 };

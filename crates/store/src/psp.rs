@@ -3,6 +3,7 @@
 mod customer;
 mod device;
 mod evidence;
+mod identification;
 mod ledger;
 mod loss;
 mod publication;
@@ -17,7 +18,7 @@ use crate::migration::Schema;
 use crate::sql::{Database, Session, SqlError};
 
 /// The tables of a PSP, for [`Sqlite::open`](crate::Sqlite::open).
-pub const SCHEMA: Schema = Schema { component: "psp", migrations: &[TABLES, EVIDENCE, LOSS, AUDIT] };
+pub const SCHEMA: Schema = Schema { component: "psp", migrations: &[TABLES, EVIDENCE, LOSS, AUDIT, IDENTIFICATION] };
 
 const TABLES: &[&str] = &[
     "CREATE TABLE psp_customer (name TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL UNIQUE, tier TEXT NOT NULL, \
@@ -74,6 +75,21 @@ const AUDIT: &[&str] = &[
     "CREATE INDEX psp_audit_subject ON psp_audit (subject, kind, sequence)",
     "CREATE TABLE psp_audit_head (sequence BIGINT NOT NULL, at BIGINT NOT NULL, head BYTEA NOT NULL, \
      PRIMARY KEY (sequence, at))",
+];
+
+const IDENTIFICATION: &[&str] = &[
+    "CREATE INDEX psp_evidence_reference ON psp_evidence (kind, reference)",
+    "CREATE TABLE psp_demand (customer TEXT NOT NULL PRIMARY KEY, nonce TEXT NOT NULL, claims TEXT NOT NULL, \
+     asked_at BIGINT NOT NULL, valid_until BIGINT NOT NULL, answer BYTEA)",
+    "CREATE TABLE psp_credential (customer TEXT NOT NULL, hash BYTEA NOT NULL, issuer TEXT NOT NULL, vct TEXT NOT NULL, \
+     person BYTEA NOT NULL, claims TEXT NOT NULL, expires BIGINT, answer BYTEA NOT NULL, accepted_at BIGINT NOT NULL, \
+     PRIMARY KEY (customer, hash))",
+    "CREATE INDEX psp_credential_person ON psp_credential (person)",
+    "CREATE TABLE psp_screening (customer TEXT NOT NULL PRIMARY KEY, list BYTEA NOT NULL, published TEXT NOT NULL, \
+     screened_by TEXT NOT NULL, screened_at BIGINT NOT NULL)",
+    "CREATE TABLE psp_hit (customer TEXT NOT NULL, reference TEXT NOT NULL, listed TEXT NOT NULL, \
+     score INTEGER NOT NULL CHECK (score BETWEEN 0 AND 1000), birth INTEGER, list BYTEA NOT NULL, found_at BIGINT NOT NULL, \
+     same INTEGER, reason TEXT, ruled_by TEXT, ruled_at BIGINT, PRIMARY KEY (customer, reference))",
 ];
 
 /// A PSP's records in a database that has [`SCHEMA`].

@@ -286,7 +286,7 @@ fn describe(customer: &server::Customer) -> Value {
     })
 }
 
-fn seed() -> Result<[u8; 32], Failure> {
+pub(super) fn seed() -> Result<[u8; 32], Failure> {
     random_seed().map_err(|error| Failure::refused("no-randomness", error, "repair the operating system"))
 }
 

@@ -5,6 +5,7 @@
 mod coins;
 mod crashing;
 mod demonstration;
+mod identifying;
 mod inspecting;
 mod looking;
 mod paying;

@@ -8,6 +8,7 @@ mod credits;
 mod enrolment;
 mod evidence;
 mod faults;
+mod identification;
 mod limits;
 mod loss;
 mod model_bank;

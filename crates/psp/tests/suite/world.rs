@@ -189,7 +189,8 @@ impl World {
     }
 }
 
-/// `basic` asks for a telephone number or a document, `standard` for a document, `prepaid` for nothing. A second version, a
+/// `basic` asks for a telephone number or a document, `standard` for a document, `prepaid` for nothing, `online` and `verified`
+/// for a credential. A second version, a
 /// year later, halves what may be paid.
 fn versions() -> Vec<TierVersion> {
     let tier =
@@ -211,6 +212,8 @@ fn versions() -> Vec<TierVersion> {
         vec![
             tier("prepaid", &[Evidence::None], [payment, 15_000, 8_000, 2_000, 4_000], 1),
             tier("basic", &[Evidence::Phone, Evidence::Document], [payment, 15_000, 8_000, 2_000, 6_000], 2),
+            tier("online", &[credential(&["given_name", "family_name"])], [payment, 15_000, 8_000, 2_000, 6_000], 2),
+            tier("verified", &[credential(VERIFIED)], [payment, 15_000, 8_000, 2_000, 6_000], 2),
             tier("standard", &[Evidence::Document], [10 * payment, 150_000, 80_000, 20_000, 60_000], 3),
         ]
     };
@@ -218,6 +221,13 @@ fn versions() -> Vec<TierVersion> {
         TierVersion { version: 1, in_force_from: Timestamp::EPOCH, tiers: tiers(5_000) },
         TierVersion { version: 2, in_force_from: at(365 * DAY), tiers: tiers(2_500) },
     ]
+}
+
+/// The claims that `verified` asks for.
+const VERIFIED: &[&str] = &["given_name", "family_name", "birthdate"];
+
+fn credential(claims: &[&str]) -> Evidence {
+    Evidence::Credential { claims: claims.iter().map(|&claim| claim.into()).collect() }
 }
 
 /// Evidence that the counter saw, for ever.

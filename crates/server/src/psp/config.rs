@@ -11,6 +11,7 @@ use specie_core::text::{Currency, Name};
 use specie_psp::policy::{Maker, Periods, Policy, PolicyError};
 use thiserror::Error;
 
+use super::identification::IdentificationConfig;
 use super::tiers;
 
 /// All that a PSP is told.
@@ -37,6 +38,9 @@ pub struct PspConfig {
     /// How long things are valid.
     #[serde(default)]
     pub periods: PeriodsConfig,
+    /// What customers are identified with; without it nobody is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub identification: Option<IdentificationConfig>,
     /// The makers of elements that are trusted.
     #[serde(default)]
     pub makers: Vec<MakerConfig>,
@@ -149,6 +153,7 @@ impl PspConfig {
         config.database = directory.join(&config.database);
         config.key_file = directory.join(&config.key_file);
         config.tiers = directory.join(&config.tiers);
+        config.identification = config.identification.map(|identification| identification.within(directory));
         config.policy()?;
         Ok(config)
     }
@@ -243,6 +248,7 @@ mod tests {
             reconcile_seconds: 5,
             bank: BankAddress { address: "http://127.0.0.1:7001".into(), root_key: HexArray([1; 32]) },
             periods: PeriodsConfig::default(),
+            identification: None,
             makers: vec![MakerConfig { name: "maker".into(), key: HexArray([2; 32]), withdrawn_series: vec![] }],
         }
     }

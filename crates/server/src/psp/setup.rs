@@ -15,13 +15,15 @@ use specie_psp::{Identity, Psp};
 use specie_store::psp::{PspStore, SCHEMA};
 use specie_store::sqlite::{OpenError, Sqlite};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use super::bank::HttpBank;
 use super::config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig};
+use super::identification::{IdentificationConfig, IdentificationConfigError};
 use super::routes::router;
 use super::tiers;
 use crate::clock::{Clock, NoEntropy, random_seed};
-use crate::key_file::{KeyFileError, create_key, read_key};
+use crate::key_file::{KeyFileError, create_key, create_secret, read_key};
 use crate::service::{Background, Service, StartError, daily_head};
 
 /// A PSP with its parts: for its operator and for its service.
@@ -68,6 +70,9 @@ pub enum OpenPspError {
     /// No tier is in force yet.
     #[error("no version of the tiers is in force yet: the first one comes into force at {0}")]
     NoTiersYet(Timestamp),
+    /// Customers cannot be identified.
+    #[error(transparent)]
+    Identification(#[from] IdentificationConfigError),
     /// The key is unusable.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -88,7 +93,7 @@ pub enum OpenPspError {
     Entropy(#[from] NoEntropy),
 }
 
-/// Makes a PSP in `directory`: `psp.toml`, `tiers/1.toml` with the example tiers, `psp.key`, `psp.db`. Gives the key that the bank must register.
+/// Makes a PSP in `directory`: `psp.toml`, `tiers/1.toml` with the example tiers, `psp.key`, `pepper.key`, `psp.db`. Gives the key that the bank must register.
 ///
 /// # Errors
 /// When there is one already, or the files cannot be written.
@@ -107,6 +112,7 @@ pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError
         reconcile_seconds: 10,
         bank: new.bank,
         periods: PeriodsConfig::default(),
+        identification: Some(IdentificationConfig::new("pepper.key")),
         makers: new.makers,
     };
     config.psp_name()?;
@@ -121,6 +127,9 @@ pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError
     let first = tiers.join("1.toml");
     std::fs::write(&first, tiers::EXAMPLE).map_err(unwritable(&first))?;
     let key = create_key(&directory.join(&config.key_file), random_seed()?)?;
+    if let Some(identification) = &config.identification {
+        create_secret(&directory.join(&identification.pepper_file), &Zeroizing::new(random_seed()?))?;
+    }
     drop(Sqlite::open(&directory.join(&config.database), &[SCHEMA])?);
     // Last of all: a directory with a configuration is complete.
     std::fs::write(&config_path, config.to_toml()).map_err(unwritable(&config_path))?;
@@ -152,7 +161,10 @@ pub fn open_psp_for(config: &PspConfig, by: Actor, clock: Clock) -> Result<Arc<P
     if policy.tiers(clock.now()).is_none() {
         return Err(OpenPspError::NoTiersYet(policy.versions()[0].in_force_from));
     }
-    let psp = Psp::new(identity, policy, store, bank).acting_for(by);
+    let mut psp = Psp::new(identity, policy, store, bank).acting_for(by);
+    if let Some(identification) = &config.identification {
+        psp = psp.identifying_with(identification.load()?);
+    }
     audit_rules(&psp, config, clock.now())?;
     Ok(Arc::new(Provider { psp, clock }))
 }
@@ -163,6 +175,7 @@ fn audit_rules(psp: &Psp<PspStore<Sqlite>, HttpBank>, config: &PspConfig, now: T
         let details = [("in_force_from", version.in_force_from.seconds().to_string()), ("tiers", text)];
         psp.audit_rule(now, Kind::TiersPublished, &version.version.to_string(), &details)?;
     }
+    psp.audit_identification(now)?;
     let (name, rules) = (psp.identity().name, config.rules(psp.policy()));
     Ok(psp.audit_rule(now, Kind::PolicyInForce, name.as_str(), &[("policy", rules)])?)
 }

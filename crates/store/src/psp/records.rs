@@ -5,17 +5,22 @@ use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
 use specie_psp::bank::SignedHeader;
+use specie_psp::credential::{CredentialRecord, DemandRecord};
 use specie_psp::customer::Customer;
 use specie_psp::device::{Device, DeviceState};
-use specie_psp::evidence::EvidenceRecord;
+use specie_psp::evidence::{EvidenceKind, EvidenceRecord};
 use specie_psp::ledger::{LedgerAccount, Movement, Totals};
 use specie_psp::loss::Backup;
 use specie_psp::request::{OperationId, Remembered};
+use specie_psp::screening::{HitRecord, Ruling, ScreeningRecord};
 use specie_psp::store::{Feed, Posted, Records};
 use specie_psp::transfer::{Transfer, TransferState};
 use specie_psp::withdrawal::{Withdrawal, WithdrawalState};
 
-use super::{Stored, customer, device, evidence, ledger, loss, publication, request, stored, transfer, withdrawal};
+use super::{
+    Stored, customer, device, evidence, identification, ledger, loss, publication, request, stored, transfer,
+    withdrawal,
+};
 use crate::audit;
 use crate::sql::Session;
 
@@ -80,6 +85,19 @@ delegate! {
     set_tier(customer: &Name, tier: &Name) -> () = customer::set_tier;
     put_evidence(customer: &Name, evidence: &EvidenceRecord) -> () = evidence::put;
     evidence(customer: &Name) -> Vec<EvidenceRecord> = evidence::of_customer;
+    customer_of_evidence(kind: EvidenceKind, reference: &str) -> Option<Name> = identification::customer_of_evidence;
+    put_demand(demand: &DemandRecord) -> () = identification::put_demand;
+    demand(customer: &Name) -> Option<DemandRecord> = identification::demand;
+    answer_demand(customer: &Name, nonce: &str, answer: &[u8; 32]) -> bool = identification::answer_demand;
+    put_credential(credential: &CredentialRecord) -> () = identification::put_credential;
+    credentials(customer: &Name) -> Vec<CredentialRecord> = identification::credentials;
+    customer_of_person(person: &[u8; 32]) -> Option<Name> = identification::customer_of_person;
+    put_screening(screening: &ScreeningRecord) -> () = identification::put_screening;
+    screening(customer: &Name) -> Option<ScreeningRecord> = identification::screening;
+    put_hit(hit: &HitRecord) -> () = identification::put_hit;
+    hits(customer: Option<&Name>) -> Vec<HitRecord> = identification::hits;
+    set_ruling(customer: &Name, reference: &str, ruling: &Ruling) -> () = identification::set_ruling;
+    erase_identity(customer: &Name) -> bool = identification::erase;
     insert_claim_code(hash: &[u8; 32], valid_until: Timestamp) -> () = customer::insert_claim_code;
     use_claim_code(hash: &[u8; 32], now: Timestamp) -> bool = customer::use_claim_code;
     restore_claim_code(hash: &[u8; 32]) -> () = customer::restore_claim_code;
