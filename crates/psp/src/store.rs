@@ -215,7 +215,8 @@ pub trait Records {
     fn revocations(&mut self) -> Stored<Option<Vec<u8>>>;
     fn set_revocations(&mut self, list: &[u8]) -> Stored<()>;
 
-    /// Forgets nonces and claim codes that ran out before `now`, and requests older than `requests_before`.
+    /// Forgets nonces and claim codes that ran out before `now`, requests older than `requests_before`, and demands that ran out
+    /// before that.
     fn forget(&mut self, now: Timestamp, requests_before: Timestamp) -> Stored<()>;
 }
 

@@ -21,5 +21,6 @@ pub(super) fn insert(session: Rows<'_>, operation: &OperationId, request: &Remem
 pub(super) fn forget(session: Rows<'_>, now: Timestamp, requests_before: Timestamp) -> Stored<()> {
     execute(session, "DELETE FROM psp_nonce WHERE valid_until < ?1", &[now.into()])?;
     execute(session, "DELETE FROM psp_claim_code WHERE valid_until < ?1", &[now.into()])?;
+    execute(session, "DELETE FROM psp_demand WHERE valid_until < ?1", &[requests_before.into()])?;
     execute(session, "DELETE FROM psp_request WHERE at < ?1", &[requests_before.into()]).map(drop)
 }
