@@ -30,6 +30,10 @@ pub enum Kind {
     AlarmRaised,
     /// A revocation list was published.
     RevocationsPublished,
+    /// What a lost device held was claimed.
+    RestitutionClaimed,
+    /// Claims on what a device held were given up.
+    RestitutionGivenUp,
     /// The rules of a PSP changed.
     PolicyInForce,
     /// A version of the tiers came, or another text of it.
@@ -64,6 +68,10 @@ pub enum Kind {
     DeviceBlocked,
     /// A device's block was lifted.
     DeviceUnblocked,
+    /// A device was reported lost.
+    DeviceLost,
+    /// A lost device was found.
+    DeviceFound,
 }
 
 macro_rules! names {
@@ -99,6 +107,8 @@ names! {
     DeviceStruckOff = "device-struck-off",
     AlarmRaised = "alarm-raised",
     RevocationsPublished = "revocations-published",
+    RestitutionClaimed = "restitution-claimed",
+    RestitutionGivenUp = "restitution-given-up",
     PolicyInForce = "policy-in-force",
     TiersPublished = "tiers-published",
     IdentificationInForce = "identification-in-force",
@@ -116,6 +126,8 @@ names! {
     DeviceRefused = "device-refused",
     DeviceBlocked = "device-blocked",
     DeviceUnblocked = "device-unblocked",
+    DeviceLost = "device-lost",
+    DeviceFound = "device-found",
 }
 
 #[cfg(test)]

@@ -4,12 +4,14 @@
 //! to an earlier head, leaves no trace in it, and neither does a history that the key itself signed anew: both are found by whoever
 //! kept an older head ([`Verifier::since`]).
 
+use std::io::{self, BufRead, Read};
+
 use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
 use thiserror::Error;
 
 use crate::head::{LogName, SignedHead};
-use crate::line::{Line, LineError};
+use crate::line::{LINE_MAX, Line, LineError};
 use crate::record::Record;
 
 /// Reads an export.
@@ -49,6 +51,18 @@ pub struct VerifyError {
     pub problem: Problem,
 }
 
+/// Why a file was not verified.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    /// It is not believed.
+    #[error(transparent)]
+    Wrong(#[from] VerifyError),
+}
+
 /// What can be wrong with an export.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
@@ -56,6 +70,9 @@ pub enum Problem {
     /// The line is none.
     #[error(transparent)]
     Line(#[from] LineError),
+    /// The line is no text, too long, or cut short.
+    #[error("the line is no text, longer than any line of an export, or cut short")]
+    NoText,
     /// It does not begin with the name of the log.
     #[error("an audit export begins with the name of its log")]
     NoName,
@@ -95,6 +112,40 @@ pub enum Problem {
     Rewritten(u64),
 }
 
+/// The last head in a file: an older export, or a head alone.
+///
+/// # Errors
+/// When it cannot be read, or does not end with a head.
+pub fn last_head(file: impl BufRead) -> Result<SignedHead, ReadError> {
+    let (mut last, mut count) = (None, 0);
+    for_each_line(file, |text| {
+        count += 1;
+        let line = Line::parse(text);
+        last = Some(line.map_err(|problem| VerifyError { line: count, problem: problem.into() })?);
+        Ok(())
+    })?;
+    match last {
+        Some(Line::Head(head)) => Ok(head),
+        _ => Err(VerifyError { line: count + 1, problem: Problem::NoHead }.into()),
+    }
+}
+
+fn for_each_line(
+    mut file: impl BufRead,
+    mut take: impl FnMut(&str) -> Result<(), VerifyError>,
+) -> Result<(), ReadError> {
+    let (mut bytes, mut count) = (Vec::new(), 0);
+    loop {
+        bytes.clear();
+        count += 1;
+        if file.by_ref().take(LINE_MAX as u64).read_until(b'\n', &mut bytes)? == 0 {
+            return Ok(());
+        }
+        let text = bytes.strip_suffix(b"\n").and_then(|line| std::str::from_utf8(line).ok());
+        take(text.ok_or(VerifyError { line: count, problem: Problem::NoText })?)?;
+    }
+}
+
 impl Verifier {
     /// Verifies an export of a log that `key` signs: the bank's ledger key, or the PSP's key.
     pub fn new(key: PublicKey) -> Self {
@@ -121,6 +172,15 @@ impl Verifier {
         head.verify(&self.key).map_err(|_| VerifyError { line: 0, problem: Problem::Signature(sequence) })?;
         self.since = Some(head);
         Ok(self)
+    }
+
+    /// Verifies a whole file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or is not believed.
+    pub fn read(mut self, file: impl BufRead) -> Result<Verified, ReadError> {
+        for_each_line(file, |text| self.line(text))?;
+        Ok(self.finish()?)
     }
 
     /// Takes the next line, without its end.

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use specie_audit::head::{bank_log, psp_log};
-use specie_audit::verify::Problem;
+use specie_audit::verify::{Problem, last_head};
 use specie_audit::{Actor, Decision, Head, Kind, Line, Record, SignedHead, Verified, Verifier, VerifyError};
 use specie_core::Timestamp;
 use specie_core::signature::SigningKey;
@@ -210,4 +210,29 @@ fn says_how_many_records_are_dated_back() {
     log.records.push(decide(1_004, log.records.last()));
     log.head();
     assert_eq!(verify(log.verifier(), &log.lines()).unwrap().backwards, 1);
+}
+
+#[test]
+fn a_file_is_read_to_its_last_byte() {
+    let log = Log::example();
+    let file: String = log.lines().iter().map(|line| format!("{line}\n")).collect();
+    let read = |bytes: &[u8]| log.verifier().read(bytes).map_err(|error| error.to_string());
+    assert_eq!(read(file.as_bytes()).unwrap().head, log.heads[1]);
+    assert_eq!(last_head(file.as_bytes()).unwrap(), log.heads[1]);
+    // A head is an end: nothing shows what came after it.
+    let offsets = file.match_indices('\n').map(|(at, _)| at + 1);
+    let ends: Vec<_> =
+        offsets.zip(file.lines()).filter(|(_, line)| line.starts_with("{\"head")).map(|(at, _)| at).collect();
+    assert_eq!(ends.len(), 2);
+    for end in 0..file.len() {
+        assert_eq!(read(&file.as_bytes()[..end]).is_ok(), ends.contains(&end), "{end}");
+        assert_eq!(last_head(&file.as_bytes()[..end]).is_ok(), ends.contains(&end), "{end}");
+    }
+    for more in ["\n", " ", "\u{feff}", "{}\n"] {
+        assert!(read(format!("{file}{more}").as_bytes()).is_err(), "{more:?}");
+    }
+    let mut changed = file.clone().into_bytes();
+    changed[30] = 0xff;
+    assert!(read(&changed).unwrap_err().contains("line 1"), "no text");
+    assert!(read(&vec![b'x'; 1 << 20]).unwrap_err().contains("line 1"), "no end");
 }

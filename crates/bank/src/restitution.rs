@@ -4,6 +4,7 @@
 //! what would fall to nobody, or back to a payer who is not the owner, goes to the claim, in the transaction that settles it for good:
 //! for a value note at the end of its class, for an output with the transfer that has it ([`sweep`](crate::sweep)).
 
+use specie_audit::{Actor, Kind as Decided};
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, NoteId, TransferId};
 use specie_core::chain::{ChainError, End};
@@ -18,6 +19,7 @@ use specie_core::transfer::Input;
 use specie_core::{hash, label};
 use thiserror::Error;
 
+use crate::audit::{self, hex};
 use crate::bank::Bank;
 use crate::classes::ClassTable;
 use crate::detection::DetectionError;
@@ -268,6 +270,14 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             self.record_links(tx, chain, &chain.links, now)?;
         }
         tx.insert_restitution(claim)?;
+        let details = [
+            ("note", claim.note_id.to_string()),
+            ("amount", claim.amount.minor().to_string()),
+            ("deadline", claim.deadline.seconds().to_string()),
+            ("psp", claim.to.psp.to_string()),
+            ("account", claim.to.account.to_string()),
+        ];
+        audit::append(tx, Actor::service(), now, Decided::RestitutionClaimed, &hex(&claim.identity), &details)?;
         Ok(Ok(claim.clone()))
     }
 
@@ -304,9 +314,14 @@ impl<S: Storage, K: Signer> Bank<S, K> {
 ///
 /// # Errors
 /// When the device is not one of this PSP's, or the storage fails.
-pub fn give_up(tx: &mut dyn Tx, psp: &Name, identity: &[u8; 32]) -> Result<u64, RestitutionError> {
+pub fn give_up(tx: &mut dyn Tx, psp: &Name, identity: &[u8; 32], now: Timestamp) -> Result<u64, RestitutionError> {
     device::registered(tx, psp, identity)?;
-    Ok(tx.delete_open_restitutions(identity)?)
+    let count = tx.delete_open_restitutions(identity)?;
+    if count > 0 {
+        let details = [("psp", psp.to_string()), ("claims", count.to_string())];
+        audit::append(tx, Actor::service(), now, Decided::RestitutionGivenUp, &hex(identity), &details)?;
+    }
+    Ok(count)
 }
 
 /// The claims on what a device held, and which of the open ones still stand, by deadline.

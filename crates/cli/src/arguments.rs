@@ -3,6 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::answer::Answer;
+use crate::audit::Audit;
 use crate::bank::Bank;
 use crate::completions::Completions;
 use crate::demo::Demo;
@@ -37,6 +38,7 @@ enum Command {
     Psp(Psp),
     Maker(Maker),
     Supervision(Supervision),
+    Audit(Audit),
     Inspect(Inspect),
     Vectors(Vectors),
     Completions(Completions),
@@ -55,6 +57,7 @@ impl Arguments {
             Command::Psp(psp) => psp.run(self.json),
             Command::Maker(maker) => maker.run(),
             Command::Supervision(supervision) => supervision.run(),
+            Command::Audit(audit) => audit.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Vectors(vectors) => vectors.run(),
             Command::Completions(completions) => completions.run(),

@@ -22,6 +22,7 @@ use specie_server::key_file::read_key;
 use specie_server::reply::Refusal;
 
 use crate::answer::Answer;
+use crate::audit::{Log, Order};
 use crate::by::By;
 use crate::device::{parse_amount, parse_currency};
 use crate::failure::Failure;
@@ -117,6 +118,11 @@ The same reference is booked once; without one, every call books anew.")]
     Evidence(evidence::Evidence),
     Supervise(supervision::Supervise),
     Disclosed(supervision::Disclosed),
+    /// The log of what was decided about devices, PSPs and rules
+    Audit {
+        #[command(subcommand)]
+        order: Order<Which>,
+    },
     /// Settle what time has settled: void batches, leftovers, expired notes
     #[command(after_help = "EXAMPLES:\n  specie bank sweep bank\n\nA bank that is served does it by itself.")]
     Sweep {
@@ -261,6 +267,7 @@ impl Bank {
             Command::Evidence(evidence) => evidence.run(),
             Command::Supervise(supervise) => supervise.run(),
             Command::Disclosed(disclosed) => disclosed.run(),
+            Command::Audit { order } => audit_log(order),
             Command::Sweep { which } => sweep(&*which.open()?),
             Command::Manifest { which, out } => {
                 let manifests = which.open()?.manifests(0)?;
@@ -322,6 +329,18 @@ fn fund(bank: &CentralBank, psp: &Name, amount: &str, reference: Option<&str>, o
         "out": out,
     });
     Ok(Answer::new(human, machine))
+}
+
+fn audit_log(order: &Order<Which>) -> Result<Answer, Failure> {
+    let central = order.which().open()?;
+    let failed = |error: &dyn std::fmt::Display| Failure::refused("bank", error, "look after keys and database");
+    let head = central.bank.sign_audit_head(central.clock.now()).map_err(|error| failed(&error))?;
+    let key = central.bank.settings().ledger_key;
+    order.run(Log {
+        key,
+        head,
+        page: |after, until| central.bank.audit_page(after, until).map_err(|error| failed(&error)),
+    })
 }
 
 fn sweep(bank: &CentralBank) -> Result<Answer, Failure> {

@@ -2,6 +2,7 @@
 
 mod answer;
 mod arguments;
+mod audit;
 mod bank;
 mod by;
 mod claims;

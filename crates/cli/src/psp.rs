@@ -23,6 +23,7 @@ use specie_server::psp::{
 };
 
 use crate::answer::Answer;
+use crate::audit::{Log, Order};
 use crate::by::By;
 use crate::device::parse_amount;
 use crate::failure::Failure;
@@ -64,6 +65,11 @@ enum Command {
         which: Which,
     },
     Trust(Trust),
+    /// The log of what was decided about customers, devices and rules
+    Audit {
+        #[command(subcommand)]
+        order: Order<Which>,
+    },
     /// Customers and their accounts
     Customer {
         #[command(subcommand)]
@@ -203,6 +209,7 @@ impl Psp {
             }
             Command::Status { which } => status(&*which.open()?),
             Command::Trust(trust) => trust.run(),
+            Command::Audit { order } => audit_log(order),
             Command::Customer { command } => command.run(),
             Command::Identity { command } => command.run(),
             Command::Block { which, device, lift } => {
@@ -289,6 +296,14 @@ fn maker(file: &Path) -> Result<MakerConfig, Failure> {
         key: HexArray(maker.public_key().0),
         withdrawn_series: Vec::new(),
     })
+}
+
+fn audit_log(order: &Order<Which>) -> Result<Answer, Failure> {
+    let provider = order.which().open()?;
+    let failed = |error| Failure::refused("store", error, "look after the database");
+    let head = provider.psp.sign_audit_head(provider.clock.now()).map_err(failed)?;
+    let key = provider.psp.identity().key.public();
+    order.run(Log { key, head, page: |after, until| provider.psp.audit_page(after, until).map_err(failed) })
 }
 
 fn status(provider: &Provider) -> Result<Answer, Failure> {

@@ -4,6 +4,7 @@
 //! The PSP cannot read a backup, and keeps the newest of each of the last days: a finder who overwrites it before the loss is reported
 //! destroys one day's, not all.
 
+use specie_audit::Kind;
 use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
@@ -92,8 +93,13 @@ impl<S: Store, B> Psp<S, B> {
     pub fn report_lost(&self, device: &PublicKey, now: Timestamp) -> Result<bool, CustomerError> {
         self.store().write(|records| {
             let found = records.device(device)?.filter(|device| device.state != DeviceState::Pending);
-            found.ok_or(CustomerError::UnknownDevice(*device))?;
-            Ok(records.insert_loss(device, now)?)
+            let found = found.ok_or(CustomerError::UnknownDevice(*device))?;
+            let is_new = records.insert_loss(device, now)?;
+            if is_new {
+                let details = [("customer", found.customer.as_str())];
+                self.audit(records, now, Kind::DeviceLost, &device.to_string(), &details)?;
+            }
+            Ok(is_new)
         })
     }
 
@@ -167,6 +173,10 @@ impl<S: Store, B: Bank> Psp<S, B> {
             let lost = self.lost_by(records, &PublicKey(request.who), lost)?;
             if request.recall(records)?.is_none() {
                 request.remember(records, &[], now)?;
+                let (key, customer) = (lost.0.key.to_string(), lost.0.customer.to_string());
+                let by = PublicKey(request.who).to_string();
+                let details = [("customer", customer), ("claimed_by", by), ("holdings", holdings.len().to_string())];
+                self.audit(records, now, Kind::RestitutionClaimed, &key, &details)?;
             }
             Ok::<_, LossError>(lost)
         })?;
@@ -197,12 +207,19 @@ impl<S: Store, B: Bank> Psp<S, B> {
     ///
     /// # Errors
     /// When there is no such device, or the bank cannot be told: it stays lost then.
-    pub fn report_found(&self, device: &PublicKey, operation: &OperationId) -> Result<bool, LossError> {
+    pub fn report_found(&self, device: &PublicKey, operation: &OperationId, now: Timestamp) -> Result<bool, LossError> {
         let found = self.store().read(|records| records.device(device)?.ok_or(LossError::Unknown(*device)))?;
         if found.lost_at.is_none() {
             return Ok(false);
         }
         self.bank().give_up_restitutions(operation, &found.identity).map_err(LossError::Bank)?;
-        Ok(self.store().write(|records| records.delete_loss(device))?)
+        Ok(self.store().write(|records| {
+            let was_lost = records.delete_loss(device)?;
+            if was_lost {
+                let details = [("customer", found.customer.as_str())];
+                self.audit(records, now, Kind::DeviceFound, &device.to_string(), &details)?;
+            }
+            Ok::<_, StoreError>(was_lost)
+        })?)
     }
 }

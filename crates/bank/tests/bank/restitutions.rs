@@ -205,14 +205,14 @@ fn a_device_that_was_found_keeps_its_money_and_may_be_lost_again() {
     let note = lost.note.clone();
     lost.claimed(&note);
     let (psp, identity) = (lost.device.psp, lost.device.identity);
-    assert_eq!(lost.world.transact(|tx| give_up(tx, &psp, &identity)).unwrap(), 1);
-    assert_eq!(lost.world.transact(|tx| give_up(tx, &psp, &identity)).unwrap(), 0);
+    assert_eq!(lost.world.transact(|tx| give_up(tx, &psp, &identity, at(START))).unwrap(), 1);
+    assert_eq!(lost.world.transact(|tx| give_up(tx, &psp, &identity, at(START))).unwrap(), 0);
     assert!(lost.states().is_empty());
     let answer = lost.claim(account("alpha", "savings"), &[note.holding()]).remove(0);
     assert_eq!(answer.unwrap().to, account("alpha", "savings"));
     assert_eq!(lost.settled(), (100, 0));
     // What was paid cannot be given up.
-    assert_eq!(lost.world.transact(|tx| give_up(tx, &psp, &identity)).unwrap(), 0);
+    assert_eq!(lost.world.transact(|tx| give_up(tx, &psp, &identity, at(START))).unwrap(), 0);
     assert_eq!(lost.states(), [RestitutionState::Paid]);
 }
 

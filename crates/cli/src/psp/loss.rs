@@ -38,7 +38,8 @@ impl OfDevice {
         let seed = random_seed();
         let seed = seed.map_err(|error| Failure::refused("no-randomness", error, "repair the operating system"))?;
         let operation = seed[..16].try_into().expect("16 of 32 bytes");
-        let was_lost = self.which.open()?.psp.report_found(&self.device, &operation)?;
+        let provider = self.which.open()?;
+        let was_lost = provider.psp.report_found(&self.device, &operation, provider.clock.now())?;
         let human = if was_lost {
             "Found: claims on what this device holds are given up, and it is what it was before.\n"
         } else {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may unwrap: its panic is the report")]
 #![allow(non_snake_case, reason = "the letters of the specification")]
 
+mod auditing;
 mod coins;
 mod crashing;
 mod demonstration;

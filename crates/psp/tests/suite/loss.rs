@@ -118,24 +118,24 @@ fn a_device_that_is_found_is_what_it_was_and_claims_are_given_up() {
     // Cut at every step: it is lost and claimed, or lost and not claimed, or found; never found and claimed.
     for cut in [Cut::Before, Cut::After] {
         for step in 0..3 {
-            drop(world.psp_with(&Fuse::new(step, cut)).report_found(&device, &[step as u8; 16]));
+            drop(world.psp_with(&Fuse::new(step, cut)).report_found(&device, &[step as u8; 16], at(99)));
             let lost = psp.backups(&other.key.public(), &device).is_ok();
             assert!(lost || psp.claims_on(&device).unwrap().is_empty(), "{cut:?} {step}");
         }
     }
-    psp.report_found(&device, &[9; 16]).unwrap();
-    assert!(!psp.report_found(&device, &[10; 16]).unwrap());
+    psp.report_found(&device, &[9; 16], at(99)).unwrap();
+    assert!(!psp.report_found(&device, &[10; 16], at(99)).unwrap());
     assert!(psp.claims_on(&device).unwrap().is_empty());
     assert!(psp.limits(&world.device.asks("limits-0000000001", 1), at(13)).is_ok());
     // A block outlives loss and return; what nobody knows cannot be lost.
     psp.set_blocked(&device, true, at(9)).unwrap();
     psp.report_lost(&device, at(14)).unwrap();
-    psp.report_found(&device, &[11; 16]).unwrap();
+    psp.report_found(&device, &[11; 16], at(99)).unwrap();
     let limits = psp.limits(&world.device.asks("limits-0000000002", 1), at(15));
     assert!(matches!(limits, Err(DocumentError::Device(DeviceRefusal::Blocked))));
     let nobody = TestDevice::new(99).key.public();
     assert!(matches!(psp.report_lost(&nobody, at(1)), Err(CustomerError::UnknownDevice(_))));
-    assert!(matches!(psp.report_found(&nobody, &[1; 16]), Err(LossError::Unknown(_))));
+    assert!(matches!(psp.report_found(&nobody, &[1; 16], at(99)), Err(LossError::Unknown(_))));
 }
 
 #[test]

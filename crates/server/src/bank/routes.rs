@@ -295,7 +295,7 @@ async fn give_up_restitutions(State(central): Shared, Named(device): Named, call
         let asked = Asked::<api::Empty>::new(&central, &call)?;
         let identity = identity(&device)?;
         asked.once(|tx| {
-            restitution::give_up(tx, &asked.psp, &identity)?;
+            restitution::give_up(tx, &asked.psp, &identity, asked.now)?;
             Ok(api::Empty {})
         })
     })

@@ -1,0 +1,125 @@
+//! The audit log through the program: written by every order, exported, checked with a key alone.
+
+use std::fs;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+/// Exports to a file that is not there, and gives the key and the lines.
+fn export(world: &World, of: &str, file: &str) -> (String, Vec<Value>) {
+    let _ = fs::remove_file(world.path(file));
+    let written = world.json(&[of, "audit", "export", of, "--out", file]);
+    let text = fs::read_to_string(world.path(file)).unwrap();
+    let lines: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    (written["key"].as_str().unwrap().to_owned(), lines)
+}
+
+fn kinds(lines: &[Value]) -> Vec<(&str, &str)> {
+    let records = lines.iter().filter_map(|line| line.get("record"));
+    records.map(|record| (record["kind"].as_str().unwrap(), record["by"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn orders_are_in_the_log_with_who_gave_them_and_the_log_is_checked_with_a_key_alone() {
+    let world = World::new();
+    world.person("alice", "100");
+    world.json(&["psp", "customer", "tier", "psp", "alice", "basic", "--by", "anna"]);
+    let device = world.json(&["psp", "customer", "show", "psp", "alice"])["devices"][0]["key"].clone();
+    world.json(&["psp", "block", "psp", device.as_str().unwrap(), "--by", "ben"]);
+    let head = world.json(&["psp", "audit", "head", "psp", "--out", "early.head"]);
+    world.json(&["psp", "block", "psp", device.as_str().unwrap(), "--lift", "--by", "anna"]);
+    world.json(&["psp", "lost", "psp", device.as_str().unwrap(), "--by", "anna"]);
+
+    let (key, lines) = export(&world, "psp", "psp.audit");
+    let found = kinds(&lines);
+    for expected in [
+        ("tier-changed", "anna"),
+        ("device-blocked", "ben"),
+        ("device-unblocked", "anna"),
+        ("device-lost", "anna"),
+        ("device-enrolled", "service"),
+    ] {
+        assert_eq!(found.iter().filter(|kind| **kind == expected).count(), 1, "{expected:?} in {found:?}");
+    }
+    for kind in ["policy-in-force", "tiers-published", "customer-added", "customer-credited", "claim-code-issued"] {
+        assert!(found.iter().any(|found| found.0 == kind), "{kind} in {found:?}");
+    }
+    // No claim code, and no evidence but its kind, is in the log.
+    let text = fs::read_to_string(world.path("psp.audit")).unwrap();
+    assert!(!text.contains("file 1"));
+    let verified = world.json(&["audit", "verify", "psp.audit", "--key", &key, "--since", "early.head"]);
+    assert_eq!((&verified["holds"], &verified["log"]), (&json!(true), &json!("psp/psp-one")));
+    assert_eq!((&verified["records"], &verified["since"]["sequence"]), (&json!(found.len()), &head["sequence"]));
+
+    world.json(&["bank", "register", "bank", "psp-two", "--key", &"3b".repeat(32), "--by", "carla"]);
+    let (ledger, lines) = export(&world, "bank", "bank.audit");
+    let found = kinds(&lines);
+    assert!(found.contains(&("psp-registered", "carla")) && found.contains(&("device-registered", "service")));
+    assert_eq!(found[0].0, "bank-set-up");
+    let verified = world.json(&["audit", "verify", "bank.audit", "--key", &ledger]);
+    assert_eq!((&verified["log"], &verified["since"]), (&json!("bank/central-bank"), &Value::Null));
+
+    // The key is in the manifest, under the root key.
+    world.json(&["bank", "manifest", "bank", "--out", "manifest.cbor"]);
+    let shown = world.run(&["inspect", "--root", &world.root, "manifest.cbor"]).exits(0).stdout;
+    assert!(shown.contains(&ledger) && shown.contains(&key));
+}
+
+#[test]
+fn an_export_that_somebody_touched_is_refused() {
+    let world = World::new();
+    world.json(&["psp", "customer", "add", "psp", "alice", "--tier", "prepaid"]);
+    let (key, _) = export(&world, "psp", "early.audit");
+    world.json(&["psp", "customer", "add", "psp", "bob", "--tier", "prepaid"]);
+    export(&world, "psp", "psp.audit");
+    let verify = |file: &str, code: &str| world.refused(&["audit", "verify", file, "--key", &key], code);
+    world.refused(&["audit", "verify", "psp.audit", "--key", &"3b".repeat(32)], "audit-key");
+    world.refused(&["psp", "audit", "export", "psp", "--out", "psp.audit"], "file");
+    let text = fs::read_to_string(world.path("psp.audit")).unwrap();
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    let touched = |file: &str, text: String| fs::write(world.path(file), text).unwrap();
+    touched("changed", text.replacen("\"alice\"", "\"alicf\"", 1));
+    verify("changed", "audit-altered");
+    touched("spaced", text.replacen(':', ": ", 1));
+    verify("spaced", "audit-altered");
+    touched("shorter", [&lines[..3], &lines[4..]].concat().concat());
+    verify("shorter", "audit-altered");
+    touched("moved", [&lines[..3], &[lines[4], lines[3]], &lines[5..]].concat().concat());
+    verify("moved", "audit-altered");
+    touched("unsigned", lines[..lines.len() - 1].concat());
+    verify("unsigned", "audit-cut");
+    // Cut off up to an earlier head: only whoever kept a later one sees it.
+    world.json(&["audit", "verify", "early.audit", "--key", &key]);
+    let since = ["audit", "verify", "early.audit", "--key", &key, "--since", "psp.audit"];
+    world.refused(&since, "audit-rewritten");
+    world.json(&["audit", "verify", "psp.audit", "--key", &key, "--since", "early.audit"]);
+    // The log of the bank is another one, whoever signs.
+    export(&world, "bank", "bank.audit");
+    verify("bank.audit", "audit-key");
+}
+
+/// What a killed order decided and what the log says of it are there together or not at all.
+#[test]
+fn a_killed_order_is_done_and_in_the_log_or_neither() {
+    let world = World::new();
+    world.json(&["psp", "customer", "add", "psp", "alice", "--tier", "prepaid"]);
+    let (mut done, mut undone) = (0, 0);
+    for round in 0..40 {
+        let tier = |world: &World| world.json(&["psp", "customer", "list", "psp"])["customers"][0]["tier"].clone();
+        let before = tier(&world);
+        let to = if before == "prepaid" { "basic" } else { "prepaid" };
+        world.json(&["psp", "customer", "evidence", "psp", "alice", "--phone", "+49301", "--by", "anna"]);
+        world.cut(&["psp", "customer", "tier", "psp", "alice", to], Duration::from_micros(500 * round));
+        let after = tier(&world);
+        let (key, lines) = export(&world, "psp", "psp.audit");
+        world.json(&["audit", "verify", "psp.audit", "--key", &key]);
+        let changed =
+            lines.iter().filter_map(|line| line.get("record")).rfind(|record| record["kind"] == "tier-changed");
+        let said = changed.map_or(json!("prepaid"), |record| record["details"]["to"].clone());
+        assert_eq!(said, after, "round {round}");
+        *(if after == before { &mut undone } else { &mut done }) += 1;
+    }
+    eprintln!("done {done}, undone {undone}");
+}
