@@ -5,6 +5,7 @@ mod balance;
 mod carry;
 mod enrol;
 mod history;
+mod loss;
 mod new;
 mod pay;
 pub(crate) mod pin;
@@ -52,6 +53,9 @@ enum Command {
     Account(account::Account),
     History(history::History),
     Recover(recover::Recover),
+    RecoveryCode(loss::RecoveryCode),
+    Claim(loss::Claim),
+    Claims(loss::Claims),
     Status(status::Status),
     Manifest(status::Manifest),
     Settings(settings::Settings),
@@ -73,6 +77,9 @@ impl Device {
             Command::Account(account) => account.run(),
             Command::History(history) => history.run(),
             Command::Recover(recover) => recover.run(),
+            Command::RecoveryCode(code) => code.run(),
+            Command::Claim(claim) => claim.run(),
+            Command::Claims(claims) => claims.run(),
             Command::Status(status) => status.run(),
             Command::Manifest(manifest) => manifest.run(json),
             Command::Settings(settings) => settings.run(),

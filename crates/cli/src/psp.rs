@@ -97,7 +97,8 @@ enum Command {
 EXAMPLES:
   specie psp lost psp 5f0c…
 
-Make sure first that it is the customer who says so.")]
+Make sure first that it is the customer who says so. What the device held and nobody redeems is claimed by another device of the \
+customer (`specie device claim`).")]
     Lost(OfDevice),
     /// Take a customer's word that a lost device was found: claims on what it holds are given up
     #[command(after_help = "EXAMPLES:\n  specie psp found psp 5f0c…")]

@@ -132,6 +132,8 @@ pub const SANCTIONS_LIST: &str = "specie/v1/sanctions-list";
 pub const BANK_SESSION: &str = "specie/v1/bank-session";
 /// Names of movements in the bank's ledger.
 pub const BANK_MOVEMENT: &str = "specie/v1/bank-movement";
+/// The key that seals a device's backups, from its recovery code (`docs/spec/protocol.md` §8.1).
+pub const RECOVERY_KEY: &str = "specie/v1/recovery-key";
 /// Names of what the bank pays back for lost devices.
 pub const BANK_RESTITUTION: &str = "specie/v1/bank-restitution";
 /// How the bank recognises a request that it saw before.

@@ -19,6 +19,7 @@ pub mod amount;
 pub mod bytes;
 pub mod chain;
 pub mod class;
+pub mod code;
 pub mod descriptor;
 pub mod disclosure;
 pub mod encoding;

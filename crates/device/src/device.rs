@@ -5,6 +5,7 @@
 
 mod enrol;
 mod errand;
+mod loss;
 mod online;
 mod over_tcp;
 mod overview;
@@ -37,6 +38,7 @@ use crate::{clock, entropy};
 
 pub use enrol::Enrolled;
 pub use errand::OnlinePayment;
+pub use loss::LossClaims;
 pub use over_tcp::Delivered;
 pub use overview::{Holdings, Overview};
 pub use pay::Paid;

@@ -1,4 +1,4 @@
-//! The folder of a device: `device.toml`, `wallet.redb`, `element/flash.bin`.
+//! The folder of a device: `device.toml`, `wallet.redb`, `element/flash.bin`, `recovery.key`.
 
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -99,6 +99,11 @@ impl Folder {
     /// The wallet's records.
     pub fn wallet_file(&self) -> PathBuf {
         self.0.join("wallet.redb")
+    }
+
+    /// The key that seals backups, once there is a recovery code.
+    pub fn recovery_key_file(&self) -> PathBuf {
+        self.0.join("recovery.key")
     }
 
     /// The software element's flash. The wallet's process never opens it.

@@ -6,6 +6,8 @@
 mod broken;
 #[path = "harness/harness.rs"]
 mod harness;
+#[path = "life/loss.rs"]
+mod loss;
 #[path = "life/microcontrollers.rs"]
 mod microcontrollers;
 #[path = "life/street.rs"]
@@ -39,6 +41,11 @@ fn main() -> ExitCode {
         ("two_devices_pay_over_tcp", whole::two_devices_pay_over_tcp),
         ("a_merchant_is_paid_online_once", whole::a_merchant_is_paid_online_once),
         ("what_was_never_sent_is_not_under_way", whole::what_was_never_sent_is_not_under_way),
+        ("an_owner_gets_back_what_nobody_redeems", loss::an_owner_gets_back_what_nobody_redeems),
+        (
+            "a_device_that_is_found_goes_on_and_its_claims_are_dropped",
+            loss::a_device_that_is_found_goes_on_and_its_claims_are_dropped,
+        ),
         ("refusals_say_what_to_do", whole::refusals_say_what_to_do),
         (
             "a_network_that_dies_within_any_exchange_costs_nothing",

@@ -17,6 +17,7 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+mod backup;
 pub mod balance;
 pub mod element;
 pub mod error;

@@ -42,11 +42,11 @@ impl Sync {
             device.synchronise(&mut watch(&progress))?
         };
         drop(progress);
-        Ok(describe(&report, self.currency.of(&device).ok()))
+        Ok(describe(&report, self.currency.of(&device).ok(), device.has_recovery_code()))
     }
 }
 
-fn describe(report: &SyncReport, currency: Option<Currency>) -> Answer {
+fn describe(report: &SyncReport, currency: Option<Currency>, has_code: bool) -> Answer {
     let amount = |minor: u64| {
         let amount = Amount::new(minor).unwrap_or(Amount::MAX);
         currency.map_or_else(|| format!("{minor} minor units"), |currency| money::show(amount, currency))
@@ -71,6 +71,13 @@ fn describe(report: &SyncReport, currency: Option<Currency>) -> Answer {
         human.push_str(&format!("  withdrawn                  {value} in {notes} notes, {blanks} blanks\n"));
     }
     human.push_str(&format!("  account                    {}\n", amount(report.account_balance)));
+    if report.backed_up {
+        human.push_str("  backup                     left with the PSP\n");
+    } else if !has_code {
+        human.push_str(
+            "  backup                     none: the money is lost with the device (specie device recovery-code)\n",
+        );
+    }
     for (coin, code) in &report.coins_refused {
         human.push_str(&format!("  REFUSED by the bank        coin {} [{code}]\n", coin.0));
     }
@@ -114,6 +121,7 @@ fn to_json(report: &SyncReport) -> Value {
             "blanks": report.withdrawn.blanks,
         },
         "account_balance": report.account_balance,
+        "backed_up": report.backed_up,
         "failures": failures.collect::<Vec<_>>(),
     })
 }

@@ -9,6 +9,7 @@ mod demonstration;
 mod identifying;
 mod inspecting;
 mod looking;
+mod losing;
 mod paying;
 mod refusing;
 mod running;

@@ -64,6 +64,8 @@ pub struct SyncReport {
     pub withdrawn: Withdrawn,
     /// What the account holds now, minor units.
     pub account_balance: u64,
+    /// Whether what the wallet holds was left with the PSP, for the case that the device is lost.
+    pub backed_up: bool,
     /// Parts that did not work out, while the others did.
     pub failures: Vec<Failure>,
 }
@@ -103,7 +105,13 @@ impl Device {
         self.part(report, |device, report| device.redeem(false, report, progress))?;
         self.part(report, |device, report| device.replenish(report, progress))?;
         progress(Stage::Housekeeping);
-        self.part(report, |device, _| device.keep_house())
+        self.part(report, |device, _| device.keep_house())?;
+        self.part(report, Self::back_up)
+    }
+
+    fn back_up(&mut self, report: &mut SyncReport) -> Done<()> {
+        report.backed_up = self.leave_backup()?;
+        Ok(())
     }
 
     /// Synchronises and redeems everything that the wallet holds, notes included: for a device that is given up.
@@ -126,6 +134,7 @@ impl Device {
         self.part(report, Self::claim_payments)?;
         self.part(report, |device, report| device.redeem(true, report, progress))?;
         self.part(report, |device, _| device.keep_house())?;
+        self.part(report, Self::back_up)?;
         report.account_balance = self.account()?.balance;
         Ok(())
     }

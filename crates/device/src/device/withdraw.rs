@@ -33,6 +33,18 @@ impl Device {
     /// The PSP or the bank refuses, and the account is as it was; or the PSP does not answer: then the withdrawal goes on with
     /// the next call or synchronisation.
     pub fn withdraw(&mut self, currency: Currency, amount: Amount, progress: &mut dyn FnMut(Stage)) -> Done<Withdrawn> {
+        let done = self.withdraw_value(currency, amount, progress)?;
+        // The notes are here whether or not it can be said now; the next synchronisation says it again.
+        drop(self.leave_backup());
+        Ok(done)
+    }
+
+    fn withdraw_value(
+        &mut self,
+        currency: Currency,
+        amount: Amount,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Done<Withdrawn> {
         let items = self.wallet.value_items(currency, amount, self.now())?;
         let under_way = self.wallet.balance(currency, self.now()).in_withdrawal;
         self.resume()?;

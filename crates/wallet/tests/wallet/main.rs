@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test's panic is its report")]
 #![allow(non_snake_case, reason = "formulas keep the letters of the specification")]
 
+mod backups;
 mod bank;
 mod crashes;
 mod device;
