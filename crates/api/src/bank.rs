@@ -28,7 +28,7 @@ pub mod path {
     pub const STATUS: &str = "/v1/status";
     /// Signed headers and the newest manifest.
     pub const MANIFESTS: &str = "/v1/manifests";
-    /// The newest revocation list.
+    /// What is new of the revocation list.
     pub const REVOCATIONS: &str = "/v1/revocations";
     /// Evidence of double spends, oldest first.
     pub const EVIDENCE: &str = "/v1/evidence";
@@ -168,8 +168,10 @@ pub struct Status {
     pub time: u64,
     /// Sequence of the newest manifest; 0 for none.
     pub manifest_sequence: u64,
-    /// Sequence of the newest revocation list; 0 for none.
+    /// Sequence of the newest page of the revocation list; 0 for none.
     pub revocation_sequence: u64,
+    /// Notes that wait to be listed, because enough were listed within a day.
+    pub revocations_waiting: u64,
     /// The epoch whose classes are issued now; null while there is none.
     pub issuing_epoch: Option<u32>,
     /// Devices registered.

@@ -27,7 +27,7 @@ pub mod path {
     pub const TIME: &str = "/v1/time";
     /// The bank's manifests.
     pub const MANIFESTS: &str = "/v1/manifests";
-    /// The bank's newest revocation list.
+    /// What is new of the bank's revocation list.
     pub const REVOCATIONS: &str = "/v1/revocations";
     /// A nonce for an enrolment.
     pub const ENROLMENT_NONCE: &str = "/v1/enrolments/nonce";

@@ -28,12 +28,12 @@ pub struct SignedHeader {
     pub signature: HexArray<64>,
 }
 
-/// The bank's newest revocation list.
+/// What is new of the bank's revocation list.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Revocations {
-    /// `revocation-list` (CBOR); null while no note was ever revoked.
-    pub list: Option<Hex>,
+    /// `revocation-page` (CBOR), each, oldest first.
+    pub pages: Vec<Hex>,
 }
 
 /// Redeems chains to one account.

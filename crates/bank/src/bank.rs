@@ -27,6 +27,7 @@ pub struct Bank<S, K> {
     generators: Generators,
     workers: NonZeroUsize,
     classes: RwLock<Option<Arc<ClassTable>>>,
+    revocations_per_day: u32,
 }
 
 /// Why a bank cannot be set up or opened.
@@ -87,8 +88,15 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         }
         let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let generators = Generators::new();
+        let (classes, revocations_per_day) = (RwLock::new(None), crate::revocation::LISTED_PER_DAY);
         let actor = Actor::service();
-        Ok(Self { storage, signer, settings, actor, generators, workers, classes: RwLock::new(None) })
+        Ok(Self { storage, signer, settings, actor, generators, workers, classes, revocations_per_day })
+    }
+
+    /// The same bank, listing at most so many notes within a day on the revocation list.
+    #[must_use]
+    pub fn with_revocations_per_day(self, revocations_per_day: u32) -> Self {
+        Self { revocations_per_day, ..self }
     }
 
     /// The same for an operator: the audit log says that it did what is done here.
@@ -115,6 +123,10 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     /// Who the bank is.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    pub(crate) fn revocations_per_day(&self) -> u32 {
+        self.revocations_per_day
     }
 
     pub(crate) fn generators(&self) -> &Generators {

@@ -1,7 +1,7 @@
 //! Double spends (§8): two shows of one note name the device that made them.
 
 use specie_audit::{Actor, Kind};
-use specie_core::amount::Timestamp;
+use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, NoteId, TransferId};
 use specie_core::class::Classes;
 use specie_core::encoding::Encode;
@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::audit::{self, hex};
 use crate::bank::Bank;
+use crate::revocation::RevocableRecord;
 use crate::signer::{Signer, SignerError};
 use crate::spent::TransferRecord;
 use crate::storage::{Storage, StorageError, Tx};
@@ -112,6 +113,9 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             let details = [("evidence", sequence.to_string()), ("why", why.to_owned())];
             audit::append(tx, Actor::service(), now, kind, &subject, &details)?;
         }
+        let outputs = second.transfer.preimage.outputs.as_slice();
+        let worth = Amount::checked_sum(outputs.iter().map(|output| output.amount)).unwrap_or(Amount::MAX);
+        tx.insert_revocable(&RevocableRecord { note_id, worth, revoke_until })?;
         self.publish_revocations(tx, now)?;
         Ok(())
     }

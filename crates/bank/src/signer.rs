@@ -9,7 +9,7 @@ use specie_core::bytes::ClassId;
 use specie_core::encoding::Encode;
 use specie_core::group::{Scalar, encode_point};
 use specie_core::issuance::{IssuerSession, IssuingKey, Response};
-use specie_core::revocation::RevocationBody;
+use specie_core::revocation::{PAGE_LENGTH_MAX, RevocationBody};
 use specie_core::signature::{PublicKey, SigningKey};
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
@@ -55,10 +55,10 @@ pub trait Signer: Send + Sync {
     /// When a key is missing, or the signer knows better.
     fn answer(&self, answering: Answering<'_>) -> Result<Vec<Response>, SignerError>;
 
-    /// The key that verifies revocation lists.
+    /// The key that verifies the revocation list.
     fn ledger_key(&self) -> PublicKey;
 
-    /// A signed revocation list, encoded.
+    /// A signed page of the revocation list, encoded.
     ///
     /// # Errors
     /// When the signer cannot be reached.
@@ -156,7 +156,7 @@ impl Signer for KeyRing {
     }
 
     fn sign_revocations(&self, body: RevocationBody<'_>) -> Result<Vec<u8>, SignerError> {
-        let mut buffer = vec![0; body.encoded_length()];
+        let mut buffer = [0; PAGE_LENGTH_MAX];
         let signed = body.sign(&self.ledger, &mut buffer).map_err(|error| SignerError::Failed(error.to_string()))?;
         Ok(signed.to_vec())
     }

@@ -17,6 +17,7 @@ use crate::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use crate::payout::{ExpiryRecord, PayoutRecord};
 use crate::psp::PspRecord;
 use crate::restitution::{RestitutionRecord, RestitutionState};
+use crate::revocation::{RevocableRecord, RevocationRecord};
 use crate::settings::Settings;
 use crate::spent::TransferRecord;
 use crate::supervision::SupervisionRecord;
@@ -173,10 +174,18 @@ pub trait View {
     fn is_convicted(&mut self, identity: &[u8; 32]) -> Stored<bool>;
     /// Sequence of the newest double spend, 0 for none.
     fn double_spend_sequence(&mut self) -> Stored<u64>;
-    /// Notes shown twice whose class is still redeemed at `now`, ascending.
-    fn notes_to_revoke(&mut self, now: Timestamp) -> Stored<Vec<NoteId>>;
-    /// The newest revocation list and its sequence.
-    fn newest_revocation(&mut self) -> Stored<Option<(u64, Vec<u8>)>>;
+    /// Notes that wait to be listed and are of interest at `now`: those worth most first, among equals in the order of their names.
+    fn notes_to_list(&mut self, now: Timestamp, limit: u32) -> Stored<Vec<RevocableRecord>>;
+    /// How many notes wait to be listed and are of interest at `now`.
+    fn notes_waiting(&mut self, now: Timestamp) -> Stored<u64>;
+    /// How many notes were listed after `since`.
+    fn notes_listed_after(&mut self, since: Timestamp) -> Stored<u64>;
+    /// The newest page of the revocation list.
+    fn newest_revocation(&mut self) -> Stored<Option<RevocationRecord>>;
+    /// The oldest page with a note that is of interest at `now`.
+    fn oldest_revocation(&mut self, now: Timestamp) -> Stored<Option<u64>>;
+    /// Of the newest `pages` pages, as they travel, those signed after sequence `after`, oldest first.
+    fn revocations_after(&mut self, after: u64, pages: u32) -> Stored<Vec<Vec<u8>>>;
     /// How many alarms.
     fn alarm_count(&mut self) -> Stored<u64>;
 
@@ -270,8 +279,14 @@ pub trait Tx: View {
 
     /// Keeps a double spend.
     fn insert_double_spend(&mut self, double_spend: &DoubleSpendRecord) -> Stored<bool>;
-    /// Keeps a revocation list in place of those before it.
-    fn insert_revocation(&mut self, sequence: u64, list: &[u8]) -> Stored<bool>;
+    /// Keeps a note that has to be listed.
+    fn insert_revocable(&mut self, note: &RevocableRecord) -> Stored<bool>;
+    /// Keeps that a note was listed.
+    fn mark_listed(&mut self, note: &NoteId, at: Timestamp) -> Stored<()>;
+    /// Keeps a page, in place of its earlier version.
+    fn put_revocation(&mut self, page: &RevocationRecord) -> Stored<()>;
+    /// Forgets the pages before `page`.
+    fn delete_revocations_before(&mut self, page: u64) -> Stored<()>;
     /// Raises an alarm about `subject`.
     fn insert_alarm(&mut self, kind: &str, subject: &[u8], at: Timestamp) -> Stored<bool>;
 

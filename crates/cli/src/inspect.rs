@@ -126,7 +126,7 @@ fn inspect_binary(known: &Known, source: &str, bytes: &[u8]) -> Report {
         Kind::Message(Message::Manifest) => {
             kind::decode(bytes).map(|manifest| documents::inspect_manifest(known, source, bytes, &manifest))
         }
-        Kind::Message(Message::RevocationList) => {
+        Kind::Message(Message::RevocationPage) => {
             kind::decode(bytes).map(|list| documents::inspect_revocation(known, source, &list))
         }
         Kind::Message(Message::Evidence) => {

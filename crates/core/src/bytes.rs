@@ -45,6 +45,8 @@ identifiers! {
     ClassId[16];
     /// Names a note or a blank, once it is shown (§5).
     NoteId[32];
+    /// Names a note on the revocation list: the first half of its name (§8).
+    RevokedNote[16];
     /// Names a transfer (§6).
     TransferId[32];
     /// Commits to the blank that owns an output (§6).

@@ -54,7 +54,7 @@ pub const MANIFEST_LEAF: &str = "specie/v1/manifest-leaf";
 pub const MANIFEST_NODE: &str = "specie/v1/manifest-node";
 /// Limits documents (§4).
 pub const LIMITS: &str = "specie/v1/limits";
-/// Revocation lists (§8).
+/// Pages of the revocation list (§8).
 pub const REVOCATION: &str = "specie/v1/revocation";
 /// Payee descriptors (§7).
 pub const DESCRIPTOR: &str = "specie/v1/descriptor";

@@ -42,7 +42,7 @@ messages! {
     /// The bank publishes its classes.
     Manifest = 4, "manifest";
     /// The bank publishes notes shown twice.
-    RevocationList = 5, "revocation list";
+    RevocationPage = 5, "page of the revocation list";
     /// Two shows of one note.
     Evidence = 6, "evidence";
     /// A PSP sets an element's limits.

@@ -42,7 +42,7 @@ pub struct RequestBody {
     pub receipt_hash: [u8; 32],
     /// Sequence of the newest manifest that the payee has.
     pub manifest_sequence: u64,
-    /// Sequence of the newest revocation list that the payee has; 0 for none.
+    /// Sequence of the newest page of the revocation list that the payee has; 0 for none.
     pub revocation_sequence: u64,
     /// The supervisory key to which the payer has to disclose itself: set when the amount is above the threshold of the payee's
     /// manifest (§7.1). Not checked here; a payer discloses itself to none but a key of its own manifest.

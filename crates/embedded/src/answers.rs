@@ -24,6 +24,9 @@ pub(crate) struct Nonce(pub(crate) [u8; 32]);
 /// One member in hexadecimal: a document, or nothing.
 pub(crate) struct Document(pub(crate) Option<Vec<u8>>);
 
+/// `{"pages": […]}`
+pub(crate) struct Pages(pub(crate) Vec<Vec<u8>>);
+
 /// The newest manifest, and the signed headers before it: each with its signature.
 pub(crate) struct Manifests {
     pub(crate) headers: Vec<(Vec<u8>, [u8; 64])>,
@@ -110,13 +113,24 @@ impl FromJson for Document {
     fn read(json: &mut Json<'_>) -> Result<Self, NotJson> {
         let mut document = None;
         json.object(&mut |name, value| match name {
-            "list" | "limits" | "descriptor" | "payment" => {
+            "limits" | "descriptor" | "payment" => {
                 document = optional(value, Json::hex)?;
                 Ok(())
             }
             _ => value.skip(),
         })?;
         Ok(Self(document))
+    }
+}
+
+impl FromJson for Pages {
+    fn read(json: &mut Json<'_>) -> Result<Self, NotJson> {
+        let mut pages = Vec::new();
+        members!(json, "pages" => |value| value.array(&mut |item| {
+            pages.push(item.hex()?);
+            Ok(())
+        }));
+        Ok(Self(pages))
     }
 }
 
@@ -307,7 +321,8 @@ mod tests {
         let nonce = psp::EnrolmentNonce { nonce: HexArray([3; 32]), valid_until: 9 };
         assert_eq!(read::<Nonce>(&nonce).0, [3; 32]);
         assert_eq!(read::<Document>(&psp::Limits { limits: Hex(vec![1, 2]) }).0, Some(vec![1, 2]));
-        assert_eq!(read::<Document>(&psp::Revocations { list: None }).0, None);
+        let pages = read::<Pages>(&psp::Revocations { pages: vec![Hex(vec![1]), Hex(vec![2, 3])] });
+        assert_eq!(pages.0, [vec![1], vec![2, 3]]);
         let header = psp::SignedHeader { header: Hex(vec![4]), signature: HexArray([5; 64]) };
         let manifests = read::<Manifests>(&psp::Manifests { headers: vec![header], manifest: Some(Hex(vec![6])) });
         assert_eq!((manifests.headers, manifests.manifest), (vec![(vec![4], [5; 64])], Some(vec![6])));

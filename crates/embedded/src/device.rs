@@ -54,6 +54,9 @@ const ROOM_OF_PAYMENT: usize = 2 * 1024;
 /// Lines of history that are kept, since memory is short.
 const HISTORY_KEPT: usize = 6;
 
+/// Pages of the revocation list that are kept: all that may be listed within a day, unless the bank's configuration says otherwise.
+pub(crate) const PAGES_HELD: usize = 3;
+
 /// First byte of the keys of the device's own records; the wallet's begin with the numbers of its tables.
 pub(crate) const OWN_RECORDS: u8 = 0xF0;
 

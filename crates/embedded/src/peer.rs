@@ -223,7 +223,7 @@ impl Peer {
                 self.tell(Event::Delivered(id));
             }),
             // The payer only means well: what is wrong or old changes nothing.
-            Ok(Message::Manifest | Message::RevocationList) => device.take_publication(message).map(drop),
+            Ok(Message::Manifest | Message::RevocationPage) => device.take_publication(message).map(drop),
             _ => {
                 self.refuse("unexpected-message");
                 Ok(())

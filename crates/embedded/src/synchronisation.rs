@@ -19,7 +19,7 @@ use specie_wallet::synchronisation::CoinId;
 use specie_wallet::withdrawal::WithdrawalId;
 
 use crate::answers::Time;
-use crate::device::{Device, Done, Random};
+use crate::device::{Device, Done, PAGES_HELD, Random};
 use crate::errand::{Answer, Errand, ends_everything};
 use crate::failure::Failure;
 use crate::json::Object;
@@ -230,7 +230,10 @@ impl Synchronisation {
             Stage::Manifests => {
                 Errand::get(format!("{}?after={}", path::MANIFESTS, device.wallet().manifest_followed()))
             }
-            Stage::Revocations => Errand::get(path::REVOCATIONS),
+            Stage::Revocations => {
+                let after = device.wallet().revocation_sequence();
+                Errand::get(format!("{}?after={after}&pages={PAGES_HELD}", path::REVOCATIONS))
+            }
             Stage::Limits => {
                 Errand::post(path::LIMITS, &device.fresh_key()?, Object::new()).signed(device, signed_at)?
             }

@@ -114,11 +114,11 @@ pub trait Bank: Send + Sync {
     /// When the bank cannot be asked.
     fn manifests(&self, after: u64) -> Result<Manifests, BankError>;
 
-    /// The newest revocation list (CBOR).
+    /// Pages of the revocation list (CBOR) signed after sequence `after`, oldest first.
     ///
     /// # Errors
     /// When the bank cannot be asked.
-    fn revocations(&self) -> Result<Option<Vec<u8>>, BankError>;
+    fn revocations(&self, after: u64) -> Result<Vec<Vec<u8>>, BankError>;
 
     /// What the PSP's reserve holds.
     ///

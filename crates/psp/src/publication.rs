@@ -1,8 +1,8 @@
-//! What the bank publishes, kept so that devices get it when the bank cannot be reached: manifests and revocation lists.
+//! What the bank publishes, kept so that devices get it when the bank cannot be reached: manifests and the revocation list.
 
 use specie_core::encoding::Decode;
 use specie_core::manifest::{Entry, Manifest, ManifestHeader, SignedHeader as CheckedHeader};
-use specie_core::revocation::RevocationList;
+use specie_core::revocation::RevocationPage;
 use specie_core::signature::PublicKey;
 use thiserror::Error;
 
@@ -26,7 +26,7 @@ pub enum PublicationError {
 }
 
 impl<S: Store, B: Bank> Psp<S, B> {
-    /// Takes over new manifests and the newest revocation list, checked.
+    /// Takes over new manifests and what is new of the revocation list, checked.
     ///
     /// # Errors
     /// When the bank cannot be asked or not be believed.
@@ -36,10 +36,10 @@ impl<S: Store, B: Bank> Psp<S, B> {
         if !published.headers.is_empty() {
             self.store().write(|records| self.take_manifests(records, &published))?;
         }
-        if let Some(list) = self.bank().revocations().map_err(PublicationError::Bank)? {
-            self.store().write(|records| take_revocations(records, &list))?;
-        }
-        Ok(())
+        let newest = self.store().read(|records| records.newest_revocation())?;
+        let after = newest.as_deref().map(stored_page).transpose()?.map_or(0, |page| page.sequence);
+        let pages = self.bank().revocations(after).map_err(PublicationError::Bank)?;
+        self.store().write(|records| take_revocations(records, &pages))
     }
 
     fn take_manifests(&self, records: &mut dyn Records, published: &Manifests) -> Result<(), PublicationError> {
@@ -81,12 +81,12 @@ impl<S: Store, B: Bank> Psp<S, B> {
             .read(|records| Ok(Manifests { headers: records.headers_after(after)?, manifest: records.manifest()? }))
     }
 
-    /// The newest revocation list (CBOR).
+    /// Of the newest `pages` pages of the revocation list those signed after sequence `after` (CBOR), oldest first.
     ///
     /// # Errors
     /// When the store fails.
-    pub fn revocations(&self) -> Result<Option<Vec<u8>>, StoreError> {
-        self.store().read(|records| records.revocations())
+    pub fn revocations(&self, after: u64, pages: u32) -> Result<Vec<Vec<u8>>, StoreError> {
+        self.store().read(|records| records.revocations_after(after, pages))
     }
 
     /// Sequence of the newest manifest; 0 for none.
@@ -103,20 +103,40 @@ fn newest_header(headers: &[SignedHeader]) -> Result<Option<ManifestHeader>, Sto
     newest.map_err(|error| StoreError::Damaged(format!("manifest header: {error}")))
 }
 
-/// Keeps a revocation list that the ledger key of the newest manifest signed, if it is newer than the one kept.
-fn take_revocations(records: &mut dyn Records, bytes: &[u8]) -> Result<(), PublicationError> {
-    let unbelievable = PublicationError::Unbelievable("revocation list");
-    let Ok(list) = RevocationList::decode(bytes) else { return Err(unbelievable) };
+/// Keeps the pages that the ledger key of the newest manifest signed, if they are of one list with those kept.
+fn take_revocations(records: &mut dyn Records, offered: &[Vec<u8>]) -> Result<(), PublicationError> {
+    let unbelievable = || PublicationError::Unbelievable("revocation list");
     let Some(manifest) = records.manifest()? else { return Ok(()) };
     let manifest = Manifest::decode(&manifest).map_err(|error| StoreError::Damaged(format!("manifest: {error}")))?;
     let ledger = manifest.entries().find_map(|(entry, _)| match entry {
         Entry::Ledger { key } => Some(key),
         _ => None,
     });
-    if ledger.is_none_or(|key: PublicKey| list.verify(&key).is_err()) {
-        return Err(unbelievable);
+    let pages: Result<Vec<RevocationPage<'_>>, _> = offered.iter().map(|bytes| RevocationPage::decode(bytes)).collect();
+    let pages = pages.map_err(|_| unbelievable())?;
+    if pages.iter().any(|page| ledger.is_none_or(|key: PublicKey| page.verify(&key).is_err())) {
+        return Err(unbelievable());
     }
-    let kept = records.revocations()?;
-    let sequence = kept.as_deref().and_then(|kept| RevocationList::decode(kept).ok()).map_or(0, |kept| kept.sequence);
-    if list.sequence > sequence { Ok(records.set_revocations(bytes)?) } else { Ok(()) }
+    let kept = records.newest_revocation()?;
+    let mut before = kept.as_deref().map(stored_page).transpose()?;
+    let oldest = pages.last().map_or(0, |newest| newest.oldest);
+    for (page, bytes) in pages.iter().zip(offered) {
+        if before.is_some_and(|before| page.contradicts(&before)) {
+            return Err(unbelievable());
+        }
+        if before.is_some_and(|before| page.sequence <= before.sequence) {
+            continue;
+        }
+        // Without what lies in between, only all that are in force are a list.
+        if !before.is_some_and(|before| page.connects(&before)) && page.page > oldest {
+            return Err(unbelievable());
+        }
+        records.put_revocation(page.page, page.sequence, bytes)?;
+        before = Some(*page);
+    }
+    Ok(records.delete_revocations_before(oldest)?)
+}
+
+fn stored_page(bytes: &[u8]) -> Result<RevocationPage<'_>, StoreError> {
+    RevocationPage::decode(bytes).map_err(|error| StoreError::Damaged(format!("page of the revocation list: {error}")))
 }

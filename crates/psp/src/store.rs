@@ -212,8 +212,14 @@ pub trait Records {
     fn newest_sequence(&mut self) -> Stored<u64>;
     fn manifest(&mut self) -> Stored<Option<Vec<u8>>>;
     fn set_manifest(&mut self, manifest: &[u8]) -> Stored<()>;
-    fn revocations(&mut self) -> Stored<Option<Vec<u8>>>;
-    fn set_revocations(&mut self, list: &[u8]) -> Stored<()>;
+    /// The newest page of the revocation list (CBOR).
+    fn newest_revocation(&mut self) -> Stored<Option<Vec<u8>>>;
+    /// Of the newest `pages` pages those signed after sequence `after` (CBOR), oldest first.
+    fn revocations_after(&mut self, after: u64, pages: u32) -> Stored<Vec<Vec<u8>>>;
+    /// Keeps a checked page, in place of its earlier version.
+    fn put_revocation(&mut self, page: u64, sequence: u64, content: &[u8]) -> Stored<()>;
+    /// Forgets the pages before `page`.
+    fn delete_revocations_before(&mut self, page: u64) -> Stored<()>;
 
     /// Forgets nonces and claim codes that ran out before `now`, requests older than `requests_before`, and demands that ran out
     /// before that.

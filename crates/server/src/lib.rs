@@ -8,6 +8,7 @@ pub mod call;
 pub mod clock;
 pub mod key_file;
 pub mod psp;
+pub mod query;
 pub mod reply;
 pub mod service;
 

@@ -10,7 +10,8 @@ use crate::migration::Schema;
 use crate::sql::{Database, Session, SqlError};
 
 /// The tables of the bank, for [`Sqlite::open`](crate::Sqlite::open).
-pub const SCHEMA: Schema = Schema { component: "bank", migrations: &[TABLES, SUPERVISION, RESTITUTION, AUDIT] };
+pub const SCHEMA: Schema =
+    Schema { component: "bank", migrations: &[TABLES, SUPERVISION, RESTITUTION, AUDIT, REVOCATION_PAGES] };
 
 const TABLES: &[&str] = &[
     "CREATE TABLE bank_settings (only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1), issuer TEXT NOT NULL, \
@@ -118,6 +119,17 @@ const AUDIT: &[&str] = &[
     "CREATE INDEX bank_audit_subject ON bank_audit (subject, kind, sequence)",
     "CREATE TABLE bank_audit_head (sequence BIGINT NOT NULL, at BIGINT NOT NULL, head BYTEA NOT NULL, \
      PRIMARY KEY (sequence, at))",
+];
+
+const REVOCATION_PAGES: &[&str] = &[
+    "CREATE TABLE bank_revocable (note_id BYTEA NOT NULL PRIMARY KEY, worth BIGINT NOT NULL CHECK (worth >= 0), \
+     revoke_until BIGINT NOT NULL, listed_at BIGINT)",
+    "CREATE INDEX bank_revocable_waiting ON bank_revocable (worth) WHERE listed_at IS NULL",
+    "CREATE INDEX bank_revocable_listed ON bank_revocable (listed_at) WHERE listed_at IS NOT NULL",
+    "INSERT INTO bank_revocable (note_id, worth, revoke_until) SELECT note_id, 0, revoke_until FROM bank_double_spend",
+    "CREATE TABLE bank_revocation_page (page BIGINT NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL, \
+     revoke_until BIGINT NOT NULL, content BYTEA NOT NULL)",
+    "DROP TABLE bank_revocation",
 ];
 
 /// The bank's storage in a database that has [`SCHEMA`].

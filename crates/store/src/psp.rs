@@ -18,7 +18,8 @@ use crate::migration::Schema;
 use crate::sql::{Database, Session, SqlError};
 
 /// The tables of a PSP, for [`Sqlite::open`](crate::Sqlite::open).
-pub const SCHEMA: Schema = Schema { component: "psp", migrations: &[TABLES, EVIDENCE, LOSS, AUDIT, IDENTIFICATION] };
+pub const SCHEMA: Schema =
+    Schema { component: "psp", migrations: &[TABLES, EVIDENCE, LOSS, AUDIT, IDENTIFICATION, REVOCATION_PAGES] };
 
 const TABLES: &[&str] = &[
     "CREATE TABLE psp_customer (name TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL UNIQUE, tier TEXT NOT NULL, \
@@ -90,6 +91,12 @@ const IDENTIFICATION: &[&str] = &[
     "CREATE TABLE psp_hit (customer TEXT NOT NULL, reference TEXT NOT NULL, listed TEXT NOT NULL, \
      score INTEGER NOT NULL CHECK (score BETWEEN 0 AND 1000), birth INTEGER, list BYTEA NOT NULL, found_at BIGINT NOT NULL, \
      same INTEGER, reason TEXT, ruled_by TEXT, ruled_at BIGINT, PRIMARY KEY (customer, reference))",
+];
+
+const REVOCATION_PAGES: &[&str] = &[
+    "CREATE TABLE psp_revocation_page (page BIGINT NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL, \
+     content BYTEA NOT NULL)",
+    "DELETE FROM psp_publication WHERE name = 'revocations'",
 ];
 
 /// A PSP's records in a database that has [`SCHEMA`].

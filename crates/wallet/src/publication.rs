@@ -1,11 +1,10 @@
-//! What bank and PSP publish: manifests, revocation lists, limits, the device's own descriptor. Newer ones replace older ones; a fork is
+//! What bank and PSP publish: manifests, the revocation list, limits, the device's own descriptor. Newer ones replace older ones; a fork is
 //! reported, loudly.
 
 mod accept;
 mod held;
+mod revocations;
 mod tell;
-
-use alloc::vec::Vec;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::ClassId;
@@ -21,9 +20,10 @@ use crate::element::ElementFault;
 use crate::error::WalletError;
 use crate::sorted::Boxes;
 use crate::wallet::Wallet;
-use held::HeldList;
 
 pub(crate) use held::HeldManifest;
+pub use revocations::RevocationSummary;
+pub(crate) use revocations::Revocations;
 
 /// What became of something published.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,9 +50,12 @@ pub enum PublicationError {
     /// Two manifests with one sequence number: somebody is being given keys of their own.
     #[error("ALARM: the bank's root key signed two different manifests number {0}")]
     ManifestFork(u64),
-    /// Two revocation lists with one sequence number.
-    #[error("ALARM: the ledger's key signed two different revocation lists number {0}")]
+    /// Two pages that cannot both be of one revocation list.
+    #[error("ALARM: the ledger's key signed two different revocation lists, which part at page {0}")]
     RevocationFork(u64),
+    /// Pages between those held and this one are missing.
+    #[error("page {0} of the revocation list does not follow what is held: others in between are missing")]
+    RevocationGap(u64),
     /// The headers given do not connect what is held to what is offered.
     #[error("the manifest headers do not connect to the one that the wallet followed last (number {0})")]
     BrokenChain(u64),
@@ -78,6 +81,7 @@ impl WalletError for PublicationError {
             Self::OtherIssuer => "other-issuer",
             Self::ManifestFork(_) => "manifest-fork",
             Self::RevocationFork(_) => "revocation-fork",
+            Self::RevocationGap(_) => "revocation-gap",
             Self::BrokenChain(_) => "broken-manifest-chain",
             Self::UnknownSigner => "unknown-signer",
             Self::OtherDevice => "other-device",
@@ -94,6 +98,7 @@ impl WalletError for PublicationError {
                 "keep both documents and report them to the central bank; accept nothing from whoever sent this one"
             }
             Self::BrokenChain(_) => "ask for all headers since that number",
+            Self::RevocationGap(_) => "synchronise: it brings all that is in force",
             Self::UnknownSigner | Self::Expired => "synchronise, then try again",
             Self::Element(fault) => fault.advice(),
         }
@@ -108,17 +113,14 @@ pub(crate) struct Publications {
     headers: Boxes<u64, SignedHeader>,
     /// Every header up to this one was seen and follows the one before.
     followed: u64,
-    revocations: Option<HeldList>,
     pub(crate) limits: Option<LimitsBody>,
     pub(crate) descriptor: Option<Descriptor>,
 }
 
 impl Publications {
-    pub(crate) fn time_floor(&self) -> Timestamp {
+    fn time_floor(&self) -> Timestamp {
         let manifest = self.manifest.as_ref().map(|manifest| manifest.signed.header.issued_at);
-        let revocations = self.revocations.as_ref().map(|list| list.issued_at);
-        let limits = self.limits.as_ref().map(|limits| limits.issued_at);
-        [manifest, revocations, limits].into_iter().flatten().max().unwrap_or_default()
+        manifest.max(self.limits.as_ref().map(|limits| limits.issued_at)).unwrap_or_default()
     }
 }
 
@@ -139,11 +141,6 @@ impl Wallet {
         self.publications.followed
     }
 
-    /// Sequence number of the revocation list held; 0 for none.
-    pub fn revocation_sequence(&self) -> u64 {
-        self.publications.revocations.as_ref().map_or(0, |list| list.sequence)
-    }
-
     /// Sequence number of the limits held; 0 for none.
     pub fn limits_sequence(&self) -> u64 {
         self.publications.limits.map_or(0, |limits| limits.sequence)
@@ -151,7 +148,7 @@ impl Wallet {
 
     /// The latest signed time seen: `now` is never taken to be earlier (§9).
     pub fn time_floor(&self) -> Timestamp {
-        self.publications.time_floor()
+        self.publications.time_floor().max(self.purse.revocations().issued_at())
     }
 
     /// The class of that name, if the manifest held has it.
@@ -174,20 +171,8 @@ impl Wallet {
         self.publications.manifest.as_ref().map(|manifest| manifest.bytes.as_slice())
     }
 
-    /// The revocation list held, as it travels.
-    pub fn revocation_list(&self) -> Option<&[u8]> {
-        self.publications.revocations.as_ref().map(|list| list.bytes.as_slice())
-    }
-
     /// The descriptor that requests of this wallet carry, if it has one.
     pub fn descriptor(&self) -> Option<&Descriptor> {
         self.publications.descriptor.as_ref()
-    }
-
-    /// Messages to send along to somebody who knows the manifest and revocation list of these sequence numbers: the newer ones, if any.
-    pub fn newer_publications(&self, manifest_sequence: u64, revocation_sequence: u64) -> Vec<Vec<u8>> {
-        let manifest = self.manifest().filter(|_| self.manifest_sequence() > manifest_sequence);
-        let revocations = self.revocation_list().filter(|_| self.revocation_sequence() > revocation_sequence);
-        [manifest, revocations].into_iter().flatten().map(<[u8]>::to_vec).collect()
     }
 }

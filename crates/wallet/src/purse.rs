@@ -24,8 +24,9 @@ pub(crate) use record::{encode_coin, encode_material};
 pub(crate) use stock::Stock;
 
 use crate::payment::PaymentId;
+use crate::publication::Revocations;
 use crate::request::RequestId;
-use crate::sorted::{Boxes, Map, Set};
+use crate::sorted::{Boxes, Map};
 use crate::withdrawal::WithdrawalId;
 
 /// A note or blank with all that is needed to show it, besides the element.
@@ -92,7 +93,7 @@ pub(crate) struct Purse {
     free_blanks: Stock,
     /// Notes that are shown in the chains of coins held, and the blanks that own these coins.
     shown: Map<NoteId, Vec<u32>>,
-    revoked: Set<NoteId>,
+    revocations: Revocations,
     spend_change: bool,
     next_order: u64,
 }
@@ -217,8 +218,8 @@ impl Purse {
     }
 
     fn is_revoked(&self, holding: &Holding) -> bool {
-        let in_chain = |coin: &Coin| coin.shown.iter().any(|note| self.revoked.contains(note));
-        self.revoked.contains(&holding.material.id) || holding.coin.as_deref().is_some_and(in_chain)
+        let in_chain = |coin: &Coin| coin.shown.iter().any(|note| self.revocations.contains(note));
+        self.revocations.contains(&holding.material.id) || holding.coin.as_deref().is_some_and(in_chain)
     }
 
     /// Coins that can be paid with.
@@ -238,12 +239,17 @@ impl Purse {
 
     /// Whether a note is on the revocation list.
     pub(crate) fn is_note_revoked(&self, note: &NoteId) -> bool {
-        self.revoked.contains(note)
+        self.revocations.contains(note)
     }
 
-    /// Replaces the revocation list.
-    pub(crate) fn revoke(&mut self, revoked: Set<NoteId>) {
-        self.reshelve(|purse| purse.revoked = revoked);
+    /// What is held of the revocation list.
+    pub(crate) fn revocations(&self) -> &Revocations {
+        &self.revocations
+    }
+
+    /// Changes what is held of the revocation list.
+    pub(crate) fn revoke(&mut self, change: impl FnOnce(&mut Revocations)) {
+        self.reshelve(|purse| change(&mut purse.revocations));
     }
 
     /// Changes whether change may be spent.

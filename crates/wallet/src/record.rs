@@ -19,7 +19,7 @@ pub(crate) enum Table {
     Identity = 1,
     /// The owner's choices, without an id; and until when payments were forgotten.
     Settings = 2,
-    /// Manifest, revocation list, limits, descriptor, by [`Document`].
+    /// Manifest, limits, descriptor, by [`Document`]; and the pages of the revocation list, by their numbers too.
     Document = 3,
     /// Manifest headers followed, by sequence.
     Header = 4,
@@ -52,9 +52,9 @@ pub(crate) enum Table {
 #[repr(u8)]
 pub(crate) enum Document {
     Manifest = 0,
-    RevocationList = 1,
     Limits = 2,
     Descriptor = 3,
+    RevocationPage = 4,
 }
 
 impl Table {

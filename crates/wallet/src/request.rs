@@ -64,6 +64,9 @@ pub enum RequestError {
     /// No free blank may own so much until then.
     #[error("no free blank may own {0} until the request expires")]
     NoBlank(Amount),
+    /// The owner wants a newer revocation list than the one held.
+    #[error("the revocation list held is older than the settings allow: it may lack notes that were spent twice")]
+    RevocationsStale,
     /// No request of that name.
     #[error("no such request")]
     Unknown,
@@ -78,6 +81,7 @@ impl WalletError for RequestError {
             Self::NoAmount => "no-amount",
             Self::Expired => "request-expired",
             Self::NoBlank(_) => "no-blank",
+            Self::RevocationsStale => "revocations-stale",
             Self::Unknown => "unknown-request",
             Self::Element(fault) => fault.code(),
         }
@@ -88,6 +92,7 @@ impl WalletError for RequestError {
             Self::NoAmount => "ask for an amount",
             Self::Expired => "choose a later expiry",
             Self::NoBlank(_) => "ask for less, or synchronise to get new blanks",
+            Self::RevocationsStale => "synchronise, take the newer list of another device, or change the setting",
             Self::Unknown => "make a new request",
             Self::Element(fault) => fault.advice(),
         }
@@ -114,6 +119,9 @@ impl Wallet {
         }
         if now > terms.expiry {
             return Err(RequestError::Expired);
+        }
+        if self.settings.revocations_age_max.is_some_and(|most| self.revocations_age(now) > most) {
+            return Err(RequestError::RevocationsStale);
         }
         let most = usize::from(terms.notes_max).clamp(1, TAGS_MAX);
         let free = self.purse.free_blanks().blanks(terms.currency, terms.amount, terms.expiry, 2 * most);

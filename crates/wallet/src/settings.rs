@@ -1,6 +1,6 @@
 //! What the owner of the wallet may choose.
 
-use specie_core::encoding::DecodeError;
+use specie_core::encoding::{DecodeError, Reader};
 
 use crate::record::{Changes, Fields, ReadField, Table, read};
 use crate::step::Step;
@@ -13,11 +13,13 @@ pub struct Settings {
     pub spend_change_offline: bool,
     /// Notes are redeemed at the synchronisation that finds them this close to their `spend_until`, in seconds.
     pub renew_before: u64,
+    /// No request is made while the revocation list held is older than this, in seconds; `None` for however old.
+    pub revocations_age_max: Option<u64>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { spend_change_offline: false, renew_before: 30 * 24 * 60 * 60 }
+        Self { spend_change_offline: false, renew_before: 30 * 24 * 60 * 60, revocations_age_max: None }
     }
 }
 
@@ -31,14 +33,18 @@ impl Wallet {
     pub fn change_settings(&mut self, settings: Settings) -> Step<()> {
         self.apply_settings(settings);
         let mut changes = Changes::default();
-        let record = Fields::new(2, 16).uint(settings.spend_change_offline).uint(settings.renew_before);
+        let record = Fields::new(3, 24).uint(settings.spend_change_offline).uint(settings.renew_before);
+        let record = record.optional(settings.revocations_age_max, Fields::uint);
         changes.put(Table::Settings, &[], record.done());
         changes.step(())
     }
 
     #[inline(never)]
     pub(crate) fn load_settings(&mut self, record: &[u8]) -> Result<(), DecodeError> {
-        let settings = read(record, 2, |r| Ok(Settings { spend_change_offline: r.flag()?, renew_before: r.uint()? }))?;
+        let settings = read(record, 3, |r| {
+            let (spend_change_offline, renew_before) = (r.flag()?, r.uint()?);
+            Ok(Settings { spend_change_offline, renew_before, revocations_age_max: r.optional(Reader::uint)? })
+        })?;
         self.apply_settings(settings);
         Ok(())
     }

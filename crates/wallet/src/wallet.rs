@@ -206,7 +206,7 @@ impl Wallet {
 
     /// `now`, or the latest signed time seen if that is later (§9).
     pub(crate) fn not_before_floor(&self, now: Timestamp) -> Timestamp {
-        now.max(self.publications.time_floor())
+        now.max(self.time_floor())
     }
 }
 

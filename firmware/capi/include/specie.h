@@ -835,15 +835,15 @@ specie_error specie_receive(struct specie_device *device,
 // `device` is open, `id` leads to 16 bytes.
 specie_error specie_receipt_again(struct specie_device *device, const uint8_t *id);
 
-// Takes a manifest or a revocation list that another device passed on. `newer`: whether it is newer than what was
-// held; may be null.
+// Takes a manifest or a page of the revocation list that another device passed on. `newer`: whether it is newer than
+// what was held; may be null.
 //
 // # Safety
 // `device` is open, `message` leads to `length` bytes, `newer` to a `bool` or is null.
 specie_error specie_take_publication(struct specie_device *device, const uint8_t *message, size_t length, bool *newer);
 
-// Gives what the bank published and this device holds, to be passed on: two outputs, the manifest and the revocation
-// list, of no bytes where it holds none.
+// Gives what the bank published and this device holds, to be passed on: the manifest, of no bytes where it holds none,
+// and the pages of the revocation list, oldest first.
 //
 // # Safety
 // `device` is open.
@@ -867,9 +867,9 @@ specie_error specie_preview(struct specie_device *device,
 
 // Pays `request` offline.
 //
-// Its outputs are what to hand over, in order: manifest and revocation list where the payee may not know the newest,
-// and last the payment in extended form. They may be handed over any number of times. `now`: unix seconds. `paid` may
-// be null.
+// Its outputs are what to hand over, in order: manifest and pages of the revocation list where the payee may not know
+// the newest, and last the payment in extended form. They may be handed over any number of times. `now`: unix seconds.
+// `paid` may be null.
 //
 // A request that was paid gets the same payment again. Where this fails and `specie_money_moved`, the same again
 // completes it. After a power cut too; `specie_resume` completes what was begun.

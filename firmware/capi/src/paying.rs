@@ -119,9 +119,9 @@ pub unsafe extern "C" fn specie_preview(
 
 /// Pays `request` offline.
 ///
-/// Its outputs are what to hand over, in order: manifest and revocation list where the payee may not know the newest,
-/// and last the payment in extended form. They may be handed over any number of times. `now`: unix seconds. `paid` may
-/// be null.
+/// Its outputs are what to hand over, in order: manifest and pages of the revocation list where the payee may not know
+/// the newest, and last the payment in extended form. They may be handed over any number of times. `now`: unix seconds.
+/// `paid` may be null.
 ///
 /// A request that was paid gets the same payment again. Where this fails and `specie_money_moved`, the same again
 /// completes it. After a power cut too; `specie_resume` completes what was begun.

@@ -167,8 +167,8 @@ pub unsafe extern "C" fn specie_receipt_again(device: *mut Device, id: *const u8
     }
 }
 
-/// Takes a manifest or a revocation list that another device passed on. `newer`: whether it is newer than what was
-/// held; may be null.
+/// Takes a manifest or a page of the revocation list that another device passed on. `newer`: whether it is newer than
+/// what was held; may be null.
 ///
 /// # Safety
 /// `device` is open, `message` leads to `length` bytes, `newer` to a `bool` or is null.
@@ -190,8 +190,8 @@ pub unsafe extern "C" fn specie_take_publication(
     }
 }
 
-/// Gives what the bank published and this device holds, to be passed on: two outputs, the manifest and the revocation
-/// list, of no bytes where it holds none.
+/// Gives what the bank published and this device holds, to be passed on: the manifest, of no bytes where it holds none,
+/// and the pages of the revocation list, oldest first.
 ///
 /// # Safety
 /// `device` is open.
@@ -201,8 +201,8 @@ pub unsafe extern "C" fn specie_publications(device: *mut Device) -> Error {
     unsafe {
         make(device, |inside| {
             let wallet = inside.terminal.open_device()?.wallet();
-            let held = [wallet.manifest(), wallet.revocation_list()];
-            inside.outputs = held.into_iter().map(|held| held.unwrap_or_default().to_vec()).collect();
+            let held = core::iter::once(wallet.manifest().unwrap_or_default()).chain(wallet.revocation_pages(0));
+            inside.outputs = held.map(<[u8]>::to_vec).collect();
             Ok(())
         })
     }

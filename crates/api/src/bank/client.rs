@@ -46,9 +46,9 @@ impl Client {
         self.http.get(&page(path::MANIFESTS, after), &mut Anonymous)
     }
 
-    /// The newest revocation list.
-    pub fn revocations(&self) -> Answer<Revocations> {
-        self.http.get(path::REVOCATIONS, &mut Anonymous)
+    /// Pages of the revocation list signed after sequence `after`.
+    pub fn revocations(&self, after: u64) -> Answer<Revocations> {
+        self.http.get(&page(path::REVOCATIONS, after), &mut Anonymous)
     }
 
     /// Evidence after sequence `after`.

@@ -52,9 +52,9 @@ impl Client {
         self.http.get(&format!("{}?after={after}", path::MANIFESTS), &mut Anonymous)
     }
 
-    /// The newest revocation list.
-    pub fn revocations(&self) -> Answer<Revocations> {
-        self.http.get(path::REVOCATIONS, &mut Anonymous)
+    /// Pages of the revocation list signed after sequence `after`.
+    pub fn revocations(&self, after: u64) -> Answer<Revocations> {
+        self.http.get(&format!("{}?after={after}", path::REVOCATIONS), &mut Anonymous)
     }
 
     /// A nonce for [`Client::enrol`].

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use specie_bank::Bank;
 use specie_bank::issuance::{BatchKey, BatchRecord};
 use specie_bank::redemption::Redeemed;
+use specie_bank::revocation::RevocationRecord;
 use specie_bank::signer::KeyRing;
 use specie_bank::storage::{PaidSum, Storage, StorageError};
 use specie_bank::transfer::{TransferOrder, carry_out};
@@ -65,7 +66,8 @@ struct Seen {
     paid: Vec<PaidSum>,
     credits: usize,
     double_spends: u64,
-    revocation: Option<(u64, Vec<u8>)>,
+    revocation: Option<RevocationRecord>,
+    waiting: usize,
     struck_off: u64,
     expiries: usize,
     batches: Vec<Option<BatchRecord>>,
@@ -93,6 +95,7 @@ fn look(world: &World, batches: &[BatchKey]) -> Seen {
             credits,
             double_spends: view.double_spend_sequence()?,
             revocation: view.newest_revocation()?,
+            waiting: view.notes_to_list(world.now, 99)?.len(),
             struck_off: view.device_counts()?.struck_off,
             expiries: view.expiries()?.len(),
             batches: batches.iter().map(|key| view.batch(key)).collect::<Result<_, _>>()?,

@@ -3,11 +3,11 @@
 use specie_bank::issuance::IssuanceError;
 use specie_bank::redemption::{Redeemed, Refusal};
 use specie_bank::storage::{Storage, StorageError};
-use specie_core::bytes::NoteId;
+use specie_core::bytes::{NoteId, RevokedNote};
 use specie_core::class::Kind;
 use specie_core::encoding::Decode;
 use specie_core::evidence::Evidence;
-use specie_core::revocation::RevocationList;
+use specie_core::revocation::RevocationPage;
 
 use crate::world::{Asset, Device, Tag, World, account, amount, context, ledger_key};
 
@@ -45,19 +45,19 @@ impl Fraud {
                 let all = view.double_spends_after(0, 10)?;
                 let struck_off = view.device(&culprit.identity)?.unwrap().struck_off;
                 let innocent = view.device(&honest.identity)?.unwrap().struck_off;
-                let (_, list) = view.newest_revocation()?.unwrap();
-                Ok::<_, StorageError>((all, struck_off, innocent, list, view.alarm_count()?))
+                let page = view.newest_revocation()?.unwrap().content;
+                Ok::<_, StorageError>((all, struck_off, innocent, page, view.alarm_count()?))
             })
             .unwrap();
-        let (all, struck_off, innocent, list, alarms) = found;
+        let (all, struck_off, innocent, page, alarms) = found;
         assert_eq!(all.len(), 1);
         assert_eq!((all[0].note_id, all[0].culprit, all[0].registered), (note, Some(culprit.identity), true));
         let evidence = Evidence::decode(&all[0].evidence).unwrap();
         assert_eq!(evidence.verify_vartime(&world.generators).unwrap().U, culprit.identity);
         assert!(struck_off.is_some() && innocent.is_none());
-        let list = RevocationList::decode(&list).unwrap();
-        list.verify(&ledger_key(world)).unwrap();
-        assert_eq!(list.notes().collect::<Vec<_>>(), [note]);
+        let page = RevocationPage::decode(&page).unwrap();
+        page.verify(&ledger_key(world)).unwrap();
+        assert_eq!(page.notes().collect::<Vec<_>>(), [RevokedNote::of(&note)]);
         assert_eq!(alarms, 0);
         world.assert_conserved();
         assert_eq!(world.balance("fraud-loss"), -i64::try_from(loss).unwrap());

@@ -11,5 +11,6 @@ mod payments;
 mod races;
 mod redemption;
 mod restitutions;
+mod revocations;
 mod sweeps;
 mod world;

@@ -15,12 +15,13 @@ pub(super) fn show(bank: &CentralBank) -> Result<Answer, Failure> {
     let (status, books) = (bank.status()?, bank.conservation()?);
     let currency = bank.bank.settings().currency;
     let mut human = format!(
-        "{} issues {}\n  root key          {}\n  manifest          {}\n  revocation list   {}\n  devices           {} ({} struck off)\n  double spends     {}\n  alarms            {}\n",
+        "{} issues {}\n  root key          {}\n  manifest          {}\n  revocation list   {} ({} notes wait)\n  devices           {} ({} struck off)\n  double spends     {}\n  alarms            {}\n",
         status.issuer,
         status.currency,
         status.root_key,
         status.manifest_sequence,
         status.revocation_sequence,
+        status.revocations_waiting,
         status.devices,
         status.struck_off,
         status.double_spends,

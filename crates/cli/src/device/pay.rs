@@ -97,8 +97,12 @@ impl Pay {
         };
         publications
             .iter()
-            .map(|message| {
-                let suffix = if Message::peek(message) == Ok(Message::Manifest) { "manifest" } else { "revocations" };
+            .enumerate()
+            .map(|(number, message)| {
+                let suffix = match Message::peek(message) {
+                    Ok(Message::Manifest) => "manifest".to_owned(),
+                    _ => format!("revocations-{number}"),
+                };
                 let path = PathBuf::from(format!("{}.{suffix}", out.display()));
                 file::write(&Place::File(path.clone()), message).map_err(carry::not_written)?;
                 Ok(path.display().to_string())

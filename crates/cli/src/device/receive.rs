@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::money;
 use crate::progress::Progress;
 
-/// Take what another device sent: a payment, a receipt, a manifest, a revocation list
+/// Take what another device sent: a payment, a receipt, a manifest, a page of the revocation list
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
@@ -72,7 +72,7 @@ impl Receive {
                 let human = format!("The payee has the payment {id}: delivered.\n");
                 Ok(Answer::new(human, json!({ "kind": "receipt", "payment": id })))
             }
-            Ok(Message::Manifest | Message::RevocationList) => take_publication(&mut device, &message),
+            Ok(Message::Manifest | Message::RevocationPage) => take_publication(&mut device, &message),
             _ => {
                 let received = device.receive(&message)?;
                 if let Some(place) = &receipt {

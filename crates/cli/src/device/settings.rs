@@ -13,6 +13,7 @@ use crate::failure::Failure;
 EXAMPLES:
   specie device settings alice
   specie device settings alice --spend-change-offline true --renew-before-days 14
+  specie device settings shop --revocations-age-max-hours 24
 
 Change that is spent before the next synchronisation links the payments to each other.")]
 pub(super) struct Settings {
@@ -24,9 +25,21 @@ pub(super) struct Settings {
     /// Notes are renewed at the synchronisation that finds them this close to their end
     #[arg(long, value_name = "DAYS")]
     renew_before_days: Option<u32>,
+    /// Ask for nothing while the revocation list held is older than this; `any` for however old
+    #[arg(long, value_name = "HOURS", value_parser = hours)]
+    revocations_age_max_hours: Option<Age>,
 }
 
+/// The age up to which something is good enough, in hours; `None` for any.
+#[derive(Clone, Copy, Debug)]
+struct Age(Option<u32>);
+
 const DAY: u64 = 86_400;
+const HOUR: u64 = 3_600;
+
+fn hours(text: &str) -> Result<Age, std::num::ParseIntError> {
+    if text == "any" { Ok(Age(None)) } else { text.parse().map(|hours| Age(Some(hours))) }
+}
 
 impl Settings {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
@@ -38,14 +51,23 @@ impl Settings {
         if let Some(days) = self.renew_before_days {
             settings.renew_before = u64::from(days) * DAY;
         }
-        if self.spend_change_offline.is_some() || self.renew_before_days.is_some() {
+        if let Some(Age(hours)) = self.revocations_age_max_hours {
+            settings.revocations_age_max = hours.map(|hours| u64::from(hours) * HOUR);
+        }
+        if settings != device.wallet().settings() {
             device.change_settings(settings)?;
         }
         let (spend, days) = (settings.spend_change_offline, settings.renew_before / DAY);
+        let age = settings.revocations_age_max.map(|seconds| seconds / HOUR);
         let human = format!(
-            "  spend change offline  {}\n  renew notes           {days} days before their end\n",
-            if spend { "yes" } else { "no" }
+            "  spend change offline  {}\n  renew notes           {days} days before their end\n  revocation list       {}\n",
+            if spend { "yes" } else { "no" },
+            age.map_or("however old".to_owned(), |hours| format!(
+                "at most {hours} hours old, else nothing is asked for"
+            )),
         );
-        Ok(Answer::new(human, json!({ "spend_change_offline": spend, "renew_before_days": days })))
+        let machine =
+            json!({ "spend_change_offline": spend, "renew_before_days": days, "revocations_age_max_hours": age });
+        Ok(Answer::new(human, machine))
     }
 }

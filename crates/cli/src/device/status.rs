@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use specie_core::{Amount, Timestamp};
 use specie_device::link::file::{self, Place};
+use specie_wallet::Wallet;
 use specie_wallet::request::{RequestId, Terms};
 
 use super::Which;
@@ -60,11 +61,7 @@ impl Status {
                 moment::show(until),
             ));
         }
-        human.push_str(&format!(
-            "  knows        manifest {}, revocation list {}\n",
-            wallet.manifest_sequence(),
-            wallet.revocation_sequence()
-        ));
+        human.push_str(&format!("  knows        manifest {}, {}\n", wallet.manifest_sequence(), list(wallet)));
         let requests: Vec<(RequestId, Terms)> =
             wallet.open_requests(device.now()).filter_map(|id| Some((id, wallet.request_terms(&id)?))).collect();
         for (id, terms) in &requests {
@@ -87,6 +84,11 @@ impl Status {
             "account": account.as_ref().map(|(_, account)| account),
             "manifest_sequence": wallet.manifest_sequence(),
             "revocation_sequence": wallet.revocation_sequence(),
+            "revocations": wallet.revocations().map(|list| json!({
+                "issued_at": list.issued_at.seconds(),
+                "notes": list.notes,
+                "all": list.all,
+            })),
             "element": {
                 "life_cycle": life_cycle,
                 "pin_tries_left": element.pin_tries_left,
@@ -142,4 +144,12 @@ impl Manifest {
         let answer = Answer::new(human, json!({ "manifest_sequence": sequence, "bytes": manifest.len() }));
         Ok(if place == Place::Pipe { answer.aside() } else { answer })
     }
+}
+
+/// What the device knows of the revocation list.
+fn list(wallet: &Wallet) -> String {
+    let Some(list) = wallet.revocations() else { return "no revocation list: synchronise to get it".to_owned() };
+    let (notes, signed) = (list.notes, moment::show(list.issued_at));
+    let part = if list.all { "" } else { "the newest " };
+    format!("revocation list of {signed} ({part}{notes} notes)")
 }

@@ -9,7 +9,7 @@ use specie_core::limits::Limits;
 use specie_core::manifest::{Entry, Manifest, ManifestHeader};
 use specie_core::receipt::{Receipt, receipt_hash};
 use specie_core::request::Request;
-use specie_core::revocation::RevocationList;
+use specie_core::revocation::RevocationPage;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use specie_core::{label, merkle};
@@ -85,7 +85,7 @@ pub(super) fn inspect_request(known: &Known, source: &str, bytes: &[u8], request
     report.facts.add("owner tags", tags);
     report.facts.add("receipt hash", hex::encode(body.receipt_hash));
     report.facts.add("knows manifest", body.manifest_sequence);
-    report.facts.add("knows revocation list", body.revocation_sequence);
+    report.facts.add("knows revocation page", body.revocation_sequence);
     if let Some(key) = &body.disclose_to {
         report.facts.add("wants the payer disclosed to", hex::encode(key.0));
     }
@@ -139,17 +139,21 @@ pub(super) fn inspect_limits(known: &Known, source: &str, limits: &Limits) -> Re
     report
 }
 
-/// A revocation list.
-pub(super) fn inspect_revocation(known: &Known, source: &str, list: &RevocationList<'_>) -> Report {
-    let mut report = Report::new(source, "revocation list");
-    report.facts.add("issuer", list.issuer.as_str());
-    report.facts.add("sequence", list.sequence);
-    report.facts.add("issued at", moment::show(list.issued_at));
-    let notes: Vec<String> = list.notes().map(|note| note.to_string()).collect();
+/// A page of the revocation list.
+pub(super) fn inspect_revocation(known: &Known, source: &str, page: &RevocationPage<'_>) -> Report {
+    let mut report = Report::new(source, "page of the revocation list");
+    report.facts.add("issuer", page.issuer.as_str());
+    report.facts.add("page", page.page);
+    report.facts.add("sequence", page.sequence);
+    report.facts.add("previous", hex::encode(page.previous));
+    report.facts.add("id", hex::encode(page.id()));
+    report.facts.add("oldest in force", page.oldest);
+    report.facts.add("issued at", moment::show(page.issued_at));
+    let notes: Vec<String> = page.notes().map(|note| note.to_string()).collect();
     report.facts.add("notes", notes);
     match &known.published {
         Some(published) => {
-            let good = published.ledger().iter().any(|key| list.verify(key).is_ok());
+            let good = published.ledger().iter().any(|key| page.verify(key).is_ok());
             signature(&mut report.checks, good, &format!("the ledger's key of {}", published.name()));
         }
         None => report.checks.skip("signature", "no manifest is given that names the ledger's key (--manifest FILE)"),

@@ -18,6 +18,7 @@ mod holdings;
 mod manifests;
 mod messages;
 mod properties;
+mod revocations;
 mod schema;
 mod secrecy;
 mod sizes;

@@ -81,7 +81,7 @@ fn forks_never_meet_again() {
 
 #[test]
 fn documents_are_good_under_their_signers_key_only() {
-    use specie_core::revocation::RevocationList;
+    use specie_core::revocation::RevocationPage;
     let (psp, other) = (key(2).public(), key(9).public());
     assert!(limits().verify(&psp).is_ok() && limits().verify(&other).is_err());
     assert!(descriptor().verify(&psp).is_ok() && descriptor().verify(&other).is_err());
@@ -91,9 +91,9 @@ fn documents_are_good_under_their_signers_key_only() {
     let mut changed = descriptor();
     changed.body.payee = name("somebody else");
     assert!(changed.verify(&psp).is_err());
-    let bytes = revocation(&[]);
-    let list = RevocationList::decode(&bytes).unwrap();
-    assert!(list.verify(&key(4).public()).is_ok() && list.verify(&other).is_err());
+    let bytes = revocation(2, &[]);
+    let page = RevocationPage::decode(&bytes).unwrap();
+    assert!(page.verify(&key(4).public()).is_ok() && page.verify(&other).is_err());
 }
 
 #[test]

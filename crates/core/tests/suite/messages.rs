@@ -1,7 +1,7 @@
 //! One of every structure that travels, and how to read each and write it again.
 
 use minicbor::encode::Write;
-use specie_core::bytes::{Context, ManifestId, NoteId};
+use specie_core::bytes::{Context, ManifestId, RevokedNote};
 use specie_core::class::{Class, Info, Kind};
 use specie_core::descriptor::{Descriptor, DescriptorBody};
 use specie_core::disclosure::{DisclosedTransfer, Supervision, SupervisoryKey};
@@ -17,7 +17,7 @@ use specie_core::merkle;
 use specie_core::payment::{Chain, Payment};
 use specie_core::receipt::Receipt;
 use specie_core::request::{OwnerTags, Request, RequestBody};
-use specie_core::revocation::{RevocationBody, RevocationList};
+use specie_core::revocation::{PAGE_LENGTH_MAX, RevocationBody, RevocationPage};
 use specie_core::signature::SigningKey;
 use specie_core::text::{Currency, Memo};
 use specie_core::transfer::{Input, Preimage, Transfer};
@@ -121,9 +121,13 @@ pub(crate) fn manifest(signed: &SignedHeader, entries: &[Vec<u8>]) -> Vec<u8> {
     encoded(&Whole(signed, entries.iter().map(Vec::as_slice).collect()))
 }
 
-pub(crate) fn revocation(notes: &[NoteId]) -> Vec<u8> {
-    let body = RevocationBody { issuer: name("central-bank"), sequence: 7, issued_at: time(1_000), notes };
-    encoded(&body.sign(&key(4), &mut [0; 1024]).unwrap())
+/// A page of the revocation list, encoded, with these notes.
+pub(crate) fn revocation(page: u64, notes: &[u8]) -> Vec<u8> {
+    let notes: Vec<RevokedNote> = notes.iter().map(|byte| RevokedNote([*byte; 16])).collect();
+    let previous = if page == 1 { [0; 32] } else { [9; 32] };
+    let (issuer, issued_at) = (name("central-bank"), time(1_000));
+    let body = RevocationBody { issuer, page, sequence: 7, previous, oldest: 1, issued_at, notes: &notes };
+    encoded(&body.sign(&key(4), &mut [0; PAGE_LENGTH_MAX]).unwrap())
 }
 
 pub(crate) fn certificate(world: &World) -> Certificate {
@@ -188,12 +192,11 @@ fn same((encoded, read): (Vec<u8>, &[u8])) -> Vec<u8> {
 }
 
 fn again_revocation(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
-    let list = RevocationList::decode(bytes)?;
-    let notes: Vec<NoteId> = list.notes().collect();
-    let body =
-        RevocationBody { issuer: list.issuer, sequence: list.sequence, issued_at: list.issued_at, notes: &notes };
-    let body = encoded(&body);
-    assert_eq!(list.id(), hash::h32("specie/v1/revocation", &[&body]));
+    let read = RevocationPage::decode(bytes)?;
+    let notes: Vec<RevokedNote> = read.notes().collect();
+    let RevocationPage { issuer, page, sequence, previous, oldest, issued_at, .. } = read;
+    let body = encoded(&RevocationBody { issuer, page, sequence, previous, oldest, issued_at, notes: &notes });
+    assert_eq!(read.id(), hash::h32("specie/v1/revocation", &[&body]));
     let signature = &bytes[bytes.len() - 64..];
     Ok([&[0x84, 1, 5][..], &body, &[0x58, 64], signature].concat())
 }
@@ -247,7 +250,6 @@ pub(crate) fn all(world: &World) -> Vec<Example> {
     let note = world.note(&world.alice, 0);
     let again = note.transfer(Input::Issued, &[output(500, stranger(9))], Context([3; 32]));
     let evidence = Evidence { class: world.value.class.clone(), first, second: again.compact() };
-    let notes = [1, 2, 3].map(|byte| NoteId([byte; 32]));
     let receipt = Receipt { request: Context([1; 32]), preimage: [2; 32] };
     let longest = Info { amount: specie_core::Amount::MAX, epoch: 70_000, max_hops: 255, ..info(Kind::Value, 1) };
     vec![
@@ -269,8 +271,8 @@ pub(crate) fn all(world: &World) -> Vec<Example> {
         of("payment", payment(&chains), again_payment, Some(2)),
         of("receipt", encoded(&receipt), plain::<Receipt>, Some(3)),
         of("descriptor", encoded(&descriptor()), plain::<Descriptor>, Some(8)),
-        of("revocation list", revocation(&notes), again_revocation, Some(5)),
-        of("revocation list, empty", revocation(&[]), again_revocation, Some(5)),
+        of("revocation page", revocation(2, &[1, 2, 3]), again_revocation, Some(5)),
+        of("revocation page, empty", revocation(1, &[]), again_revocation, Some(5)),
         of("evidence", encoded(&evidence), plain::<Evidence>, Some(6)),
         of("transfer, disclosed", encoded(&named.transfer), plain::<Transfer>, None),
         of("disclosed transfer", encoded(&named), plain::<DisclosedTransfer>, Some(10)),

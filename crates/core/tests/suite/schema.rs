@@ -298,16 +298,6 @@ fn rejects_a_request_that_is_signed_by_halves() {
     assert!(signed.verify_signature().is_ok() && plain.verify_signature().is_ok());
 }
 
-#[test]
-fn rejects_revoked_notes_out_of_order() {
-    use specie_core::bytes::NoteId;
-    use specie_core::revocation::RevocationList;
-    for wrong in [[2, 1], [1, 1]] {
-        let bytes = messages::revocation(&wrong.map(|byte| NoteId([byte; 32])));
-        assert_eq!(RevocationList::decode(&bytes).err(), Some(DecodeError::NotCanonical));
-    }
-}
-
 /// Evidence that is cut together from parts of one that is right still has to decode whole.
 #[test]
 fn evidence_names_its_class_in_full() {

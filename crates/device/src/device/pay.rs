@@ -13,7 +13,7 @@ pub struct Paid {
     pub id: PaymentId,
     /// The payment in extended form.
     pub message: Vec<u8>,
-    /// Manifest and revocation list, where the payee may not know the newest.
+    /// Manifest and pages of the revocation list, where the payee may not know the newest.
     pub publications: Vec<Vec<u8>>,
 }
 

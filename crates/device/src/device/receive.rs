@@ -1,6 +1,7 @@
 //! Asking to be paid, and being paid (§7, §9).
 
 use specie_core::message::Message;
+use specie_core::revocation::PAGES_MAX;
 use specie_core::text::{Currency, Memo};
 use specie_core::{Amount, Timestamp};
 use specie_wallet::publication::Update;
@@ -87,18 +88,18 @@ impl Device {
         }
     }
 
-    /// Takes a manifest or revocation list that another device passed on.
+    /// Takes a manifest or a page of the revocation list that another device passed on.
     ///
     /// # Errors
     /// It is neither, or not the bank's.
     pub fn take_publication(&mut self, message: &[u8]) -> Done<Update> {
         let step = match Message::peek(message) {
             Ok(Message::Manifest) => self.wallet.accept_manifest(&[], message)?,
-            Ok(Message::RevocationList) => self.wallet.accept_revocation_list(message)?,
+            Ok(Message::RevocationPage) => self.wallet.accept_revocations(&[message], PAGES_MAX)?,
             _ => {
                 return Err(Failure::new(
                     "unexpected-message",
-                    "this is neither a manifest nor a revocation list",
+                    "this is neither a manifest nor a page of the revocation list",
                     "choose the right file or code",
                 ));
             }

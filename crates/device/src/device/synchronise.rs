@@ -7,6 +7,7 @@ use specie_api::psp::{self, PaymentClaim, PaymentUpload, REDEMPTION_CHAINS_MAX, 
 use specie_core::Amount;
 use specie_core::encoding::{Decode, DecodeError};
 use specie_core::manifest::{ManifestHeader, SignedHeader};
+use specie_core::revocation::PAGES_MAX;
 use specie_core::text::Currency;
 use specie_wallet::publication::{PublicationError, Update};
 use specie_wallet::reception::{Received, Route};
@@ -151,7 +152,7 @@ impl Device {
         }
     }
 
-    /// Manifests, revocation list, limits, and the descriptor where there is one.
+    /// Manifests, what is new of the revocation list, limits, and the descriptor where there is one.
     pub(super) fn fetch_publications(&mut self, report: &mut SyncReport) -> Done<()> {
         let after = self.wallet.manifest_followed();
         let fetched = self.call(|psp| psp.manifests(after))?;
@@ -161,10 +162,11 @@ impl Device {
             let step = self.wallet.accept_manifest(&headers, &manifest)?;
             self.commit(step)?;
         }
-        if let Some(Hex(list)) = self.call(psp::Client::revocations)?.list {
-            let step = self.wallet.accept_revocation_list(&list)?;
-            self.commit(step)?;
-        }
+        let after = self.wallet.revocation_sequence();
+        let fetched = self.call(|psp| psp.revocations(after))?;
+        let pages: Vec<&[u8]> = fetched.pages.iter().map(|page| page.0.as_slice()).collect();
+        let step = self.wallet.accept_revocations(&pages, PAGES_MAX)?;
+        self.commit(step)?;
         self.part(report, |device, _| device.fetch_limits())?;
         self.part(report, |device, _| device.fetch_descriptor())
     }

@@ -16,7 +16,7 @@ use specie_wallet::reception::{Received, Reception, Route};
 use specie_wallet::request::{self, RequestId};
 
 use super::pay::expect;
-use super::{Device, Done, Random};
+use super::{Device, Done, PAGES_HELD, Random};
 use crate::failure::Failure;
 use crate::frame::MESSAGE_MAX;
 
@@ -95,7 +95,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         }
     }
 
-    /// Takes a manifest or revocation list that another device passed on.
+    /// Takes a manifest or a page of the revocation list that another device passed on.
     ///
     /// # Errors
     /// It is neither, or not the bank's.
@@ -107,11 +107,11 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         self.check_receiving(message.len())?;
         let step = match Message::peek(message) {
             Ok(Message::Manifest) => self.wallet.accept_manifest(&[], message)?,
-            Ok(Message::RevocationList) => self.wallet.accept_revocation_list(message)?,
+            Ok(Message::RevocationPage) => self.wallet.accept_revocations(&[message], PAGES_HELD)?,
             _ => {
                 return Err(Failure::new(
                     "unexpected-message",
-                    "this is neither a manifest nor a revocation list",
+                    "this is neither a manifest nor a page of the revocation list",
                     "send the right message",
                 ));
             }

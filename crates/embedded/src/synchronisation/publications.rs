@@ -10,8 +10,8 @@ use specie_core::manifest::{ManifestHeader, SignedHeader};
 use specie_wallet::element::Element;
 use specie_wallet::publication::PublicationError;
 
-use crate::answers::{Document, Manifests};
-use crate::device::{Device, Done, Random};
+use crate::answers::{Document, Manifests, Pages};
+use crate::device::{Device, Done, PAGES_HELD, Random};
 use crate::errand::{Answer, garbled};
 
 impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
@@ -27,8 +27,9 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
 
     #[inline(never)]
     pub(crate) fn take_revocations(&mut self, answer: &Answer<'_>) -> Done<()> {
-        let Document(Some(list)) = answer.read()? else { return Ok(()) };
-        let step = self.wallet.accept_revocation_list(&list)?;
+        let Pages(pages) = answer.read()?;
+        let pages: Vec<&[u8]> = pages.iter().map(Vec::as_slice).collect();
+        let step = self.wallet.accept_revocations(&pages, PAGES_HELD)?;
         self.commit(step).map(drop)
     }
 

@@ -8,6 +8,9 @@ mod bank;
 mod element;
 #[allow(dead_code, reason = "the fuzzer needs more of it")]
 mod houses;
+#[path = "../../../wallet/tests/wallet/ledger.rs"]
+#[allow(dead_code, reason = "the wallet's tests need more of it")]
+mod ledger;
 mod order;
 mod owner;
 mod peer;

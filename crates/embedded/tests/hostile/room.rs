@@ -1,13 +1,18 @@
 //! Flash and element without room: nothing is begun.
 
+use specie_core::NoteId;
+use specie_core::bytes::RevokedNote;
+use specie_core::encoding::Decode;
+use specie_core::revocation::{PAGE_LENGTH_MAX, RevocationPage};
 use specie_embedded::owner::{ANSWER_TOO_LONG, CarriedErrand, Command, Event, Reply, encode_answer, kind as owners};
 use specie_embedded::peer::kind;
 use specie_embedded::synchronisation::Keep;
 
 use specie_embedded::frame::Frame;
 
-use crate::bank::{NOW, amount};
+use crate::bank::{Bank, NOW, amount};
 use crate::houses::{House, VALUE, images, terms};
+use crate::ledger::Ledger;
 
 #[test]
 fn nothing_is_begun_where_the_flash_is_full() {
@@ -73,6 +78,49 @@ fn an_answer_that_is_too_long_stops_nothing_else() {
     // Later parts were asked for, and failed for reasons of their own.
     assert!(codes.iter().any(|code| code == "wrong-answer"), "{codes:?}");
     assert_eq!(house.total(), VALUE);
+}
+
+/// However many notes are revoked, told by the PSP and by payers: the newest are held, in room that does not grow.
+#[test]
+fn a_flood_of_revocations_takes_bounded_room() {
+    let mut house = images()[0].open();
+    let mut ledger = Ledger::of(&Bank::new());
+    let note = |number: usize| NoteId([[number as u8 + 1; 16], [0; 16]].concat().try_into().unwrap());
+    for round in 0..15 {
+        ledger.sign(NOW + round as u64, &(16 * round..16 * (round + 1)).map(note).collect::<Vec<_>>());
+        let held = house.terminal.device().unwrap().wallet().revocation_sequence();
+        if round % 3 == 0 {
+            synchronise_with(&mut house, 0, 0, |target| match target.strip_prefix("/v1/revocations?after=") {
+                Some(rest) => {
+                    assert_eq!(rest, format!("{held}&pages=3"));
+                    let pages: Vec<String> =
+                        ledger.after(held, 3).iter().map(|page| format!("\"{}\"", hexadecimal(page))).collect();
+                    (200, format!("{{\"pages\":[{}]}}", pages.join(",")))
+                }
+                None => answer(target),
+            });
+        } else {
+            ledger.after(held, 8).iter().for_each(|page| house.peer_frame(kind::MESSAGE, page));
+        }
+        house = house.image().open();
+        let wallet = house.terminal.device().unwrap().wallet();
+        let newest = (0..16 * (round + 1)).rev().take(64);
+        let held: Vec<RevokedNote> = wallet
+            .revocation_pages(0)
+            .flat_map(|page| RevocationPage::decode(page).unwrap().notes().collect::<Vec<_>>())
+            .collect();
+        assert!(newest.into_iter().all(|number| held.contains(&RevokedNote::of(&note(number)))));
+        assert!(wallet.revocation_pages(0).map(<[u8]>::len).sum::<usize>() <= 3 * PAGE_LENGTH_MAX);
+        let pages = house.stored().into_keys().filter(|key| key[..] > [3, 4][..] && key[..] < [3, 5][..]).count();
+        assert!(pages <= 3, "{pages}");
+    }
+    assert!(!house.terminal.device().unwrap().wallet().revocations().unwrap().all);
+    assert_eq!(house.total(), VALUE);
+    house.request(7);
+}
+
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Synchronises with a PSP that knows the time and an account and nothing else; gives what failed.

@@ -81,20 +81,34 @@ fn only_the_banks_own_manifests_are_believed() {
 }
 
 #[test]
-fn only_the_ledgers_own_revocation_lists_are_believed_and_never_older_ones() {
+fn only_the_ledgers_own_revocation_list_is_believed_without_gaps_or_forks() {
     let world = World::new();
     let psp = world.psp();
-    assert_eq!(psp.revocations().unwrap(), None);
-    world.bank.revoke(2, Some(&SigningKey::from_seed(&[99; 32])));
-    assert!(matches!(psp.pull_publications(), Err(PublicationError::Unbelievable("revocation list"))));
-    assert_eq!(psp.revocations().unwrap(), None);
-    world.bank.revoke(2, None);
+    let all = || psp.revocations(0, 9).unwrap();
+    let unbelievable = || matches!(psp.pull_publications(), Err(PublicationError::Unbelievable("revocation list")));
+    world.bank.revoke(1, 2, Some(&SigningKey::from_seed(&[99; 32])));
+    assert!(unbelievable() && all().is_empty());
+    world.bank.revoke(2, 2, None);
+    assert!(unbelievable() && all().is_empty(), "page 1 is missing");
+    world.bank.revoke(1, 2, None);
     psp.pull_publications().unwrap();
-    let second = psp.revocations().unwrap();
-    assert!(second.is_some());
-    world.bank.revoke(1, None);
+    let second = all();
+    assert_eq!(second.len(), 1);
+    world.bank.revoke(1, 1, None);
     psp.pull_publications().unwrap();
-    assert_eq!(psp.revocations().unwrap(), second);
+    assert_eq!(all(), second, "an older one");
+    world.bank.revoke(3, 4, None);
+    assert!(unbelievable() && all() == second, "page 2 is missing");
+    world.bank.revoke(1, 5, None);
+    psp.pull_publications().unwrap();
+    assert!(all() != second && all().len() == 1);
+    assert_eq!((psp.revocations(4, 9).unwrap().len(), psp.revocations(5, 9).unwrap().len()), (1, 0));
+    world.bank.revoke(2, 6, None);
+    assert!(unbelievable(), "page 1 is not full");
+    world.bank.revoke(1, 32, None);
+    psp.pull_publications().unwrap();
+    world.bank.revoke(2, 33, None);
+    assert!(unbelievable(), "page 2 names another page 1");
 }
 
 #[test]

@@ -156,8 +156,8 @@ impl<B: Bank> Bank for Fused<B> {
         self.fuse.step(silent, || self.inner.manifests(after))
     }
 
-    fn revocations(&self) -> Result<Option<Vec<u8>>, BankError> {
-        self.fuse.step(silent, || self.inner.revocations())
+    fn revocations(&self, after: u64) -> Result<Vec<Vec<u8>>, BankError> {
+        self.fuse.step(silent, || self.inner.revocations(after))
     }
 
     fn reserve(&self) -> Result<Amount, BankError> {

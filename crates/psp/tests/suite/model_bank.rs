@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
+use specie_core::bytes::RevokedNote;
 use specie_core::class::{Class, Info, Kind};
 use specie_core::encoding::Encode;
 use specie_core::issuance::IssuingKey;
 use specie_core::manifest::{Entry, ManifestHeader, write_manifest};
-use specie_core::revocation::RevocationBody;
+use specie_core::revocation::{PAGE_LENGTH_MAX, RevocationBody};
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
-use specie_core::{Amount, ClassId, NoteId, Timestamp, encoding, merkle};
+use specie_core::{Amount, ClassId, Timestamp, encoding, merkle};
 use specie_psp::bank::{
     Bank, BankError, BatchStanding, Credit, CreditOrigin, Manifests, Redemption, RedemptionResult, Refusal,
     ReserveTransfer, Restitution, RestitutionResult, RestitutionState, Session, SignedHeader, StruckOff,
@@ -45,7 +46,8 @@ pub struct State {
     classes: BTreeMap<ClassId, Info>,
     headers: Vec<(ManifestHeader, SignedHeader)>,
     manifest: Option<Vec<u8>>,
-    revocations: Option<Vec<u8>>,
+    /// What is signed of the revocation list, each with its sequence.
+    revocations: Vec<(u64, Vec<u8>)>,
 }
 
 /// A batch of issuance sessions.
@@ -114,13 +116,14 @@ impl ModelBank {
         state.headers.push((header, SignedHeader { header: header.to_vec(), signature: signed.signature }));
     }
 
-    /// Publishes a revocation list.
-    pub fn revoke(&self, sequence: u64, key: Option<&SigningKey>) {
-        let notes = [NoteId([9; 32])];
-        let issuer = Name::new("bank").unwrap();
-        let body = RevocationBody { issuer, sequence, issued_at: Timestamp::EPOCH, notes: &notes };
-        let signed = body.sign(key.unwrap_or(&self.ledger), &mut [0; 512]).unwrap().to_vec();
-        self.state().revocations = Some(signed);
+    /// Publishes a page of the revocation list, changed in this way, and the key if it is another one.
+    pub fn revoke(&self, page: u64, sequence: u64, key: Option<&SigningKey>) {
+        let notes: Vec<RevokedNote> = (0..sequence.min(32)).map(|number| RevokedNote([number as u8; 16])).collect();
+        let (issuer, issued_at) = (Name::new("bank").unwrap(), Timestamp::EPOCH);
+        let previous = if page == 1 { [0; 32] } else { [9; 32] };
+        let body = RevocationBody { issuer, page, sequence, previous, oldest: 1, issued_at, notes: &notes };
+        let signed = body.sign(key.unwrap_or(&self.ledger), &mut [0; PAGE_LENGTH_MAX]).unwrap().to_vec();
+        self.state().revocations = vec![(sequence, signed)];
     }
 
     /// Puts a forged newest header in front of the devices.
@@ -340,8 +343,9 @@ impl Bank for ModelBank {
         Ok(Manifests { headers: newer.map(|(_, signed)| signed.clone()).collect(), manifest: state.manifest.clone() })
     }
 
-    fn revocations(&self) -> Result<Option<Vec<u8>>, BankError> {
-        Ok(self.state().revocations.clone())
+    fn revocations(&self, after: u64) -> Result<Vec<Vec<u8>>, BankError> {
+        let newer = self.state().revocations.clone().into_iter().filter(|(sequence, _)| *sequence > after);
+        Ok(newer.map(|(_, page)| page).collect())
     }
 
     fn reserve(&self) -> Result<Amount, BankError> {

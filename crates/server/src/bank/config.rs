@@ -21,6 +21,11 @@ pub struct BankConfig {
     /// The pause between two looks at what time has settled, in seconds.
     #[serde(default = "sweep_seconds")]
     pub sweep_seconds: u64,
+    /// The most notes that are put on the revocation list within any 24 hours; the others wait, those worth most first. A device that holds `n`
+    /// pages of 32 notes has everything of the last `(n − 1) · 32 / revocations_per_day` days: this is by how much a flood of double spends may
+    /// push out what was listed before.
+    #[serde(default = "revocations_per_day")]
+    pub revocations_per_day: u32,
 }
 
 /// What is wrong with a configuration.
@@ -44,6 +49,10 @@ const fn sweep_seconds() -> u64 {
     60
 }
 
+const fn revocations_per_day() -> u32 {
+    specie_bank::revocation::LISTED_PER_DAY
+}
+
 impl BankConfig {
     /// Files with the names that a new bank gives them, listening at `listen`.
     pub fn with_usual_files(listen: SocketAddr) -> Self {
@@ -53,6 +62,7 @@ impl BankConfig {
             key_file: "bank.keys".into(),
             signer_journal: "signer.db".into(),
             sweep_seconds: sweep_seconds(),
+            revocations_per_day: revocations_per_day(),
         }
     }
 

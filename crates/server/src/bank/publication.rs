@@ -30,7 +30,8 @@ impl CentralBank {
                 root_key: settings.root_key.0.into(),
                 time: now.seconds(),
                 manifest_sequence: view.manifest_sequence()?,
-                revocation_sequence: view.newest_revocation()?.map_or(0, |(sequence, _)| sequence),
+                revocation_sequence: view.newest_revocation()?.map_or(0, |newest| newest.sequence),
+                revocations_waiting: view.notes_waiting(now)?,
                 issuing_epoch: self.bank.class_table(view)?.issuing_epoch(now),
                 devices: counts.registered,
                 struck_off: counts.struck_off,
@@ -55,13 +56,13 @@ impl CentralBank {
         })
     }
 
-    /// The newest revocation list.
+    /// Of the newest `pages` pages of the revocation list those signed after `after`.
     ///
     /// # Errors
     /// When the storage fails.
-    pub fn revocations(&self) -> Result<api::Revocations, Refusal> {
-        let newest = self.bank.storage().read(|view| view.newest_revocation().map_err(Refusal::from))?;
-        Ok(api::Revocations { list: newest.map(|(_, list)| list.into()) })
+    pub fn revocations(&self, after: u64, pages: u32) -> Result<api::Revocations, Refusal> {
+        let newer = self.bank.storage().read(|view| view.revocations_after(after, pages).map_err(Refusal::from))?;
+        Ok(api::Revocations { pages: newer.into_iter().map(Hex::from).collect() })
     }
 
     /// A page of the evidence after sequence `after`.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::routing::{get, post};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use specie_api::bank::{self as api, path};
 use specie_api::hexadecimal::HexArray;
 use specie_api::idempotency::Key;
@@ -28,6 +28,7 @@ use zeroize::Zeroizing;
 use super::setup::CentralBank;
 use crate::call::{Call, Named};
 use crate::clock::random_seed;
+use crate::query::{After, NewerPages, query};
 use crate::reply::{Refusal, Reply, blocking};
 
 type Shared = State<Arc<CentralBank>>;
@@ -119,35 +120,24 @@ fn asker(central: &CentralBank, call: &Call) -> Result<(Name, Timestamp), Refusa
     Ok((psp.name, now))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct After {
-    #[serde(default)]
-    after: u64,
-}
-
-impl After {
-    fn of(call: &Call) -> Result<u64, Refusal> {
-        let uri = call.target().parse::<axum::http::Uri>().map_err(|error| malformed(error.to_string()))?;
-        let Query(Self { after }) = Query::try_from_uri(&uri).map_err(|error| malformed(error.to_string()))?;
-        Ok(after)
-    }
-}
-
 async fn status(State(central): Shared) -> Reply<api::Status> {
     blocking(move || central.status()).await
 }
 
 async fn manifests(State(central): Shared, call: Call) -> Reply<api::Manifests> {
-    blocking(move || central.manifests(After::of(&call)?)).await
+    blocking(move || central.manifests(query::<After>(&call)?.after)).await
 }
 
-async fn revocations(State(central): Shared) -> Reply<api::Revocations> {
-    blocking(move || central.revocations()).await
+async fn revocations(State(central): Shared, call: Call) -> Reply<api::Revocations> {
+    blocking(move || {
+        let newer: NewerPages = query(&call)?;
+        central.revocations(newer.after, newer.pages)
+    })
+    .await
 }
 
 async fn evidence(State(central): Shared, call: Call) -> Reply<api::EvidencePage> {
-    blocking(move || central.evidence(After::of(&call)?)).await
+    blocking(move || central.evidence(query::<After>(&call)?.after)).await
 }
 
 async fn conservation(State(central): Shared) -> Reply<api::Conservation> {
@@ -168,7 +158,7 @@ async fn register_device(State(central): Shared, call: Call) -> Reply<api::Empty
 async fn struck_off(State(central): Shared, call: Call) -> Reply<api::StruckOffPage> {
     blocking(move || {
         let (psp, _) = asker(&central, &call)?;
-        let after = After::of(&call)?;
+        let after = query::<After>(&call)?.after;
         let found = central
             .bank
             .storage()
@@ -358,7 +348,7 @@ async fn order_transfer(State(central): Shared, call: Call) -> Reply<api::Empty>
 async fn credits(State(central): Shared, call: Call) -> Reply<api::CreditsPage> {
     blocking(move || {
         let (psp, _) = asker(&central, &call)?;
-        let after = After::of(&call)?;
+        let after = query::<After>(&call)?.after;
         let found = central
             .bank
             .storage()

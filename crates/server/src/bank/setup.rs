@@ -139,6 +139,7 @@ pub fn open_bank(config: &BankConfig, clock: Clock) -> Result<Arc<CentralBank>, 
 /// When its files are unusable.
 pub fn open_bank_for(config: &BankConfig, by: Actor, clock: Clock) -> Result<Arc<CentralBank>, OpenBankError> {
     let bank = Bank::open(open_store(config)?, open_signer(config)?)?.acting_for(by);
+    let bank = bank.with_revocations_per_day(config.revocations_per_day);
     Ok(Arc::new(CentralBank { bank, clock }))
 }
 

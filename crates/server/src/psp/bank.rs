@@ -194,8 +194,9 @@ impl Bank for HttpBank {
         })
     }
 
-    fn revocations(&self) -> Answer<Option<Vec<u8>>> {
-        Ok(self.client.revocations().map_err(refused)?.list.map(|list| list.0))
+    fn revocations(&self, after: u64) -> Answer<Vec<Vec<u8>>> {
+        let answer = self.client.revocations(after).map_err(refused)?;
+        Ok(answer.pages.into_iter().map(|page| page.0).collect())
     }
 
     fn reserve(&self) -> Answer<Amount> {

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::routing::{get, post};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use specie_api::hexadecimal::{Hex, HexArray};
 use specie_api::idempotency::Key;
@@ -27,6 +26,7 @@ use specie_psp::transfer::TransferOrder;
 use super::setup::Provider;
 use crate::call::{Call, Named};
 use crate::clock::random_seed;
+use crate::query::{After, NewerPages, query};
 use crate::reply::{Refusal, Reply, blocking};
 
 type Shared = State<Arc<Provider>>;
@@ -108,18 +108,9 @@ async fn time(State(provider): Shared) -> Reply<api::Time> {
     Ok(crate::reply::Answer(api::Time { seconds: provider.clock.now().seconds() }))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct After {
-    #[serde(default)]
-    after: u64,
-}
-
 async fn manifests(State(provider): Shared, call: Call) -> Reply<api::Manifests> {
-    let uri = call.target().parse::<axum::http::Uri>().map_err(|error| malformed(error.to_string()))?;
-    let Query(After { after }) = Query::try_from_uri(&uri).map_err(|error| malformed(error.to_string()))?;
     blocking(move || {
-        let manifests = provider.psp.manifests(after)?;
+        let manifests = provider.psp.manifests(query::<After>(&call)?.after)?;
         let header = |signed: specie_psp::bank::SignedHeader| api::SignedHeader {
             header: signed.header.into(),
             signature: signed.signature.into(),
@@ -132,8 +123,13 @@ async fn manifests(State(provider): Shared, call: Call) -> Reply<api::Manifests>
     .await
 }
 
-async fn revocations(State(provider): Shared) -> Reply<api::Revocations> {
-    blocking(move || Ok::<_, Refusal>(api::Revocations { list: provider.psp.revocations()?.map(Hex::from) })).await
+async fn revocations(State(provider): Shared, call: Call) -> Reply<api::Revocations> {
+    blocking(move || {
+        let newer: NewerPages = query(&call)?;
+        let pages = provider.psp.revocations(newer.after, newer.pages)?;
+        Ok::<_, Refusal>(api::Revocations { pages: pages.into_iter().map(Hex::from).collect() })
+    })
+    .await
 }
 
 async fn enrolment_nonce(State(provider): Shared, call: Call) -> Reply<api::EnrolmentNonce> {

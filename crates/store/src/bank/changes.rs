@@ -8,6 +8,7 @@ use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use specie_bank::payout::{ExpiryRecord, PayoutRecord};
 use specie_bank::psp::PspRecord;
 use specie_bank::restitution::{RestitutionRecord, RestitutionState};
+use specie_bank::revocation::{RevocableRecord, RevocationRecord};
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::storage::{Answered, StorageError, Tx};
@@ -291,11 +292,27 @@ impl Tx for Tables<'_> {
         )
     }
 
-    fn insert_revocation(&mut self, sequence: u64, list: &[u8]) -> Stored<bool> {
-        let sql = "INSERT INTO bank_revocation (sequence, list) VALUES (?1, ?2) ON CONFLICT (sequence) DO NOTHING";
-        let inserted = self.changed(sql, &[whole(sequence), list.into()])?;
-        self.change("DELETE FROM bank_revocation WHERE sequence < ?1", &[whole(sequence)])?;
-        Ok(inserted)
+    fn insert_revocable(&mut self, note: &RevocableRecord) -> Stored<bool> {
+        let sql = "INSERT INTO bank_revocable (note_id, worth, revoke_until) VALUES (?1, ?2, ?3) \
+                   ON CONFLICT (note_id) DO NOTHING";
+        self.changed(sql, &[(&note.note_id).into(), note.worth.into(), note.revoke_until.into()])
+    }
+
+    fn mark_listed(&mut self, note: &NoteId, at: Timestamp) -> Stored<()> {
+        let sql = "UPDATE bank_revocable SET listed_at = ?2 WHERE note_id = ?1 AND listed_at IS NULL";
+        self.change(sql, &[note.into(), at.into()]).map(drop)
+    }
+
+    fn put_revocation(&mut self, page: &RevocationRecord) -> Stored<()> {
+        let sql = "INSERT INTO bank_revocation_page (page, sequence, revoke_until, content) VALUES (?1, ?2, ?3, ?4) \
+                   ON CONFLICT (page) DO UPDATE SET sequence = excluded.sequence, \
+                   revoke_until = excluded.revoke_until, content = excluded.content";
+        let RevocationRecord { page, sequence, revoke_until, content } = page;
+        self.change(sql, &[whole(*page), whole(*sequence), (*revoke_until).into(), content.into()]).map(drop)
+    }
+
+    fn delete_revocations_before(&mut self, page: u64) -> Stored<()> {
+        self.change("DELETE FROM bank_revocation_page WHERE page < ?1", &[whole(page)]).map(drop)
     }
 
     fn insert_alarm(&mut self, kind: &str, subject: &[u8], at: Timestamp) -> Stored<bool> {

@@ -8,6 +8,7 @@ use specie_bank::issuance::{BatchKey, BatchRecord, SessionRecord};
 use specie_bank::payout::{ExpiryRecord, PayoutRecord};
 use specie_bank::psp::PspRecord;
 use specie_bank::restitution::RestitutionRecord;
+use specie_bank::revocation::{RevocableRecord, RevocationRecord};
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::storage::{Answered, DeviceCounts, PaidSum, StorageError, View};
@@ -260,14 +261,35 @@ impl View for Tables<'_> {
         self.number("SELECT COALESCE(MAX(sequence), 0) FROM bank_double_spend", &[])
     }
 
-    fn notes_to_revoke(&mut self, now: Timestamp) -> Stored<Vec<NoteId>> {
-        let sql = "SELECT note_id FROM bank_double_spend WHERE revoke_until >= ?1 ORDER BY note_id";
-        self.all(sql, &[now.into()], |row| row.column(0))
+    fn notes_to_list(&mut self, now: Timestamp, limit: u32) -> Stored<Vec<RevocableRecord>> {
+        let sql = "SELECT note_id, worth, revoke_until FROM bank_revocable \
+                   WHERE listed_at IS NULL AND revoke_until >= ?1 ORDER BY worth DESC, note_id LIMIT ?2";
+        self.all(sql, &[now.into(), limit.into()], rows::revocable)
     }
 
-    fn newest_revocation(&mut self) -> Stored<Option<(u64, Vec<u8>)>> {
-        let sql = "SELECT sequence, list FROM bank_revocation ORDER BY sequence DESC LIMIT 1";
-        self.one(sql, &[], |row| Ok((row.column(0)?, row.column(1)?)))
+    fn notes_waiting(&mut self, now: Timestamp) -> Stored<u64> {
+        let sql = "SELECT COUNT(*) FROM bank_revocable WHERE listed_at IS NULL AND revoke_until >= ?1";
+        self.number(sql, &[now.into()])
+    }
+
+    fn notes_listed_after(&mut self, since: Timestamp) -> Stored<u64> {
+        self.number("SELECT COUNT(*) FROM bank_revocable WHERE listed_at > ?1", &[since.into()])
+    }
+
+    fn newest_revocation(&mut self) -> Stored<Option<RevocationRecord>> {
+        let sql = "SELECT page, sequence, revoke_until, content FROM bank_revocation_page ORDER BY page DESC LIMIT 1";
+        self.one(sql, &[], rows::revocation)
+    }
+
+    fn oldest_revocation(&mut self, now: Timestamp) -> Stored<Option<u64>> {
+        let sql = "SELECT page FROM bank_revocation_page WHERE revoke_until >= ?1 ORDER BY page LIMIT 1";
+        self.one(sql, &[now.into()], |row| row.column(0))
+    }
+
+    fn revocations_after(&mut self, after: u64, pages: u32) -> Stored<Vec<Vec<u8>>> {
+        let sql = "SELECT content FROM bank_revocation_page WHERE sequence > ?1 AND page > \
+                   (SELECT COALESCE(MAX(page), 0) FROM bank_revocation_page) - ?2 ORDER BY page";
+        self.all(sql, &[whole(after), pages.into()], |row| row.column(0))
     }
 
     fn alarm_count(&mut self) -> Stored<u64> {

@@ -7,6 +7,7 @@ use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use specie_bank::payout::{Destination, ExpiryRecord, PayoutKind, PayoutRecord};
 use specie_bank::psp::PspRecord;
 use specie_bank::restitution::{RestitutionRecord, RestitutionState};
+use specie_bank::revocation::{RevocableRecord, RevocationRecord};
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::transfer::TransferOrder;
@@ -45,6 +46,15 @@ pub(super) fn psp(row: &Row) -> Read<PspRecord> {
 
 pub(super) fn supervisor(row: &Row) -> Read<(Amount, SupervisoryKey)> {
     Ok((row.column(0)?, SupervisoryKey(row.column(1)?)))
+}
+
+pub(super) fn revocable(row: &Row) -> Read<RevocableRecord> {
+    Ok(RevocableRecord { note_id: row.column(0)?, worth: row.column(1)?, revoke_until: row.column(2)? })
+}
+
+pub(super) fn revocation(row: &Row) -> Read<RevocationRecord> {
+    let (page, sequence) = (row.column(0)?, row.column(1)?);
+    Ok(RevocationRecord { page, sequence, revoke_until: row.column(2)?, content: row.column(3)? })
 }
 
 pub(super) const DEVICE: &str = "identity, psp, registered_at, struck_off_at, struck_off_by";

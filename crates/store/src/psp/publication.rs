@@ -8,8 +8,6 @@ use crate::sql::whole;
 
 /// The newest manifest.
 pub(super) const MANIFEST: &str = "manifest";
-/// The newest revocation list.
-pub(super) const REVOCATIONS: &str = "revocations";
 
 pub(super) fn feed_position(session: Rows<'_>, feed: Feed) -> Stored<u64> {
     let sql = "SELECT sequence FROM psp_feed WHERE name = ?1";
@@ -48,4 +46,25 @@ pub(super) fn set_content(session: Rows<'_>, name: &str, content: &[u8]) -> Stor
     let sql = "INSERT INTO psp_publication (name, content) VALUES (?1, ?2) \
                ON CONFLICT (name) DO UPDATE SET content = excluded.content";
     execute(session, sql, &[name.into(), content.into()]).map(drop)
+}
+
+pub(super) fn newest_revocation(session: Rows<'_>) -> Stored<Option<Vec<u8>>> {
+    let sql = "SELECT content FROM psp_revocation_page ORDER BY page DESC LIMIT 1";
+    query_optional(session, sql, &[], |row| column(row, 0))
+}
+
+pub(super) fn revocations_after(session: Rows<'_>, sequence: u64, pages: u32) -> Stored<Vec<Vec<u8>>> {
+    let sql = "SELECT content FROM psp_revocation_page WHERE sequence > ?1 AND page > \
+               (SELECT COALESCE(MAX(page), 0) FROM psp_revocation_page) - ?2 ORDER BY page";
+    query(session, sql, &[whole(sequence), pages.into()], |row| column(row, 0))
+}
+
+pub(super) fn put_revocation(session: Rows<'_>, page: u64, sequence: u64, content: &[u8]) -> Stored<()> {
+    let sql = "INSERT INTO psp_revocation_page (page, sequence, content) VALUES (?1, ?2, ?3) \
+               ON CONFLICT (page) DO UPDATE SET sequence = excluded.sequence, content = excluded.content";
+    execute(session, sql, &[whole(page), whole(sequence), content.into()]).map(drop)
+}
+
+pub(super) fn delete_revocations_before(session: Rows<'_>, page: u64) -> Stored<()> {
+    execute(session, "DELETE FROM psp_revocation_page WHERE page < ?1", &[whole(page)]).map(drop)
 }

@@ -65,14 +65,6 @@ macro_rules! delegate {
             fn set_manifest(&mut self, manifest: &[u8]) -> Stored<()> {
                 publication::set_content(self.0, publication::MANIFEST, manifest)
             }
-
-            fn revocations(&mut self) -> Stored<Option<Vec<u8>>> {
-                publication::content(self.0, publication::REVOCATIONS)
-            }
-
-            fn set_revocations(&mut self, list: &[u8]) -> Stored<()> {
-                publication::set_content(self.0, publication::REVOCATIONS, list)
-            }
         }
     };
 }
@@ -139,6 +131,10 @@ delegate! {
     feed_position(feed: Feed) -> u64 = publication::feed_position;
     set_feed_position(feed: Feed, sequence: u64) -> () = publication::set_feed_position;
     insert_header(sequence: u64, header: &SignedHeader) -> () = publication::insert_header;
+    newest_revocation() -> Option<Vec<u8>> = publication::newest_revocation;
+    revocations_after(after: u64, pages: u32) -> Vec<Vec<u8>> = publication::revocations_after;
+    put_revocation(page: u64, sequence: u64, content: &[u8]) -> () = publication::put_revocation;
+    delete_revocations_before(page: u64) -> () = publication::delete_revocations_before;
     headers_after(sequence: u64) -> Vec<SignedHeader> = publication::headers_after;
     newest_sequence() -> u64 = publication::newest_sequence;
 }

@@ -12,6 +12,7 @@ use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use specie_bank::payout::{Destination, ExpiryRecord, PayoutKind, PayoutRecord};
 use specie_bank::psp::PspRecord;
 use specie_bank::restitution::{RestitutionRecord, RestitutionState};
+use specie_bank::revocation::{RevocableRecord, RevocationRecord};
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
 use specie_bank::storage::{Answered, PaidSum, Storage, StorageError, Tx};
@@ -364,15 +365,6 @@ pub(crate) fn double_spends_are_counted<S: Storage>(open: impl Fn() -> S) {
     assert_eq!(open().read(|view| view.double_spends_after(0, 9)).unwrap(), all);
     assert_eq!(open().read(|view| view.double_spends_after(0, 1)).unwrap(), all[..1]);
     assert_eq!(open().read(|view| view.double_spends_after(1, 9)).unwrap(), all[1..]);
-    let revoked = |now| open().read(|view| view.notes_to_revoke(at(now))).unwrap();
-    assert_eq!(revoked(100), [NoteId([8; 32]), NoteId([9; 32])]);
-    assert_eq!((revoked(101), revoked(201)), (vec![NoteId([8; 32])], vec![]));
-    assert_eq!(open().read(|view| view.newest_revocation()).unwrap(), None);
-    for sequence in [1, 2] {
-        assert!(write(&open(), |tx| tx.insert_revocation(sequence, &[sequence as u8])));
-    }
-    assert!(!write(&open(), |tx| tx.insert_revocation(2, &[9])));
-    assert_eq!(open().read(|view| view.newest_revocation()).unwrap(), Some((2, vec![2])));
     assert!(write(&open(), |tx| tx.insert_alarm("kind", &[1], at(1))));
     assert!(!write(&open(), |tx| tx.insert_alarm("kind", &[1], at(2))));
     assert_eq!(open().read(|view| view.alarm_count()).unwrap(), 1);
@@ -526,4 +518,48 @@ pub(crate) fn a_reader_sees_one_moment<S: Storage>(open: impl Fn() -> S) {
         .unwrap();
     assert_eq!(reader.read(|view| view.balance("a")).unwrap(), 5);
     assert_eq!(written.into_inner(), 1);
+}
+
+pub(crate) fn notes_are_listed_once_and_pages_replaced<S: Storage>(open: impl Fn() -> S) {
+    let read_notes = |now, limit| open().read(|view| view.notes_to_list(at(now), limit)).unwrap();
+    let revocable = |byte, worth, until| RevocableRecord {
+        note_id: NoteId([byte; 32]),
+        worth: amount(worth),
+        revoke_until: at(until),
+    };
+    let [small, large, late] = [revocable(1, 5, 100), revocable(2, 9, 100), revocable(3, 5, 200)];
+    for note in [&small, &large, &late] {
+        assert!(write(&open(), |tx| tx.insert_revocable(note)) && !write(&open(), |tx| tx.insert_revocable(note)));
+    }
+    assert_eq!((read_notes(100, 9), read_notes(100, 2)), (vec![large, small, late], vec![large, small]));
+    assert_eq!((read_notes(101, 9), read_notes(201, 9), read_notes(1, 0)), (vec![late], vec![], vec![]));
+    write(&open(), |tx| tx.mark_listed(&large.note_id, at(50)));
+    write(&open(), |tx| tx.mark_listed(&large.note_id, at(60)));
+    assert_eq!(read_notes(100, 9), [small, late]);
+    let waiting = |now| open().read(|view| view.notes_waiting(at(now))).unwrap();
+    let listed = |since| open().read(|view| view.notes_listed_after(at(since))).unwrap();
+    assert_eq!((waiting(100), waiting(101), listed(49), listed(50)), (2, 1, 1, 0));
+
+    assert_eq!(open().read(|view| view.newest_revocation()).unwrap(), None);
+    assert_eq!(open().read(|view| view.oldest_revocation(at(0))).unwrap(), None);
+    let page = |page, sequence, until| RevocationRecord {
+        page,
+        sequence,
+        revoke_until: at(until),
+        content: vec![sequence as u8],
+    };
+    for page in [page(1, 1, 10), page(1, 2, 20), page(2, 3, 40), page(3, 4, 30), page(3, 5, 30)] {
+        write(&open(), |tx| tx.put_revocation(&page));
+        assert_eq!(open().read(|view| view.newest_revocation()).unwrap(), Some(page));
+    }
+    let after = |sequence, pages| open().read(|view| view.revocations_after(sequence, pages)).unwrap();
+    assert_eq!(
+        (after(0, 9), after(0, 2), after(3, 9)),
+        (vec![vec![2], vec![3], vec![5]], vec![vec![3], vec![5]], vec![vec![5]])
+    );
+    assert_eq!((after(5, 9), after(0, 0)), (vec![], vec![]));
+    let oldest = |now| open().read(|view| view.oldest_revocation(at(now))).unwrap();
+    assert_eq!((oldest(20), oldest(21), oldest(40), oldest(41)), (Some(1), Some(2), Some(2), None));
+    write(&open(), |tx| tx.delete_revocations_before(2));
+    assert_eq!(after(0, 9), [[3], [5]]);
 }

@@ -23,20 +23,6 @@ macro_rules! on_sqlite {
     )*};
 }
 
-/// The contract asks for the newest list alone: all lists of a growing number of notes would be its square.
-#[test]
-fn older_revocation_lists_are_dropped() {
-    let directory = tempfile::tempdir().unwrap();
-    let store = BankStore(Sqlite::open(&directory.path().join("bank.db"), &[SCHEMA]).unwrap());
-    for sequence in 1..4 {
-        let inserted: Result<bool, StorageError> = store.transact(|tx| tx.insert_revocation(sequence, &[7]));
-        assert!(inserted.unwrap());
-    }
-    let sql = "SELECT COUNT(*) FROM bank_revocation";
-    let count: Result<u64, SqlError> = store.0.read(|session| session.query_one(sql, &[])?.column(0));
-    assert_eq!(count.unwrap(), 1);
-}
-
 /// A database of the time before there were claims keeps what it paid.
 #[test]
 fn payouts_outlive_the_migration_that_adds_a_kind() {
@@ -66,6 +52,7 @@ on_sqlite! {
     psps_and_devices_are_unique
     a_batch_moves_as_it_may
     the_spent_set_keeps_the_first
+    notes_are_listed_once_and_pages_replaced
     transfers_come_due_once
     roots_add_up
     claims_are_settled_once

@@ -8,10 +8,9 @@ use specie_core::descriptor::Descriptor;
 use specie_core::encoding::{Decode, DecodeError, Encode};
 use specie_core::limits::Limits;
 use specie_core::manifest::{Manifest, ManifestHeader, SignedHeader};
-use specie_core::revocation::RevocationList;
 use specie_core::text::Name;
 
-use super::held::{HeldList, HeldManifest};
+use super::held::HeldManifest;
 use super::{PublicationError, Publications, Update};
 use crate::element::Element;
 use crate::record::{Changes, Document, Fields, Table, read};
@@ -126,39 +125,6 @@ impl Wallet {
         Ok(changes.step(update))
     }
 
-    /// Takes a revocation list.
-    ///
-    /// # Errors
-    /// When it is not the ledger's, or forks.
-    pub fn accept_revocation_list(&mut self, list: &[u8]) -> Result<Step<Update>, PublicationError> {
-        let offered = RevocationList::decode(list).map_err(PublicationError::Malformed)?;
-        let manifest = self.publications.manifest.as_ref().ok_or(PublicationError::UnknownSigner)?;
-        if offered.issuer != manifest.signed.header.issuer {
-            return Err(PublicationError::OtherIssuer);
-        }
-        if !manifest.ledgers.iter().any(|ledger| offered.verify(ledger).is_ok()) {
-            return Err(PublicationError::BadSignature);
-        }
-        let mut changes = Changes::default();
-        if let Some(held) = &self.publications.revocations {
-            if offered.sequence == held.sequence && offered.id() != held.id {
-                return Err(PublicationError::RevocationFork(held.sequence));
-            }
-            if offered.sequence <= held.sequence {
-                return Ok(changes.step(Update::NotNewer));
-            }
-        }
-        self.hold_list(&offered, list);
-        changes.put_open(Table::Document, &[Document::RevocationList as u8], list.to_vec());
-        Ok(changes.step(Update::Newer))
-    }
-
-    fn hold_list(&mut self, list: &RevocationList<'_>, bytes: &[u8]) {
-        let (held, notes) = HeldList::of(list, bytes);
-        self.publications.revocations = Some(held);
-        self.purse.revoke(notes);
-    }
-
     /// Takes new limits and hands them to the element.
     ///
     /// # Errors
@@ -214,13 +180,10 @@ impl Wallet {
 
     #[inline(never)]
     pub(crate) fn load_document(&mut self, id: &[u8], record: &[u8]) -> Result<(), DecodeError> {
-        let [document] = bytes_of(id)?;
+        let (&document, rest) = id.split_first().ok_or(DecodeError::WrongLength)?;
         match document {
             number if number == Document::Manifest as u8 => {
                 self.publications.manifest = Some(HeldManifest::of(record)?);
-            }
-            number if number == Document::RevocationList as u8 => {
-                self.hold_list(&RevocationList::decode(record)?, record);
             }
             number if number == Document::Limits as u8 => {
                 self.publications.limits = Some(Limits::decode(record)?.body);
@@ -228,8 +191,9 @@ impl Wallet {
             number if number == Document::Descriptor as u8 => {
                 self.publications.descriptor = Some(Descriptor::decode(record)?);
             }
+            number if number == Document::RevocationPage as u8 => return self.load_page(rest, record),
             _ => return Err(DecodeError::OutOfRange),
         }
-        Ok(())
+        if rest.is_empty() { Ok(()) } else { Err(DecodeError::WrongLength) }
     }
 }

@@ -1,22 +1,21 @@
-//! A manifest and a revocation list as they are held: read once, looked up often.
+//! A manifest as it is held: read once, looked up often.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::cell::OnceCell;
 use core::ops::Range;
 
-use specie_core::amount::{Amount, Timestamp};
-use specie_core::bytes::{ClassId, NoteId};
+use specie_core::amount::Amount;
+use specie_core::bytes::ClassId;
 use specie_core::class::{Class, Classes, Info};
 use specie_core::disclosure::{Supervision, SupervisoryKey};
 use specie_core::encoding::{Decode, DecodeError};
 use specie_core::manifest::{Entry, Manifest, SignedHeader};
 use specie_core::merkle;
-use specie_core::revocation::RevocationList;
 use specie_core::signature::PublicKey;
 use specie_core::text::{Currency, Name};
 
-use crate::sorted::{Map, Set};
+use crate::sorted::Map;
 
 /// A manifest whose signature was checked.
 pub(crate) struct HeldManifest {
@@ -36,14 +35,6 @@ struct HeldClass {
     info: Info,
     position: usize,
     class: OnceCell<Box<Class>>,
-}
-
-/// A revocation list whose signature was checked. The notes themselves are with the purse.
-pub(crate) struct HeldList {
-    pub(super) bytes: Vec<u8>,
-    pub(super) sequence: u64,
-    pub(super) issued_at: Timestamp,
-    pub(super) id: [u8; 32],
 }
 
 /// An entry with the path that proves it to the element.
@@ -141,13 +132,5 @@ impl Classes for HeldManifest {
             let _ = held.class.set(Box::new(class));
         }
         held.class.get().map(Box::as_ref)
-    }
-}
-
-impl HeldList {
-    /// Takes a list that was checked apart: what to remember of it, and the notes.
-    pub(super) fn of(list: &RevocationList<'_>, bytes: &[u8]) -> (Self, Set<NoteId>) {
-        let held = Self { bytes: bytes.to_vec(), sequence: list.sequence, issued_at: list.issued_at, id: list.id() };
-        (held, list.notes().collect())
     }
 }

@@ -14,7 +14,6 @@ use specie_core::limits::{Limits, LimitsBody};
 use specie_core::manifest::{Entry, ManifestHeader, SignedHeader, write_manifest};
 use specie_core::merkle;
 use specie_core::payment::{Chain, Payment};
-use specie_core::revocation::RevocationBody;
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
 use specie_core::{Amount, Timestamp, hash, label};
@@ -171,13 +170,6 @@ impl Bank {
         let signed = self.header(self.headers.len() as u64 + 1, previous, issued_at);
         self.headers.push(signed);
         self.manifest_under(&signed)
-    }
-
-    pub(crate) fn revocation_list(&self, sequence: u64, issued_at: u64, notes: &[NoteId]) -> Vec<u8> {
-        let mut notes = notes.to_vec();
-        notes.sort();
-        let body = RevocationBody { issuer: name("bank"), sequence, issued_at: at(issued_at), notes: &notes };
-        body.sign(&self.ledger, &mut [0; 4096]).unwrap_or_else(|_| panic!("too long")).to_vec()
     }
 
     pub(crate) fn limits_body(&mut self, device: PublicKey) -> LimitsBody {

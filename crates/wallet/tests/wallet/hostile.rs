@@ -8,6 +8,7 @@ use specie_wallet::reception::{Reception, Route};
 
 use crate::bank::{Bank, NOW, at};
 use crate::device::Device;
+use crate::ledger::Ledger;
 use crate::payments::holding;
 
 struct Scene {
@@ -89,7 +90,9 @@ fn mutated_requests_receipts_and_documents_change_nothing() {
         panic!("refused")
     };
     let manifest = scene.bank.publish(NOW + 5);
-    let list = scene.bank.revocation_list(1, NOW, &[]);
+    let mut ledger = Ledger::of(&scene.bank);
+    ledger.sign(NOW, &[]);
+    let page = ledger.newest().to_vec();
     let (store, total) = (scene.anna.store.clone(), scene.anna.balance().total());
     let limits = scene.bank.limits(scene.anna.wallet.device());
     for place in 0..2_000usize {
@@ -99,7 +102,7 @@ fn mutated_requests_receipts_and_documents_change_nothing() {
         if place % 10 == 0 {
             assert!(wallet.accept_manifest(&[], &changed(&manifest)).is_err());
         }
-        assert!(wallet.accept_revocation_list(&changed(&list)).is_err());
+        assert!(wallet.accept_revocations(&[&page, &changed(&page)], 3).is_err());
         assert!(wallet.accept_limits(&changed(&limits), &mut scene.anna.port).is_err());
         assert!(wallet.accept_receipt(&changed(&received.receipt)).is_err());
         // A request whose payee is named cannot be changed at all.
@@ -120,7 +123,7 @@ proptest! {
         prop_assert!(anna.wallet.receive(&noise, Route::Payer, at(NOW)).is_err());
         prop_assert!(anna.wallet.accept_receipt(&noise).is_err());
         prop_assert!(anna.wallet.accept_manifest(&[], &noise).is_err());
-        prop_assert!(anna.wallet.accept_revocation_list(&noise).is_err());
+        prop_assert!(anna.wallet.accept_revocations(&[&noise], 3).is_err());
         prop_assert!(anna.wallet.accept_limits(&noise, &mut anna.port).is_err());
         prop_assert!(anna.wallet.accept_descriptor(&noise, at(NOW)).is_err());
         prop_assert!(anna.wallet.preview_payment(&noise, at(NOW), &mut anna.port).is_err());

@@ -8,11 +8,13 @@ mod crashes;
 mod device;
 mod disclosures;
 mod hostile;
+mod ledger;
 mod payments;
 mod properties;
 mod publications;
 mod raw;
 mod reception;
+mod revocations;
 mod synchronisation;
 mod withdrawals;
 

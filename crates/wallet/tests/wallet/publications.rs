@@ -1,4 +1,4 @@
-//! Manifests, revocation lists, limits, descriptors: newer ones only, in one chain, and loud when there are two.
+//! Manifests, limits, descriptors: newer ones only, in one chain, and loud when there are two.
 
 use specie_core::bytes::ManifestId;
 use specie_core::encoding::Encode;
@@ -102,40 +102,6 @@ fn other_roots_are_not_obeyed() {
     let mut entries_changed = bank.manifest_under(&bank.headers[0]);
     *entries_changed.last_mut().unwrap() ^= 1;
     assert!(accept(&mut device, &[], &entries_changed).is_err());
-}
-
-#[test]
-fn revocation_lists_newer_only_and_forks_loud() {
-    let (bank, mut device) = scene();
-    let mut take = |list: &[u8]| match device.wallet.accept_revocation_list(list) {
-        Ok(step) => Ok(device.commit(step).unwrap()),
-        Err(error) => Err(error),
-    };
-    let note = specie_core::NoteId([1; 32]);
-    let (first, second) = (bank.revocation_list(1, NOW, &[]), bank.revocation_list(2, NOW, &[note]));
-    assert_eq!(take(&second), Ok(Update::Newer));
-    assert_eq!(take(&second), Ok(Update::NotNewer));
-    assert_eq!(take(&first), Ok(Update::NotNewer));
-    assert_eq!(take(&bank.revocation_list(2, NOW, &[])), Err(PublicationError::RevocationFork(2)));
-    let mut other = Bank::new();
-    other.ledger = SigningKey::from_seed(&[0xBB; 32]);
-    assert_eq!(take(&other.revocation_list(3, NOW, &[])), Err(PublicationError::BadSignature));
-    device.reload();
-    assert_eq!(device.wallet.revocation_sequence(), 2);
-}
-
-#[test]
-fn what_is_newer_is_sent_along() {
-    let (mut bank, mut device) = scene();
-    let list = bank.revocation_list(1, NOW, &[]);
-    let step = device.wallet.accept_revocation_list(&list).unwrap();
-    device.commit(step).unwrap();
-    let manifest = bank.manifest_under(&bank.headers[0]);
-    assert_eq!(device.wallet.newer_publications(0, 0), [manifest.clone(), list.clone()]);
-    assert_eq!(device.wallet.newer_publications(1, 0), [list]);
-    assert_eq!(device.wallet.newer_publications(0, 1), [manifest]);
-    assert!(device.wallet.newer_publications(1, 1).is_empty());
-    bank.publish(NOW);
 }
 
 #[test]

@@ -15,6 +15,7 @@ use specie_wallet::withdrawal::Item;
 
 use crate::bank::{Bank, CAP, MAX_HOPS, NOW, SMALL_CAP, amount, at, info, name, xts};
 use crate::device::{Device, Halt};
+use crate::ledger::Ledger;
 use crate::payments::{hand_over, holding};
 use crate::raw::{Raw, RawNote, payment};
 
@@ -246,9 +247,9 @@ fn rejects_money_past_its_date() {
 #[test]
 fn a_clock_wound_back_does_not_help() {
     let mut scene = scene();
-    let list = scene.bank.revocation_list(1, NOW + 601, &[]);
-    let step = scene.ben.wallet.accept_revocation_list(&list).unwrap();
-    scene.ben.commit(step).unwrap();
+    let mut ledger = Ledger::of(&scene.bank);
+    ledger.sign(NOW + 601, &[]);
+    ledger.tell(&mut scene.ben).unwrap();
     let note = scene.note(50);
     let payment = scene.raw.pay(&note, &scene.request);
     assert_eq!(scene.refusal_at(&payment, NOW), "request-expired");
@@ -361,9 +362,9 @@ fn rejects_revoked_notes_and_keeps_its_own_for_the_bank() {
     let (note, other) = (scene.note(50), scene.note(50));
     let before = scene.raw.pay(&other, &scene.request);
     scene.ben.receive(&before).unwrap();
-    let list = scene.bank.revocation_list(1, NOW, &[note.id, other.id]);
-    let step = scene.ben.wallet.accept_revocation_list(&list).unwrap();
-    scene.ben.commit(step).unwrap();
+    let mut ledger = Ledger::of(&scene.bank);
+    ledger.sign(NOW, &[note.id, other.id]);
+    ledger.tell(&mut scene.ben).unwrap();
     for _ in 0..2 {
         assert_eq!((scene.ben.spendable(), scene.ben.balance().redeem_only), (0, amount(30)));
         scene.ben.reload();

@@ -13,7 +13,7 @@ use super::wire::{Frame, MESSAGE_TIME, Wire, WireError};
 
 /// Most connections at a time: one that does nothing must not keep out the one that pays.
 const CONNECTIONS_MAX: usize = 8;
-/// Most manifests and revocation lists that a payer may bring along.
+/// Most manifests and pages of the revocation list that a payer may bring along.
 const UPDATES_MAX: usize = 16;
 /// How long a payee goes on listening for a payer that lost the receipt.
 const LINGER: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ const POLL: Duration = Duration::from_millis(10);
 
 /// What a payee does with what arrives. Both may be called again with the same bytes.
 pub trait PayeeSide: Send {
-    /// Takes note of a manifest or revocation list; one that is wrong or old is ignored.
+    /// Takes note of a manifest or a page of the revocation list; one that is wrong or old is ignored.
     fn update(&mut self, message: &[u8]);
 
     /// Checks and stores a payment and answers with the receipt.
@@ -161,7 +161,7 @@ fn exchange<'a, P: PayeeSide>(
         // A wallet that panicked over an earlier payment is in the state that it stored: every step is atomic.
         let mut payee = payee.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         match Message::peek(&message) {
-            Ok(Message::Manifest | Message::RevocationList) => payee.update(&message),
+            Ok(Message::Manifest | Message::RevocationPage) => payee.update(&message),
             Ok(Message::Payment) => match payee.payment(&message) {
                 Ok(receipt) => {
                     drop(payee);

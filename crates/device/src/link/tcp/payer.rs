@@ -32,7 +32,7 @@ pub trait PayerSide {
 /// What a payer sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handover {
-    /// Manifests and revocation lists that the payee may not know.
+    /// Manifests and pages of the revocation list that the payee may not know.
     pub updates: Vec<Vec<u8>>,
     /// The payment.
     pub payment: Vec<u8>,
