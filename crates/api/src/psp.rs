@@ -2,6 +2,7 @@
 
 #[cfg(feature = "client")]
 mod client;
+pub mod setting;
 
 #[cfg(feature = "client")]
 pub use client::Client;
@@ -35,6 +36,14 @@ pub mod path {
     pub const ENROLMENTS: &str = "/v1/enrolments";
     /// A limits document.
     pub const LIMITS: &str = "/v1/limits";
+    /// What is shown before limits are renewed.
+    pub const SETTING: &str = "/v1/setting";
+    /// A nonce for totals.
+    pub const TOTALS_NONCE: &str = "/v1/totals/nonce";
+    /// Totals, proven or opened.
+    pub const TOTALS: &str = "/v1/totals";
+    /// Payments, for totals that are opened.
+    pub const UPLOADS: &str = "/v1/uploads";
     /// A descriptor.
     pub const DESCRIPTORS: &str = "/v1/descriptors";
     /// W1 and W2 of a withdrawal.
@@ -107,6 +116,21 @@ problem_codes! {
     /// The identity or the key is enrolled already.
     ALREADY_ENROLLED = 409 "already-enrolled", "This element is enrolled already", "wipe and replace the element",
         retry: false;
+    /// The tier's setting asks for totals before new limits.
+    TOTALS_NEEDED = 409 "totals-needed", "New limits need the device's totals",
+        "synchronise with a device that shows its totals as the tier's setting says", retry: false;
+    /// The tier's setting does not ask for what was sent.
+    SETTING_DIFFERS = 409 "setting-differs", "The tier's setting asks for something else",
+        "fetch the setting and show what it asks for", retry: false;
+    /// The totals are not signed by the element for the nonce, or not proven.
+    TOTALS_INVALID = 403 "totals-invalid", "The totals or their proof do not hold",
+        "synchronise again; if it happens again, speak to the PSP", retry: false;
+    /// A total is over its limit.
+    TOTALS_OVER_LIMIT = 409 "totals-over-limit", "More than the limits allow",
+        "redeem until the device is within its limits", retry: false;
+    /// Uploaded payments come to less than what was spent.
+    UPLOADS_INCOMPLETE = 409 "uploads-incomplete", "Payments are missing from what was uploaded",
+        "upload every payment since the last limits; if some are lost, speak to the PSP", retry: false;
     /// The class is not in the newest manifest, or cannot be issued now.
     CLASS = 409 "class-unavailable", "This class cannot be issued", "fetch the newest manifest", retry: false;
     /// The account does not hold enough.

@@ -12,6 +12,7 @@ pub(crate) mod pin;
 mod receive;
 mod recover;
 mod request;
+mod setting;
 mod settings;
 mod status;
 mod sync;
@@ -58,6 +59,7 @@ enum Command {
     Claims(loss::Claims),
     Status(status::Status),
     Manifest(status::Manifest),
+    Setting(setting::Setting),
     Settings(settings::Settings),
     Pin(pin::Pin),
 }
@@ -82,6 +84,7 @@ impl Device {
             Command::Claims(claims) => claims.run(),
             Command::Status(status) => status.run(),
             Command::Manifest(manifest) => manifest.run(json),
+            Command::Setting(setting) => setting.run(),
             Command::Settings(settings) => settings.run(),
             Command::Pin(pin) => pin.run(),
         }

@@ -3,6 +3,7 @@
 mod customer;
 mod identity;
 mod loss;
+mod shown;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -106,6 +107,20 @@ customer (`specie device claim`).")]
     /// Show what is claimed of what a lost device held, as the bank has it
     #[command(after_help = "EXAMPLES:\n  specie psp claims psp 5f0c…")]
     Claims(OfDevice),
+    /// Show what a device showed of its totals, and the payments that it uploaded
+    #[command(after_help = "\
+EXAMPLES:
+  specie psp shown psp 5f0c…
+
+What is shown depends on the setting of the owner's tier: nothing offline, that the totals were within the limits in `proofs`, and \
+the payments too in `uploads`.")]
+    Shown {
+        #[command(flatten)]
+        which: Which,
+        /// Key A of the device, in hex
+        #[arg(value_name = "KEY", value_parser = parse_key)]
+        device: PublicKey,
+    },
     /// Book what was paid into the PSP's reserve at the bank
     #[command(after_help = "EXAMPLES:\n  specie psp reserve psp 10000.00 --reference 'bank transfer 17'")]
     Reserve {
@@ -222,6 +237,7 @@ impl Psp {
             Command::Lost(device) => device.lost(),
             Command::Found(device) => device.found(),
             Command::Claims(device) => device.claims(),
+            Command::Shown { which, device } => shown::shown(&*which.open()?, device),
             Command::Reserve { which, amount, reference } => {
                 let provider = which.open()?;
                 let currency = provider.psp.identity().currency;

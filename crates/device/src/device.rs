@@ -12,6 +12,7 @@ mod overview;
 mod pay;
 mod receive;
 mod synchronise;
+mod totals;
 mod transfer;
 mod withdraw;
 

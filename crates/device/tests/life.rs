@@ -10,6 +10,8 @@ mod harness;
 mod loss;
 #[path = "life/microcontrollers.rs"]
 mod microcontrollers;
+#[path = "life/settings.rs"]
+mod settings;
 #[path = "life/street.rs"]
 mod street;
 #[path = "life/town.rs"]
@@ -63,6 +65,12 @@ fn main() -> ExitCode {
             "an_online_payment_of_unknown_outcome_is_made_once",
             broken::an_online_payment_of_unknown_outcome_is_made_once,
         ),
+        ("each_setting_shows_what_the_document_says", settings::each_setting_shows_what_the_document_says),
+        (
+            "a_device_over_its_limits_redeems_and_proves_again",
+            settings::a_device_over_its_limits_redeems_and_proves_again,
+        ),
+        ("nothing_is_uploaded_without_consent", settings::nothing_is_uploaded_without_consent),
         ("microcontrollers_pay_each_other_on_lines", microcontrollers::they_pay_each_other_on_lines),
         ("microcontrollers_pay_over_lines_that_lose_bytes", microcontrollers::they_pay_over_lines_that_lose_bytes),
         ("microcontrollers_survive_power_cuts", microcontrollers::they_survive_power_cuts),

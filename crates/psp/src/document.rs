@@ -5,11 +5,14 @@ use specie_core::descriptor::{Descriptor, DescriptorBody};
 use specie_core::encoding::Encode;
 use specie_core::limits::{Limits, LimitsBody};
 use specie_core::signature::PublicKey;
+use specie_core::text::Name;
+use specie_totals::Bounds;
 use thiserror::Error;
 
 use crate::device::{DeviceError, DeviceRefusal};
 use crate::request::{KeyConflict, RecallError, Request};
 use crate::service::Psp;
+use crate::setting::{IssuedLimits, Setting};
 use crate::store::{Store, StoreError};
 
 /// Why nothing is signed for a device.
@@ -19,6 +22,14 @@ pub enum DocumentError {
     /// The device may not have it.
     #[error(transparent)]
     Device(DeviceRefusal),
+    /// The tier asks for totals first.
+    #[error("tier `{tier}` is in the setting `{}`: totals come before new limits, at most minutes before", setting.as_str())]
+    TotalsNeeded {
+        /// Which tier.
+        tier: Name,
+        /// Its setting.
+        setting: Setting,
+    },
     /// The customer is no merchant.
     #[error("this customer has no name to show to payers")]
     NotAMerchant,
@@ -61,16 +72,22 @@ impl<S: Store, B> Psp<S, B> {
                 return Ok(document);
             }
             let tier = self.tier_of(&party.customer, now)?;
+            let sequence = records.next_limits_sequence(&key)?;
+            if !self.may_renew(records, &key, tier.setting, sequence, now)? {
+                return Err(DocumentError::TotalsNeeded { tier: tier.name, setting: tier.setting });
+            }
             let body = LimitsBody {
                 psp: self.identity().name,
                 device: key,
-                sequence: records.next_limits_sequence(&key)?,
+                sequence,
                 issued_at: now,
                 valid_until: now.saturating_add(tier.limits_validity_seconds),
                 max_payment: tier.max_payment,
                 max_cumulative: tier.max_cumulative,
                 max_holding: tier.max_holding,
             };
+            let bounds = Bounds { max_holding: body.max_holding, max_cumulative: body.max_cumulative };
+            records.insert_issued_limits(&key, &IssuedLimits { sequence, bounds })?;
             let document = Limits::sign(body, &self.identity().key).to_vec();
             request.remember(records, &document, now)?;
             Ok(document)

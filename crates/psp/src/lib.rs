@@ -39,8 +39,10 @@ pub mod redemption;
 pub mod request;
 pub mod screening;
 pub mod service;
+pub mod setting;
 pub mod store;
 pub mod tier;
+pub mod totals;
 pub mod transfer;
 pub mod withdrawal;
 

@@ -102,6 +102,14 @@ pub enum PolicyError {
         /// Why.
         why: &'static str,
     },
+    /// What is asked for contradicts the setting.
+    #[error("tier `{tier}`: `setting`: {why}")]
+    Setting {
+        /// Which tier.
+        tier: Name,
+        /// Why.
+        why: &'static str,
+    },
     /// Limits that contradict each other.
     #[error("tier `{tier}`: `{less}` must not be more than `{more}`")]
     LimitsContradict {

@@ -15,6 +15,7 @@ use crate::ledger::{LedgerAccount, Movement, Totals};
 use crate::loss::Backup;
 use crate::request::{OperationId, Remembered};
 use crate::screening::{HitRecord, Ruling, ScreeningRecord};
+use crate::setting::{IssuedLimits, UploadedPayment, Verdict};
 use crate::transfer::{Transfer, TransferState};
 use crate::withdrawal::{Withdrawal, WithdrawalState};
 
@@ -158,6 +159,30 @@ pub trait Records {
     fn backups(&mut self, device: &PublicKey) -> Stored<Vec<Backup>>;
     /// Forgets a device's backups of days before `day`.
     fn delete_backups(&mut self, device: &PublicKey, day: u64) -> Stored<()>;
+    /// Keeps what a limits document allows; the oldest ones of the device are forgotten.
+    fn insert_issued_limits(&mut self, device: &PublicKey, issued: &IssuedLimits) -> Stored<()>;
+    fn issued_limits(&mut self, device: &PublicKey, sequence: u64) -> Stored<Option<IssuedLimits>>;
+    /// The nonce that the device got last for its totals, with its last moment, while it is not used.
+    fn totals_nonce(&mut self, device: &PublicKey) -> Stored<Option<([u8; 32], Timestamp)>>;
+    fn set_totals_nonce(&mut self, device: &PublicKey, nonce: &[u8; 32], valid_until: Timestamp) -> Stored<()>;
+    fn remove_totals_nonce(&mut self, device: &PublicKey) -> Stored<()>;
+    fn insert_verdict(&mut self, operation: &OperationId, device: &PublicKey, verdict: &Verdict) -> Stored<()>;
+    /// Uses up a verdict of the device that is not older than `since`, for a document; `false` when there is none.
+    fn use_verdict(&mut self, device: &PublicKey, since: Timestamp, document: u64) -> Stored<bool>;
+    /// The verdicts on a device, oldest first.
+    fn verdicts(&mut self, device: &PublicKey) -> Stored<Vec<Verdict>>;
+    /// Keeps a payment that the device told of, unless it did before.
+    fn insert_uploaded(
+        &mut self,
+        device: &PublicKey,
+        limits_sequence: u64,
+        payment: &UploadedPayment,
+        now: Timestamp,
+    ) -> Stored<()>;
+    /// What the device told of, oldest first.
+    fn uploaded(&mut self, device: &PublicKey) -> Stored<Vec<UploadedPayment>>;
+    /// What the payments come to that the device made under these limits, as it told of them; at most [`Amount::MAX`].
+    fn paid_under(&mut self, device: &PublicKey, limits_sequence: u64) -> Stored<Amount>;
 
     fn request(&mut self, operation: &OperationId) -> Stored<Option<Remembered>>;
     fn insert_request(&mut self, operation: &OperationId, request: &Remembered, now: Timestamp) -> Stored<()>;

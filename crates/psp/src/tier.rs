@@ -5,9 +5,11 @@
 
 use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
+use specie_totals::Bounds;
 
 use crate::evidence::EvidenceKind;
 use crate::policy::PolicyError;
+use crate::setting::Setting;
 
 /// What the customers of one tier may do. Amounts are minor units of the PSP's currency.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,6 +20,8 @@ pub struct Tier {
     pub source: String,
     /// What the PSP must have seen of a customer: any one of these is enough.
     pub evidence: Vec<Evidence>,
+    /// What devices show before their limits are renewed.
+    pub setting: Setting,
     /// The most that may leave a device in one transfer.
     pub max_payment: Amount,
     /// The most that may leave a device until it synchronises.
@@ -83,12 +87,18 @@ impl Tier {
         self.evidence.contains(&Evidence::None)
     }
 
+    /// What totals of a device without limits are compared with.
+    pub(crate) fn bounds(&self) -> Bounds {
+        Bounds { max_holding: self.max_holding, max_cumulative: self.max_cumulative }
+    }
+
     fn check(&self) -> Result<(), PolicyError> {
         let tier = self.name;
         if self.source.trim().is_empty() {
             return Err(PolicyError::NoSource(tier));
         }
         self.check_evidence()?;
+        self.check_setting()?;
         let limits = [
             ("max_payment", self.max_payment.minor()),
             ("max_cumulative", self.max_cumulative.minor()),
@@ -116,6 +126,18 @@ impl Tier {
             }
         }
         Ok(())
+    }
+
+    /// Offline, it is the evidence that tells the two settings apart.
+    fn check_setting(&self) -> Result<(), PolicyError> {
+        let wrong = |why| Err(PolicyError::Setting { tier: self.name, why });
+        match self.setting {
+            Setting::OfflineAnonymous if !self.is_anonymous() => {
+                wrong("evidence is asked for, so it is `offline-known`")
+            }
+            Setting::OfflineKnown if self.is_anonymous() => wrong("nothing is asked for, so it is `offline-anonymous`"),
+            _ => Ok(()),
+        }
     }
 
     fn check_evidence(&self) -> Result<(), PolicyError> {
@@ -204,6 +226,7 @@ mod tests {
             name: Name::new(name).unwrap(),
             source: "a test".into(),
             evidence: vec![Evidence::Phone],
+            setting: Setting::OfflineKnown,
             max_payment: amount(50),
             max_cumulative: amount(100),
             max_holding: amount(200),
@@ -277,6 +300,10 @@ mod tests {
         }
         let mut anonymous = tier("a");
         (anonymous.evidence, anonymous.devices_max) = (vec![Evidence::None], 1);
+        assert!(matches!(anonymous.check(), Err(PolicyError::Setting { .. })));
+        anonymous.setting = Setting::OfflineAnonymous;
         assert_eq!(anonymous.check(), Ok(()));
+        let error = refused(&|tier| tier.setting = Setting::OfflineAnonymous);
+        assert!(matches!(error, PolicyError::Setting { .. }), "{error}");
     }
 }

@@ -7,6 +7,7 @@ mod refusal;
 mod routes;
 mod setup;
 mod tiers;
+mod totals;
 
 pub use bank::HttpBank;
 pub use config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig};
@@ -27,4 +28,5 @@ pub use specie_psp::{
     loss::LossError,
     reconcile::Reconciled,
     screening::HitRecord,
+    setting::{UploadedPayment, Verdict},
 };

@@ -9,6 +9,7 @@ mod loss;
 mod publication;
 mod records;
 mod request;
+mod totals;
 mod transfer;
 mod withdrawal;
 
@@ -18,8 +19,10 @@ use crate::migration::Schema;
 use crate::sql::{Database, Session, SqlError};
 
 /// The tables of a PSP, for [`Sqlite::open`](crate::Sqlite::open).
-pub const SCHEMA: Schema =
-    Schema { component: "psp", migrations: &[TABLES, EVIDENCE, LOSS, AUDIT, IDENTIFICATION, REVOCATION_PAGES] };
+pub const SCHEMA: Schema = Schema {
+    component: "psp",
+    migrations: &[TABLES, EVIDENCE, LOSS, AUDIT, IDENTIFICATION, REVOCATION_PAGES, totals::TABLES],
+};
 
 const TABLES: &[&str] = &[
     "CREATE TABLE psp_customer (name TEXT NOT NULL PRIMARY KEY, account TEXT NOT NULL UNIQUE, tier TEXT NOT NULL, \

@@ -88,6 +88,20 @@ impl Sqlite {
         writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)
     }
 
+    /// Every table with all of its rows, for whoever checks what is kept.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub fn everything(&self) -> Result<Vec<(String, Vec<Row>)>, SqlError> {
+        self.read(|session| {
+            let tables = session.query("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name", &[])?;
+            let names = tables.iter().map(|row| row.column::<String>(0)).collect::<Result<Vec<_>, _>>()?;
+            let rows_of = |name: String| Ok((session.query(&format!("SELECT * FROM \"{name}\""), &[])?, name));
+            let tables = names.into_iter().map(rows_of).collect::<Result<Vec<_>, SqlError>>()?;
+            Ok(tables.into_iter().map(|(rows, name)| (name, rows)).collect())
+        })
+    }
+
     fn reader(&self) -> Result<Connection, SqlError> {
         let pooled = lock(&self.readers).pop();
         pooled.map_or_else(|| connect(&self.path).map_err(failed), Ok)

@@ -3,6 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use super::setting::{Setting, Totals, TotalsNonce, Upload};
 use super::{
     Account, BackupUpload, Backups, Challenges, ClaimedPayment, Descriptor, Empty, Enrolled, EnrolmentNonce,
     EnrolmentRequest, Limits, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionRequest, Responses,
@@ -70,6 +71,26 @@ impl Client {
     /// A new limits document.
     pub fn limits(&self, device: &mut dyn Authorize, key: &Key) -> Answer<Limits> {
         self.http.post(path::LIMITS, key, &Empty {}, device)
+    }
+
+    /// What the device has to show before its limits are renewed.
+    pub fn setting(&self, device: &mut dyn Authorize) -> Answer<Setting> {
+        self.http.get(path::SETTING, device)
+    }
+
+    /// A nonce for the device's totals.
+    pub fn totals_nonce(&self, device: &mut dyn Authorize, key: &Key) -> Answer<TotalsNonce> {
+        self.http.post(path::TOTALS_NONCE, key, &Empty {}, device)
+    }
+
+    /// Shows the device's totals.
+    pub fn show_totals(&self, device: &mut dyn Authorize, key: &Key, totals: &Totals) -> Answer<Empty> {
+        self.http.post(path::TOTALS, key, totals, device)
+    }
+
+    /// Uploads payments that the device made and got.
+    pub fn upload(&self, device: &mut dyn Authorize, key: &Key, upload: &Upload) -> Answer<Empty> {
+        self.http.post(path::UPLOADS, key, upload, device)
     }
 
     /// A descriptor, for a merchant's device.

@@ -4,6 +4,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::Which;
+use super::setting::meaning;
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -31,10 +32,15 @@ impl Enrol {
         let mut device = self.which.open()?;
         let progress = Progress::begin("enrolling");
         let enrolled = device.enrol(&self.customer, &self.code)?;
+        let setting = device.setting().ok();
         drop(progress);
         let (psp, account, tier) = (enrolled.account.psp.as_str(), enrolled.account.account.as_str(), enrolled.tier);
-        let human =
-            format!("Enrolled with {psp}: account {account}, tier {tier}.\nNext: specie device sync, then withdraw.\n");
-        Ok(Answer::new(human, json!({ "psp": psp, "account": account, "tier": tier })))
+        let mut human = format!("Enrolled with {psp}: account {account}, tier {tier}.\n");
+        if let Some(told) = &setting {
+            human.push_str(&format!("Setting {}: {}.\n", told.setting, meaning(told)));
+        }
+        human.push_str("Next: specie device sync, then withdraw.\n");
+        let setting = setting.map(|told| told.setting);
+        Ok(Answer::new(human, json!({ "psp": psp, "account": account, "tier": tier, "setting": setting })))
     }
 }

@@ -18,6 +18,7 @@ use crate::progress::Progress;
 EXAMPLES:
   specie device sync alice
   specie device sync alice --everything   # redeem all notes too, before giving the device up
+  specie device sync alice --accept-uploads   # agree, once, that payments are uploaded (see specie device setting)
 
 What was received, change, and notes close to their end are redeemed to the account; payments that did not arrive are \
 uploaded or fetched; manifest, revocation list, limits and blanks are renewed. Where it breaks off, the next one goes on. \
@@ -28,6 +29,9 @@ pub(super) struct Sync {
     /// Redeem everything that the device holds, notes included
     #[arg(long)]
     everything: bool,
+    /// Agree that this device's payments are uploaded where its tier asks for it, now and later
+    #[arg(long)]
+    accept_uploads: bool,
     #[command(flatten)]
     currency: InCurrency,
 }
@@ -35,6 +39,9 @@ pub(super) struct Sync {
 impl Sync {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
         let mut device = self.which.open()?;
+        if self.accept_uploads {
+            device.accept_uploads()?;
+        }
         let progress = Progress::begin("synchronising");
         let report = if self.everything {
             device.redeem_everything(&mut watch(&progress))?

@@ -72,3 +72,38 @@ fn news_of_the_bank_travels_with_payments() {
     let report = world.json(&["inspect", "--root", &world.root, "--manifest", "newest", "p", "r", "newest"]);
     assert_eq!(report["verdict"], "good");
 }
+
+/// A new version of the tiers asks for uploads: the owner is told, nothing is uploaded, and then it is.
+#[test]
+fn an_owner_is_told_what_the_psp_is_shown_before_it_is() {
+    let mut world = World::new();
+    world.person("alice", "100");
+    world.person("bob", "0");
+    let setting = |world: &World| world.json(&["device", "setting", "alice"])["setting"].as_str().unwrap().to_owned();
+    assert_eq!(setting(&world), "offline-known");
+    world.json(&["device", "withdraw", "alice", "50"]);
+    world.json(&["device", "request", "bob", "12.34", "--out", "r"]);
+    world.json(&["device", "pay", "alice", "r", "--yes", "--out", "p"]);
+    world.json(&["device", "receive", "bob", "p"]);
+    world.psp.take().unwrap().kill();
+    let tiers = fs::read_to_string(world.path("psp/tiers/1.toml")).unwrap();
+    let tiers = tiers.replace("version = 1", "version = 2").replace("= 2023-01-01", "= 2023-01-02");
+    let tiers = tiers.replace("setting = \"offline-known\"", "setting = \"uploads\"");
+    fs::write(world.path("psp/tiers/2.toml"), tiers).unwrap();
+    world.start_psp();
+    assert_eq!(setting(&world), "uploads");
+    let run = world.run(&["--json", "device", "sync", "alice"]).exits(1);
+    let failure = &run.json()["failures"][0];
+    assert_eq!((&failure["code"], &failure["money_moved"]), (&json!("uploads-not-accepted"), &json!(false)), "{run:?}");
+    let key = world.json(&["device", "status", "alice"])["key"].as_str().unwrap().to_owned();
+    let shown = || world.json(&["psp", "shown", "psp", &key]);
+    assert_eq!((shown()["setting"].as_str(), &shown()["payments"]), (Some("uploads"), &json!([])));
+    world.json(&["device", "sync", "alice", "--accept-uploads"]);
+    let shown = shown();
+    assert_eq!((&shown["payments"][0]["amount"], shown["verdicts"].as_array().unwrap().len()), (&json!(1_234), 1));
+    assert!(world.run(&["psp", "shown", "psp", &key]).exits(0).stdout.contains("12.34 XTS"));
+    // The next time there is nothing to agree to, and nothing to tell twice.
+    world.json(&["device", "sync", "alice"]);
+    assert_eq!(world.json(&["psp", "shown", "psp", &key])["payments"].as_array().unwrap().len(), 1);
+    world.refused(&["psp", "shown", "psp", &"0".repeat(64)], "device-unknown");
+}

@@ -14,6 +14,7 @@ use specie_wallet::reception::{Received, Route};
 use specie_wallet::synchronisation::{CoinId, RedemptionBatch, RedemptionResult, Targets};
 
 use super::online::fresh_key;
+use super::totals::OVER_LIMIT;
 use super::withdraw::Withdrawn;
 use super::{Device, Done};
 use crate::failure::Failure;
@@ -104,6 +105,7 @@ impl Device {
         progress(Stage::Claiming);
         self.part(report, Self::claim_payments)?;
         self.part(report, |device, report| device.redeem(false, report, progress))?;
+        self.fetch_limits_after_redeeming(report)?;
         self.part(report, |device, report| device.replenish(report, progress))?;
         progress(Stage::Housekeeping);
         self.part(report, |device, _| device.keep_house())?;
@@ -172,11 +174,19 @@ impl Device {
     }
 
     fn fetch_limits(&mut self) -> Done<()> {
+        self.show_totals()?;
         let key = fresh_key()?;
         let limits = self.signed_call(|psp, device| psp.limits(device, &key))?.limits.0;
         let step = self.wallet.accept_limits(&limits, &mut self.element)?;
         let _: Update = self.commit(step)?;
-        Ok(())
+        self.begin_history_of_limits()
+    }
+
+    /// Asks for limits again when the device was over them, and redeemed since.
+    fn fetch_limits_after_redeeming(&mut self, report: &mut SyncReport) -> Done<()> {
+        let failures = report.failures.len();
+        report.failures.retain(|failure| failure.code() != OVER_LIMIT);
+        if report.failures.len() < failures { self.part(report, |device, _| device.fetch_limits()) } else { Ok(()) }
     }
 
     /// A merchant's device gets a new descriptor each time; others have none.

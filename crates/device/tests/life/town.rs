@@ -1,6 +1,6 @@
 //! A central bank and a PSP that serve on loopback, and devices with elements in processes of their own.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use specie_core::amount::Amount;
@@ -53,6 +53,13 @@ pub(crate) fn terms(minor: u64) -> Terms {
 
 impl Town {
     pub(crate) fn new() -> Self {
+        Self::with(amount(10_000), |_, _| ())
+    }
+
+    /// As [`Town::new`], with notes of at most `largest_face`, and a PSP that is changed before it opens: its folder, and its
+    /// configuration.
+    pub(crate) fn with(largest_face: Amount, change: impl FnOnce(&Path, &mut PspConfig)) -> Self {
+        let largest_cap = largest_face.max(EpochTerms::default().largest_cap);
         let folder = memory_folder();
         let clock = Clock::system();
         let bank_folder = folder.path().join("bank");
@@ -60,7 +67,7 @@ impl Town {
             issuer: name("central-bank"),
             currency: currency(),
             listen: free_address(),
-            epoch: EpochTerms { largest_face: amount(10_000), ..EpochTerms::default() },
+            epoch: EpochTerms { largest_face, largest_cap, ..EpochTerms::default() },
         };
         let root = init_bank(&bank_folder, &new, Actor::service(), clock.clone()).unwrap();
         let bank_config = BankConfig::read(&bank_folder.join("bank.toml")).unwrap();
@@ -81,7 +88,8 @@ impl Town {
             },
         )
         .unwrap();
-        let psp_config = PspConfig::read(&psp_folder.join("psp.toml")).unwrap();
+        let mut psp_config = PspConfig::read(&psp_folder.join("psp.toml")).unwrap();
+        change(&psp_folder, &mut psp_config);
         let central = open_bank(&bank_config, clock.clone()).unwrap();
         let provider = open_psp(&psp_config, clock).unwrap();
         let root_key = read_key(&bank_folder.join("root.key")).unwrap();

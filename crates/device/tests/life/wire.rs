@@ -28,6 +28,7 @@ pub(crate) struct Wire {
     psp: SocketAddr,
     plan: Arc<Mutex<Plan>>,
     exchanges: Arc<AtomicU64>,
+    heard: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Wire {
@@ -35,13 +36,14 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let plan = Arc::new(Mutex::new(Plan { left: u64::MAX, loss: Loss::Request, cut: false }));
-        let wire = Self { address, psp, plan, exchanges: Arc::new(AtomicU64::new(0)) };
+        let wire = Self { address, psp, plan, exchanges: Arc::default(), heard: Arc::default() };
         wire.listen(listener);
         wire
     }
 
     fn listen(&self, listener: TcpListener) {
         let (psp, plan, exchanges) = (self.psp, Arc::clone(&self.plan), Arc::clone(&self.exchanges));
+        let heard = Arc::clone(&self.heard);
         listener.set_nonblocking(true).unwrap();
         std::thread::spawn(move || {
             while !plan.lock().unwrap().cut {
@@ -50,8 +52,8 @@ impl Wire {
                     continue;
                 };
                 device.set_nonblocking(false).unwrap();
-                let (plan, exchanges) = (Arc::clone(&plan), Arc::clone(&exchanges));
-                std::thread::spawn(move || pass(device, psp, &plan, &exchanges));
+                let (plan, exchanges, heard) = (Arc::clone(&plan), Arc::clone(&exchanges), Arc::clone(&heard));
+                std::thread::spawn(move || pass(device, psp, &plan, &exchanges, &heard));
             }
         });
     }
@@ -84,6 +86,11 @@ impl Wire {
         cut
     }
 
+    /// What somebody on the wire has heard: every exchange, request and answer.
+    pub(crate) fn heard(&self) -> Vec<Vec<u8>> {
+        self.heard.lock().unwrap().clone()
+    }
+
     /// Exchanges passed on so far.
     pub(crate) fn exchanges(&self) -> u64 {
         self.exchanges.load(Ordering::SeqCst)
@@ -91,7 +98,13 @@ impl Wire {
 }
 
 /// One connection of the device.
-fn pass(mut device: TcpStream, psp: SocketAddr, plan: &Mutex<Plan>, exchanges: &AtomicU64) {
+fn pass(
+    mut device: TcpStream,
+    psp: SocketAddr,
+    plan: &Mutex<Plan>,
+    exchanges: &AtomicU64,
+    heard: &Mutex<Vec<Vec<u8>>>,
+) {
     device.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
     let Ok(mut psp) = TcpStream::connect(psp) else { return };
     while let Ok(request) = message(&mut device) {
@@ -108,6 +121,7 @@ fn pass(mut device: TcpStream, psp: SocketAddr, plan: &Mutex<Plan>, exchanges: &
         }
         let Ok(answer) = message(&mut psp) else { return };
         exchanges.fetch_add(1, Ordering::SeqCst);
+        heard.lock().unwrap().push([request, answer.clone()].concat());
         if loss.is_some() || device.write_all(&answer).is_err() {
             return;
         }

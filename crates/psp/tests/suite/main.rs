@@ -12,6 +12,7 @@ mod identification;
 mod limits;
 mod loss;
 mod model_bank;
+mod totals;
 mod transfers;
 mod withdrawals;
 mod world;

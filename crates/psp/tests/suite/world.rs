@@ -15,6 +15,7 @@ use specie_psp::enrolment::{Enrolled, EnrolmentError};
 use specie_psp::evidence::{EvidenceKind, EvidenceRecord};
 use specie_psp::policy::{Maker, Periods, Policy};
 use specie_psp::request::Request;
+use specie_psp::setting::Setting;
 use specie_psp::tier::{Evidence, Tier, TierVersion};
 use specie_psp::{Identity, Psp};
 use specie_store::Sqlite;
@@ -191,13 +192,17 @@ impl World {
 
 /// `basic` asks for a telephone number or a document, `standard` for a document, `prepaid` for nothing, `online` and `verified`
 /// for a credential. A second version, a
-/// year later, halves what may be paid.
+/// year later, halves what may be paid. Two tiers are named by the settings that they are in.
 fn versions() -> Vec<TierVersion> {
     let tier =
         |name: &str, evidence: &[Evidence], [payment, cumulative, holding, day, month]: [u64; 5], devices_max| Tier {
             name: self::name(name),
             source: "a test".into(),
             evidence: evidence.to_vec(),
+            setting: Setting::parse(name).unwrap_or(match evidence {
+                [Evidence::None] => Setting::OfflineAnonymous,
+                _ => Setting::OfflineKnown,
+            }),
             max_payment: amount(payment),
             max_cumulative: amount(cumulative),
             max_holding: amount(holding),
@@ -215,6 +220,8 @@ fn versions() -> Vec<TierVersion> {
             tier("online", &[credential(&["given_name", "family_name"])], [payment, 15_000, 8_000, 2_000, 6_000], 2),
             tier("verified", &[credential(VERIFIED)], [payment, 15_000, 8_000, 2_000, 6_000], 2),
             tier("standard", &[Evidence::Document], [10 * payment, 150_000, 80_000, 20_000, 60_000], 3),
+            tier("proofs", &[Evidence::Document], [payment, 15_000, 8_000, 2_000, 6_000], 2),
+            tier("uploads", &[Evidence::Document], [payment, 15_000, 8_000, 2_000, 6_000], 2),
         ]
     };
     vec![

@@ -12,8 +12,11 @@ use specie_psp::payment::PaymentError;
 use specie_psp::redemption::RedemptionError;
 use specie_psp::request::KeyConflict;
 use specie_psp::store::StoreError;
+use specie_psp::totals::ShowError;
 use specie_psp::transfer::TransferError;
 use specie_psp::withdrawal::WithdrawalError;
+
+use specie_totals::TotalsError;
 
 use crate::reply::Refusal;
 
@@ -77,11 +80,30 @@ impl From<DocumentError> for Refusal {
     fn from(error: DocumentError) -> Self {
         match error {
             DocumentError::Device(refusal) => refusal.into(),
+            DocumentError::TotalsNeeded { .. } => Self::new(&api::TOTALS_NEEDED, error.to_string()),
             DocumentError::NotAMerchant => Self::new(&api::NOT_A_MERCHANT, error.to_string()),
             DocumentError::Conflict(conflict) => conflict.into(),
             DocumentError::Store(error) => error.into(),
             error => Self::internal(error),
         }
+    }
+}
+
+impl From<ShowError> for Refusal {
+    fn from(error: ShowError) -> Self {
+        let code = match &error {
+            ShowError::Device(refusal) => return (*refusal).into(),
+            ShowError::Setting { .. } => &api::SETTING_DIFFERS,
+            ShowError::Nonce => &api::NONCE,
+            ShowError::Totals(TotalsError::OverLimit(_)) => &api::TOTALS_OVER_LIMIT,
+            ShowError::Limits(_) | ShowError::Totals(_) => &api::TOTALS_INVALID,
+            ShowError::Incomplete { .. } => &api::UPLOADS_INCOMPLETE,
+            ShowError::TooMany => &problem::MALFORMED,
+            ShowError::Conflict(conflict) => return (*conflict).into(),
+            ShowError::Store(error) => return error.clone().into(),
+            _ => &problem::INTERNAL,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

@@ -29,7 +29,7 @@ use crate::clock::random_seed;
 use crate::query::{After, NewerPages, query};
 use crate::reply::{Refusal, Reply, blocking};
 
-type Shared = State<Arc<Provider>>;
+pub(super) type Shared = State<Arc<Provider>>;
 
 // The interface promises what the domain keeps.
 const _: () = assert!(api::RESTITUTION_HOLDINGS_MAX == specie_psp::loss::HOLDINGS_MAX);
@@ -58,27 +58,28 @@ pub fn router(provider: Arc<Provider>) -> Router {
         .route(path::RESTITUTIONS, get(restitutions).post(claim_restitution))
         .route(path::TRANSFERS, post(transfer))
         .route(path::ACCOUNT, get(account))
+        .merge(super::totals::router())
         .with_state(provider)
 }
 
 /// What a device asked for: its signature is checked.
-struct Asked<T> {
+pub(super) struct Asked<T> {
     device: PublicKey,
     key: Key,
     fingerprint: [u8; 32],
-    body: T,
-    now: Timestamp,
+    pub(super) body: T,
+    pub(super) now: Timestamp,
 }
 
 impl<T: DeserializeOwned> Asked<T> {
-    fn new(call: &Call, now: Timestamp) -> Result<Self, Refusal> {
+    pub(super) fn new(call: &Call, now: Timestamp) -> Result<Self, Refusal> {
         let key = call.key()?;
         Ok(Self { device: call.device(now)?, key, fingerprint: call.fingerprint(), body: call.json()?, now })
     }
 }
 
 impl<T> Asked<T> {
-    fn request(&self) -> Request<'_> {
+    pub(super) fn request(&self) -> Request<'_> {
         Request { who: self.device.0, key: self.key.as_str(), fingerprint: self.fingerprint }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use specie_psp::setting::Setting;
 use specie_psp::tier::{Evidence, Tier, TierVersion};
 use toml::value::Datetime;
 
@@ -26,6 +27,7 @@ struct TierEntry {
     name: String,
     source: String,
     evidence: Vec<EvidenceEntry>,
+    setting: String,
     max_payment: u64,
     max_cumulative: u64,
     max_holding: u64,
@@ -85,6 +87,7 @@ impl TierEntry {
             name: name("tiers.name", &self.name)?,
             source: self.source,
             evidence: self.evidence.into_iter().map(EvidenceEntry::evidence).collect::<Result<_, _>>()?,
+            setting: setting(self.setting)?,
             max_payment: amount("tiers.max_payment", self.max_payment)?,
             max_cumulative: amount("tiers.max_cumulative", self.max_cumulative)?,
             max_holding: amount("tiers.max_holding", self.max_holding)?,
@@ -96,6 +99,11 @@ impl TierEntry {
             devices_max: self.devices_max,
         })
     }
+}
+
+fn setting(value: String) -> Result<Setting, ConfigError> {
+    let expected = "`offline-anonymous`, `offline-known`, `proofs` or `uploads`";
+    Setting::parse(&value).ok_or(ConfigError::Value { key: "tiers.setting", value, expected })
 }
 
 impl EvidenceEntry {

@@ -13,12 +13,13 @@ use specie_psp::ledger::{LedgerAccount, Movement, Totals};
 use specie_psp::loss::Backup;
 use specie_psp::request::{OperationId, Remembered};
 use specie_psp::screening::{HitRecord, Ruling, ScreeningRecord};
+use specie_psp::setting::{IssuedLimits, UploadedPayment, Verdict};
 use specie_psp::store::{Feed, Posted, Records};
 use specie_psp::transfer::{Transfer, TransferState};
 use specie_psp::withdrawal::{Withdrawal, WithdrawalState};
 
 use super::{
-    Stored, customer, device, evidence, identification, ledger, loss, publication, request, stored, transfer,
+    Stored, customer, device, evidence, identification, ledger, loss, publication, request, stored, totals, transfer,
     withdrawal,
 };
 use crate::audit;
@@ -110,6 +111,18 @@ delegate! {
     set_backup(device: &PublicKey, day: u64, backup: &Backup) -> () = loss::set_backup;
     backups(device: &PublicKey) -> Vec<Backup> = loss::backups;
     delete_backups(device: &PublicKey, day: u64) -> () = loss::delete_backups;
+    insert_issued_limits(device: &PublicKey, issued: &IssuedLimits) -> () = totals::insert_limits;
+    issued_limits(device: &PublicKey, sequence: u64) -> Option<IssuedLimits> = totals::limits;
+    totals_nonce(device: &PublicKey) -> Option<([u8; 32], Timestamp)> = totals::nonce;
+    set_totals_nonce(device: &PublicKey, nonce: &[u8; 32], valid_until: Timestamp) -> () = totals::set_nonce;
+    remove_totals_nonce(device: &PublicKey) -> () = totals::remove_nonce;
+    insert_verdict(operation: &OperationId, device: &PublicKey, verdict: &Verdict) -> () = totals::insert_verdict;
+    use_verdict(device: &PublicKey, since: Timestamp, document: u64) -> bool = totals::use_verdict;
+    verdicts(device: &PublicKey) -> Vec<Verdict> = totals::verdicts;
+    insert_uploaded(device: &PublicKey, limits_sequence: u64, payment: &UploadedPayment, now: Timestamp) -> () =
+        totals::insert_uploaded;
+    uploaded(device: &PublicKey) -> Vec<UploadedPayment> = totals::uploaded;
+    paid_under(device: &PublicKey, limits_sequence: u64) -> Amount = totals::paid_under;
     request(operation: &OperationId) -> Option<Remembered> = request::find;
     insert_request(operation: &OperationId, request: &Remembered, now: Timestamp) -> () = request::insert;
     forget(now: Timestamp, requests_before: Timestamp) -> () = request::forget;

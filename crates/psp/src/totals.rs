@@ -1,0 +1,268 @@
+//! Totals of devices, proven or opened, and the payments that they come from (`docs/spec/totals.md`).
+//!
+//! A device fetches a nonce, shows its totals for it as its tier's setting says, and gets one new limits document for that.
+//! What is checked is forgotten; that it held is kept.
+
+use specie_core::Timestamp;
+use specie_core::signature::PublicKey;
+use specie_core::text::Name;
+use specie_totals::{Bounds, Opening, RangeProof, Statement, TotalsError};
+use thiserror::Error;
+
+use crate::device::{DeviceError, DeviceRefusal};
+use crate::enrolment::Nonce;
+use crate::request::{KeyConflict, RecallError, Request};
+use crate::service::Psp;
+use crate::setting::{IssuedLimits, Setting, UploadedPayment, Verdict};
+use crate::store::{Records, Store, StoreError};
+
+/// The most payments in one upload.
+pub const UPLOAD_MAX: usize = 200;
+
+/// How a device shows its totals.
+pub enum Shown {
+    /// It proves that they are within its limits.
+    Proof(Box<RangeProof>),
+    /// It opens them.
+    Opened {
+        /// What it holds.
+        held: Opening,
+        /// What it let go since its limits came.
+        spent: Opening,
+    },
+}
+
+/// Why totals, or payments, are not accepted. Nothing changes then.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ShowError {
+    /// The device may not have new limits.
+    #[error(transparent)]
+    Device(DeviceRefusal),
+    /// The tier's setting does not ask for it.
+    #[error("tier `{tier}` is in the setting `{}`, which asks for something else", setting.as_str())]
+    Setting {
+        /// Which tier.
+        tier: Name,
+        /// Its setting.
+        setting: Setting,
+    },
+    /// The nonce is not the one that this device got, is used, or ran out.
+    #[error("the nonce is unknown, used or run out")]
+    Nonce,
+    /// The totals are compared with limits that nobody remembers.
+    #[error("no limits of sequence {0} are known for this device")]
+    Limits(u64),
+    /// They do not hold, or are not within the limits.
+    #[error("{0}")]
+    Totals(TotalsError),
+    /// Payments are missing.
+    #[error("the device spent {missing} minor units more than the payments that it uploaded come to")]
+    Incomplete {
+        /// How much they leave unexplained.
+        missing: u64,
+    },
+    /// Too many payments at once.
+    #[error("an upload has at most {UPLOAD_MAX} payments")]
+    TooMany,
+    /// The key came before with another request.
+    #[error(transparent)]
+    Conflict(#[from] KeyConflict),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<DeviceError> for ShowError {
+    fn from(error: DeviceError) -> Self {
+        match error {
+            DeviceError::Refused(refusal) => Self::Device(refusal),
+            DeviceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RecallError> for ShowError {
+    fn from(error: RecallError) -> Self {
+        match error {
+            RecallError::Conflict(conflict) => conflict.into(),
+            RecallError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl Shown {
+    fn is_for(&self, setting: Setting) -> bool {
+        matches!((self, setting), (Self::Proof(_), Setting::Proofs) | (Self::Opened { .. }, Setting::Uploads))
+    }
+
+    fn check(&self, statement: &Statement, device: &PublicKey, bounds: &Bounds) -> Result<(), TotalsError> {
+        match self {
+            Self::Proof(proof) => proof.verify(statement, device, bounds),
+            Self::Opened { held, spent } => statement.verify_opened(device, bounds, held, spent),
+        }
+    }
+}
+
+impl<S: Store, B> Psp<S, B> {
+    /// A nonce for the totals of a device, made of 32 random bytes; the same again for the same request. The one before
+    /// it is void.
+    ///
+    /// # Errors
+    /// When the device may not have new limits, or its tier asks for no totals.
+    pub fn totals_nonce(&self, request: &Request<'_>, seed: &[u8; 32], now: Timestamp) -> Result<Nonce, ShowError> {
+        let device = PublicKey(request.who);
+        self.store().write(|records| {
+            self.asking(records, &device, now, Setting::asks_for_totals)?;
+            let valid_until = now.saturating_add(self.policy().periods().nonce_seconds);
+            match request.recall(records)? {
+                // What is left of it may be less than it was.
+                Some(_) => match records.totals_nonce(&device)? {
+                    Some((nonce, valid_until)) => Ok(Nonce { nonce, valid_until }),
+                    None => Err(ShowError::Nonce),
+                },
+                None => {
+                    records.set_totals_nonce(&device, seed, valid_until)?;
+                    request.remember(records, &[], now)?;
+                    Ok(Nonce { nonce: *seed, valid_until })
+                }
+            }
+        })
+    }
+
+    /// Takes the payments that a device made and got since the limits of that sequence. What came before is passed over.
+    ///
+    /// # Errors
+    /// When the tier asks for no payments. Nothing is taken then.
+    pub fn upload(
+        &self,
+        request: &Request<'_>,
+        limits_sequence: u64,
+        payments: &[UploadedPayment],
+        now: Timestamp,
+    ) -> Result<(), ShowError> {
+        if payments.len() > UPLOAD_MAX {
+            return Err(ShowError::TooMany);
+        }
+        let device = PublicKey(request.who);
+        self.store().write(|records| {
+            self.asking(records, &device, now, |setting| setting == Setting::Uploads)?;
+            if request.recall(records)?.is_some() {
+                return Ok(());
+            }
+            for payment in payments {
+                records.insert_uploaded(&device, limits_sequence, payment, now)?;
+            }
+            request.remember(records, &[], now)?;
+            Ok(())
+        })
+    }
+
+    /// Takes the totals of a device: it may have new limits for them.
+    ///
+    /// # Errors
+    /// When they do not hold, or are shown in another way than the tier asks for. The nonce stays good then.
+    pub fn accept_totals(
+        &self,
+        request: &Request<'_>,
+        statement: &Statement,
+        shown: &Shown,
+        now: Timestamp,
+    ) -> Result<(), ShowError> {
+        let device = PublicKey(request.who);
+        let before = self.store().read(|records| {
+            self.asking(records, &device, now, |setting| shown.is_for(setting))?;
+            if request.recall(records)?.is_some() {
+                return Ok(None);
+            }
+            check_nonce(records, &device, &statement.nonce, now)?;
+            self.compared_with(records, &device, statement.limits_sequence, now).map(Some)
+        })?;
+        let Some(issued) = before else { return Ok(()) };
+        shown.check(statement, &device, &issued.bounds).map_err(ShowError::Totals)?;
+        self.store().write(|records| {
+            if request.recall(records)?.is_some() {
+                return Ok(());
+            }
+            check_nonce(records, &device, &statement.nonce, now)?;
+            if let Shown::Opened { spent, .. } = shown {
+                check_explained(records, &device, &issued, spent)?;
+            }
+            records.remove_totals_nonce(&device)?;
+            let verdict = Verdict { limits_sequence: issued.sequence, at: now };
+            records.insert_verdict(&request.operation(), &device, &verdict)?;
+            request.remember(records, &[], now)?;
+            Ok(())
+        })
+    }
+
+    /// Whether the tier of a device that may have new limits is in a setting that asks for this.
+    fn asking(
+        &self,
+        records: &mut dyn Records,
+        device: &PublicKey,
+        now: Timestamp,
+        asks: impl Fn(Setting) -> bool,
+    ) -> Result<(), ShowError> {
+        let party = self.active(records, device, now)?;
+        let tier = self.tier_of(&party.customer, now)?;
+        if asks(tier.setting) { Ok(()) } else { Err(ShowError::Setting { tier: tier.name, setting: tier.setting }) }
+    }
+
+    /// The limits that the totals of a device are compared with: what its element holds; the tier's, before it holds any.
+    fn compared_with(
+        &self,
+        records: &mut dyn Records,
+        device: &PublicKey,
+        sequence: u64,
+        now: Timestamp,
+    ) -> Result<IssuedLimits, ShowError> {
+        if sequence == 0 {
+            let party = self.active(records, device, now)?;
+            return Ok(IssuedLimits { sequence, bounds: self.tier_of(&party.customer, now)?.bounds() });
+        }
+        records.issued_limits(device, sequence)?.ok_or(ShowError::Limits(sequence))
+    }
+
+    /// Uses up the totals that new limits are for; `false` when the setting asks for them and there are none.
+    pub(crate) fn may_renew(
+        &self,
+        records: &mut dyn Records,
+        device: &PublicKey,
+        setting: Setting,
+        document: u64,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        if !setting.asks_for_totals() {
+            return Ok(true);
+        }
+        let since = Timestamp::new(now.seconds().saturating_sub(self.policy().periods().nonce_seconds));
+        records.use_verdict(device, since.unwrap_or_default(), document)
+    }
+}
+
+fn check_nonce(
+    records: &mut dyn Records,
+    device: &PublicKey,
+    nonce: &[u8; 32],
+    now: Timestamp,
+) -> Result<(), ShowError> {
+    match records.totals_nonce(device)? {
+        Some((given, valid_until)) if given == *nonce && now <= valid_until => Ok(()),
+        _ => Err(ShowError::Nonce),
+    }
+}
+
+/// Whether the payments that were uploaded come to what was spent.
+fn check_explained(
+    records: &mut dyn Records,
+    device: &PublicKey,
+    issued: &IssuedLimits,
+    spent: &Opening,
+) -> Result<(), ShowError> {
+    let uploaded = records.paid_under(device, issued.sequence)?;
+    match spent.total.checked_sub(uploaded.minor()) {
+        None | Some(0) => Ok(()),
+        Some(missing) => Err(ShowError::Incomplete { missing }),
+    }
+}

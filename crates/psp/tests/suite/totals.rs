@@ -1,0 +1,272 @@
+//! Settings: what devices show before they get new limits, shown wrongly in every way.
+
+use specie_core::encoding::Decode;
+use specie_core::group::{Generators, RistrettoPoint, Scalar, encode_point};
+use specie_core::limits::Limits;
+use specie_core::text::Currency;
+use specie_core::{hash, label};
+use specie_psp::document::DocumentError;
+use specie_psp::setting::{Direction, Setting, UploadedPayment};
+use specie_psp::totals::{ShowError, Shown};
+use specie_totals::{Bounds, Opening, RangeProof, Statement, TotalsError};
+
+use crate::faults::{Cut, Fuse};
+use crate::world::{TestDevice, TestPsp, World, amount, at, name};
+
+/// What an element says, and how it opens.
+struct Said {
+    statement: Statement,
+    held: Opening,
+    spent: Opening,
+}
+
+fn say(device: &TestDevice, nonce: &[u8; 32], limits_sequence: u64, held: u64, spent: u64) -> Said {
+    let open = |which: u8, total: u64| {
+        let r = hash::hs("specie/v1/test", &[nonce, &[which], &total.to_be_bytes()]);
+        let C = Scalar::from(total) * Generators::new().H + RistrettoPoint::mul_base(&r);
+        (Opening { total, blinding: r.to_bytes() }, encode_point(&C))
+    };
+    let ((held, held_point), (spent, spent_point)) = (open(0, held), open(1, spent));
+    let parts = [&nonce[..], &limits_sequence.to_be_bytes(), &held_point, &spent_point];
+    let signature = device.key.sign(label::TOTALS, &parts);
+    let statement = Statement { nonce: *nonce, limits_sequence, held: held_point, spent: spent_point, signature };
+    Said { statement, held, spent }
+}
+
+impl Said {
+    fn proof(&self, device: &TestDevice, max_holding: u64, max_cumulative: u64) -> Shown {
+        let bounds = Bounds { max_holding: amount(max_holding), max_cumulative: amount(max_cumulative) };
+        let openings = [&self.held, &self.spent];
+        Shown::Proof(Box::new(
+            RangeProof::prove(&self.statement, &device.key.public(), &bounds, openings, &[5; 32]).unwrap(),
+        ))
+    }
+
+    fn opened(&self) -> Shown {
+        Shown::Opened { held: self.held.clone(), spent: self.spent.clone() }
+    }
+}
+
+/// A PSP with alice in the tier that is named like this setting.
+fn world_in(setting: Setting) -> World {
+    let world = World::new();
+    world.psp().set_tier(&name("alice"), &name(setting.as_str()), at(0)).unwrap();
+    world
+}
+
+fn nonce(world: &World, psp: &TestPsp, key: &str, seconds: u64) -> [u8; 32] {
+    psp.totals_nonce(&world.device.asks(key, 1), &hash::h32("specie/v1/test", &[key.as_bytes()]), at(seconds))
+        .unwrap()
+        .nonce
+}
+
+/// Nonce, proof and limits, each under a key with this number in it.
+fn renew(world: &World, psp: &TestPsp, number: u64, sequence: u64, seconds: u64) -> Option<u64> {
+    let key = |what: &str| format!("{what}-{number:013}");
+    let device = &world.device;
+    let seed = hash::h32("specie/v1/test", &[&number.to_be_bytes()]);
+    let nonce = psp.totals_nonce(&device.asks(&key("n"), 1), &seed, at(seconds)).ok()?.nonce;
+    let said = say(device, &nonce, sequence, 8_000, 15_000);
+    psp.accept_totals(&device.asks(&key("t"), 1), &said.statement, &said.proof(device, 8_000, 15_000), at(seconds))
+        .ok()?;
+    let document = psp.limits(&device.asks(&key("l"), 1), at(seconds)).ok()?;
+    Some(Limits::decode(&document).unwrap().body.sequence)
+}
+
+fn needs_totals(result: Result<Vec<u8>, DocumentError>) {
+    assert!(matches!(result, Err(DocumentError::TotalsNeeded { .. })), "{result:?}");
+}
+
+#[test]
+fn limits_cost_a_proof_each() {
+    let world = world_in(Setting::Proofs);
+    let psp = world.psp();
+    let asks = |key| world.device.asks(key, 1);
+    needs_totals(psp.limits(&asks("limits-0000000001"), at(1)));
+    assert_eq!(renew(&world, &psp, 1, 0, 2), Some(1));
+    needs_totals(psp.limits(&asks("limits-0000000002"), at(3)));
+    assert_eq!(renew(&world, &psp, 2, 1, 4), Some(2));
+    // The same requests again change nothing: same answers, no further document.
+    assert_eq!(renew(&world, &psp, 2, 1, 5), None, "its nonce is used");
+    assert_eq!(
+        psp.limits(&asks("l-0000000000002"), at(6))
+            .map(|document| Limits::decode(&document).unwrap().body.sequence)
+            .unwrap(),
+        2
+    );
+    needs_totals(psp.limits(&asks("limits-0000000003"), at(7)));
+    // All that is kept: that they held.
+    let kept: Vec<_> =
+        psp.verdicts(&world.public()).unwrap().iter().map(|kept| (kept.limits_sequence, kept.at)).collect();
+    assert_eq!(kept, [(0, at(2)), (1, at(4))]);
+    // A verdict is for now: who proves, spends for a while and then asks, has to prove again.
+    let nonce = nonce(&world, &psp, "nonce-00000000001", 10);
+    let said = say(&world.device, &nonce, 2, 0, 0);
+    let proof = said.proof(&world.device, 8_000, 15_000);
+    psp.accept_totals(&asks("totals-0000000001"), &said.statement, &proof, at(10)).unwrap();
+    needs_totals(psp.limits(&asks("limits-0000000004"), at(10 + 601)));
+    psp.limits(&asks("limits-0000000005"), at(10 + 600)).unwrap();
+}
+
+#[test]
+fn settings_that_ask_for_nothing_take_nothing() {
+    let world = World::new();
+    let psp = world.psp();
+    let (device, public) = (&world.device, world.public());
+    psp.limits(&device.asks("limits-0000000001", 1), at(1)).unwrap();
+    let differs =
+        |result: Result<(), ShowError>| assert!(matches!(result, Err(ShowError::Setting { .. })), "{result:?}");
+    differs(psp.totals_nonce(&device.asks("nonce-00000000001", 1), &[1; 32], at(2)).map(drop));
+    let said = say(device, &[1; 32], 1, 10, 10);
+    let proof = said.proof(device, 8_000, 15_000);
+    differs(psp.accept_totals(&device.asks("totals-0000000001", 1), &said.statement, &proof, at(2)));
+    differs(psp.upload(&device.asks("upload-0000000001", 1), 1, &[paid(1, 10)], at(2)));
+    // Nor is anything opened or uploaded where a proof will do, or proven where it is to be opened.
+    psp.set_tier(&name("alice"), &name("proofs"), at(3)).unwrap();
+    let nonce = nonce(&world, &psp, "nonce-00000000002", 3);
+    let said = say(device, &nonce, 1, 10, 10);
+    differs(psp.accept_totals(&device.asks("totals-0000000002", 1), &said.statement, &said.opened(), at(3)));
+    differs(psp.upload(&device.asks("upload-0000000002", 1), 1, &[paid(1, 10)], at(3)));
+    psp.set_tier(&name("alice"), &name("uploads"), at(4)).unwrap();
+    let proof = said.proof(device, 8_000, 15_000);
+    differs(psp.accept_totals(&device.asks("totals-0000000003", 1), &said.statement, &proof, at(4)));
+    assert!(psp.uploaded(&public).unwrap().is_empty() && psp.verdicts(&public).unwrap().is_empty());
+}
+
+#[test]
+fn replayed_forged_and_borrowed_proofs_are_refused_and_change_nothing() {
+    let world = world_in(Setting::Proofs);
+    let psp = world.psp();
+    let device = &world.device;
+    assert_eq!(renew(&world, &psp, 1, 0, 1), Some(1));
+    let nonce = nonce(&world, &psp, "nonce-00000000001", 10);
+    let good = say(device, &nonce, 1, 8_000, 15_000);
+    let show = |key: &str, statement: &Statement, shown: &Shown, seconds: u64| {
+        psp.accept_totals(&device.asks(key, 1), statement, shown, at(seconds))
+    };
+    let proof = || good.proof(device, 8_000, 15_000);
+    let refused = |what: &str, result: Result<(), ShowError>, why: fn(&ShowError) -> bool| {
+        assert!(matches!(&result, Err(error) if why(error)), "{what}: {result:?}");
+        needs_totals(psp.limits(&device.asks("limits-0000000009", 1), at(10)));
+    };
+    let is_nonce = |error: &ShowError| matches!(error, ShowError::Nonce);
+    let is_proof = |error: &ShowError| matches!(error, ShowError::Totals(TotalsError::Proof));
+    let is_signature = |error: &ShowError| matches!(error, ShowError::Totals(TotalsError::Signature));
+    let other = say(device, &[9; 32], 1, 8_000, 15_000);
+    refused(
+        "another nonce",
+        show("k-00000000000001", &other.statement, &other.proof(device, 8_000, 15_000), 10),
+        is_nonce,
+    );
+    refused("run out", show("k-00000000000002", &good.statement, &proof(), 10 + 601), is_nonce);
+    let unknown = say(device, &nonce, 7, 8_000, 15_000);
+    let unknown_proof = unknown.proof(device, 8_000, 15_000);
+    refused(
+        "a document that was never issued",
+        show("k-00000000000003", &unknown.statement, &unknown_proof, 10),
+        |error| matches!(error, ShowError::Limits(7)),
+    );
+    for (held, spent) in [(8_001, 15_000), (8_000, 15_001)] {
+        let over = say(device, &nonce, 1, held, spent);
+        let wide = over.proof(device, 100_000, 100_000);
+        refused("one unit over", show("k-00000000000004", &over.statement, &wide, 10), is_proof);
+    }
+    let borrowed = say(&TestDevice::new(77), &nonce, 1, 0, 0);
+    let borrowed_proof = borrowed.proof(&TestDevice::new(77), 8_000, 15_000);
+    refused("another device's", show("k-00000000000005", &borrowed.statement, &borrowed_proof, 10), is_signature);
+    let Statement { held, spent, .. } = good.statement;
+    let swapped = Statement { held: spent, spent: held, ..good.statement };
+    refused("swapped", show("k-00000000000006", &swapped, &proof(), 10), is_signature);
+    let moved = Statement { limits_sequence: 0, ..good.statement };
+    refused("for other limits", show("k-00000000000007", &moved, &proof(), 10), is_signature);
+    assert_eq!(psp.verdicts(&world.public()).unwrap().len(), 1);
+    // The nonce is still good for the truth, once.
+    show("k-00000000000008", &good.statement, &proof(), 11).unwrap();
+    show("k-00000000000008", &good.statement, &proof(), 12).unwrap();
+    psp.limits(&device.asks("limits-0000000009", 1), at(12)).unwrap();
+    assert!(matches!(show("k-00000000000010", &good.statement, &proof(), 13), Err(ShowError::Nonce)));
+    needs_totals(psp.limits(&device.asks("limits-0000000010", 1), at(13)));
+}
+
+fn paid(request: u8, minor: u64) -> UploadedPayment {
+    UploadedPayment {
+        direction: Direction::Paid,
+        request: [request; 32],
+        at: at(5),
+        amount: amount(minor),
+        currency: Currency::new("XTS").unwrap(),
+        counterparty: Some(name("Bob's Bakery")),
+    }
+}
+
+#[test]
+fn uploads_have_to_explain_what_was_spent() {
+    let world = world_in(Setting::Uploads);
+    let psp = world.psp();
+    let device = &world.device;
+    let show = |key: &str, nonce_key: &str, sequence, spent, seconds| {
+        let said = say(device, &nonce(&world, &psp, nonce_key, seconds), sequence, 100, spent);
+        psp.accept_totals(&device.asks(key, 1), &said.statement, &said.opened(), at(seconds))
+    };
+    show("t-00000000000001", "n-00000000000001", 0, 0, 1).unwrap();
+    psp.limits(&device.asks("limits-0000000001", 1), at(1)).unwrap();
+    // Nothing uploaded, too little, and the same payment over and over.
+    let missing = |result: Result<(), ShowError>, by: u64| {
+        assert!(matches!(result, Err(ShowError::Incomplete { missing }) if missing == by), "{result:?}");
+    };
+    missing(show("t-00000000000002", "n-00000000000002", 1, 700, 2), 700);
+    psp.upload(&device.asks("u-00000000000001", 1), 1, &[paid(1, 300), paid(1, 400)], at(3)).unwrap();
+    psp.upload(&device.asks("u-00000000000001", 1), 1, &[paid(1, 300), paid(1, 400)], at(3)).unwrap();
+    psp.upload(&device.asks("u-00000000000002", 1), 1, &[paid(1, 400)], at(3)).unwrap();
+    let received = UploadedPayment { direction: Direction::Received, ..paid(2, 400) };
+    psp.upload(&device.asks("u-00000000000003", 1), 1, &[received], at(3)).unwrap();
+    missing(show("t-00000000000003", "n-00000000000003", 1, 700, 4), 400);
+    needs_totals(psp.limits(&device.asks("limits-0000000002", 1), at(4)));
+    psp.upload(&device.asks("u-00000000000004", 1), 1, &[paid(3, 400)], at(5)).unwrap();
+    show("t-00000000000004", "n-00000000000004", 1, 700, 6).unwrap();
+    psp.limits(&device.asks("limits-0000000002", 1), at(6)).unwrap();
+    // What explained the old limits explains nothing of the new ones, told again or not.
+    psp.upload(&device.asks("u-00000000000005", 1), 2, &[paid(3, 400)], at(7)).unwrap();
+    missing(show("t-00000000000005", "n-00000000000005", 2, 1, 8), 1);
+    // Sums beyond all bounds are still sums.
+    let most = specie_core::Amount::MAX.minor();
+    psp.upload(&device.asks("u-00000000000006", 1), 2, &[paid(4, most), paid(5, most)], at(9)).unwrap();
+    show("t-00000000000006", "n-00000000000006", 2, 1, 10).unwrap();
+    // Opened to less than was committed to, or over the limit.
+    let nonce = nonce(&world, &psp, "n-00000000000007", 11);
+    let mut lie = say(device, &nonce, 2, 100, 700);
+    lie.spent.total = 1;
+    let result = psp.accept_totals(&device.asks("t-00000000000007", 1), &lie.statement, &lie.opened(), at(11));
+    assert!(matches!(result, Err(ShowError::Totals(TotalsError::Opening(_)))), "{result:?}");
+    let over = say(device, &nonce, 2, 8_001, 1);
+    let result = psp.accept_totals(&device.asks("t-00000000000008", 1), &over.statement, &over.opened(), at(11));
+    assert!(matches!(result, Err(ShowError::Totals(TotalsError::OverLimit(_)))), "{result:?}");
+    assert_eq!(psp.uploaded(&world.public()).unwrap().len(), 5);
+    let many: Vec<_> = (0..=200).map(|number| paid(number as u8, 1)).collect();
+    let result = psp.upload(&device.asks("u-00000000000007", 1), 2, &many, at(12));
+    assert!(matches!(result, Err(ShowError::TooMany)), "{result:?}");
+}
+
+/// A crash at every step: the device does the same again, or all of it under other keys, and gets one document for one
+/// proof.
+#[test]
+fn a_crash_at_any_step_costs_no_document_and_gives_none_away() {
+    for cut in [Cut::Before, Cut::After] {
+        for step in 0.. {
+            let world = world_in(Setting::Proofs);
+            let fuse = Fuse::new(step, cut);
+            let through = renew(&world, &world.psp_with(&fuse), 1, 0, 1);
+            if !fuse.is_broken() {
+                assert_eq!(through, Some(1));
+                assert!(step >= 3, "{step}");
+                break;
+            }
+            let psp = world.psp();
+            let again = renew(&world, &psp, 1, 0, 2);
+            let sequence = again.or_else(|| renew(&world, &psp, 2, 0, 3)).unwrap();
+            assert!(sequence <= 2, "{cut:?} {step}: {sequence}");
+            let verdicts = psp.verdicts(&world.public()).unwrap().len() as u64;
+            assert!(verdicts >= sequence, "{cut:?} {step}: {sequence} documents for {verdicts} proofs");
+        }
+    }
+}
