@@ -71,6 +71,10 @@ fn main() -> ExitCode {
             settings::a_device_over_its_limits_redeems_and_proves_again,
         ),
         ("nothing_is_uploaded_without_consent", settings::nothing_is_uploaded_without_consent),
+        (
+            "a_microcontroller_is_refused_limits_where_proofs_are_asked_for",
+            settings::a_microcontroller_is_refused_limits_where_proofs_are_asked_for,
+        ),
         ("microcontrollers_pay_each_other_on_lines", microcontrollers::they_pay_each_other_on_lines),
         ("microcontrollers_pay_over_lines_that_lose_bytes", microcontrollers::they_pay_over_lines_that_lose_bytes),
         ("microcontrollers_survive_power_cuts", microcontrollers::they_survive_power_cuts),

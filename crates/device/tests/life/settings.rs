@@ -14,6 +14,7 @@ use specie_store::Sqlite;
 use specie_store::sql::Value;
 use specie_wallet::history::Event;
 
+use crate::street::{Street, keep, status, synchronise as synchronise_microcontroller};
 use crate::town::{Town, amount, currency, holding, name};
 use crate::wire::Wire;
 
@@ -159,19 +160,18 @@ impl Scene {
 }
 
 fn tiers() -> String {
-    let mut text = "version = 1\nin_force_from = 2023-01-01\n".to_owned();
-    for setting in SETTINGS {
-        let (evidence, devices) = if setting == SETTINGS[0] { ("none", 1) } else { ("document", 3) };
-        write!(
-            text,
-            "[[tiers]]\nname = \"{setting}\"\nsource = \"a test\"\nevidence = [{{ kind = \"{evidence}\" }}]\n\
-             setting = \"{setting}\"\nmax_payment = 100001\nmax_cumulative = 200003\nmax_holding = 300007\n\
-             limits_validity_seconds = 86400\nmax_withdrawal_per_day = 900000\nmax_withdrawal_per_month = 900000\n\
-             blanks_per_epoch = 100\nblank_cap_max = 100000\ndevices_max = {devices}\n"
-        )
-        .unwrap();
-    }
-    text
+    let tiers: String = SETTINGS.iter().map(|setting| tier(setting)).collect();
+    format!("version = 1\nin_force_from = 2023-01-01\n{tiers}")
+}
+
+fn tier(setting: &str) -> String {
+    let (evidence, devices) = if setting == SETTINGS[0] { ("none", 1) } else { ("document", 3) };
+    format!(
+        "[[tiers]]\nname = \"{setting}\"\nsource = \"a test\"\nevidence = [{{ kind = \"{evidence}\" }}]\n\
+         setting = \"{setting}\"\nmax_payment = 100001\nmax_cumulative = 200003\nmax_holding = 300007\n\
+         limits_validity_seconds = 86400\nmax_withdrawal_per_day = 900000\nmax_withdrawal_per_month = 900000\n\
+         blanks_per_epoch = 100\nblank_cap_max = 100000\ndevices_max = {devices}\n"
+    )
 }
 
 /// Every row of every table.
@@ -357,4 +357,21 @@ pub(crate) fn a_device_over_its_limits_redeems_and_proves_again() {
     synchronise(&mut payee);
     assert_eq!(payee.element_status().unwrap().limits_sequence, before.limits_sequence + 2);
     scene.town.check_books();
+}
+
+/// A microcontroller proves nothing: it hears why it gets no limits, keeps those that it has, and synchronises all the rest.
+pub(crate) fn a_microcontroller_is_refused_limits_where_proofs_are_asked_for() {
+    let town = Town::with(amount(10_000), |folder, _| {
+        let file = folder.join("tiers/1.toml");
+        let examples = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(file, format!("{examples}\n{}", tier("proofs"))).unwrap();
+    });
+    let street = Street::new(&town, 1, keep(100, 4));
+    let before = status(&street, 0).limits;
+    town.provider.psp.set_tier(&name("m0"), &name("proofs"), town.provider.clock.now()).unwrap();
+    let summary = synchronise_microcontroller(&street, &town, 0, keep(300, 4));
+    let codes: Vec<&str> = summary.failures.iter().map(|told| told.code.as_str()).collect();
+    assert_eq!(codes, ["totals-needed"]);
+    assert!(summary.withdrawn > 0);
+    assert_eq!(status(&street, 0).limits, before);
 }
