@@ -4,6 +4,7 @@ use core::fmt;
 
 use minicbor::encode::Write;
 
+use crate::attestation::{Claims, TOKEN_LENGTH_MAX};
 use crate::encoding::{Decode, DecodeError, Encode, Reader, VERSION, Writer};
 use crate::group::{Generators, RistrettoPoint, Scalar, decode_point, decode_scalar, encode_point};
 use crate::message::Message;
@@ -62,8 +63,8 @@ pub struct Enrolment<'b> {
     pub device_info: &'b [u8],
     /// Knowledge of `u`.
     pub proof: Proof,
-    /// By `A`, over `(U, A, nonce, firmware)`.
-    pub attestation: [u8; 64],
+    /// A [`Token`](crate::attestation::Token), encoded.
+    pub attestation: &'b [u8],
 }
 
 /// Why a device is not enrolled.
@@ -102,11 +103,6 @@ impl Certificate {
 impl CertificateBody {
     fn encoded<'b>(&self, buffer: &'b mut [u8; CERTIFICATE_LENGTH_MAX]) -> &'b [u8] {
         self.encode(buffer).expect("the buffer holds the longest body")
-    }
-
-    /// What an element signs to attest: the parts under `specie/v1/attestation`.
-    pub fn attested<'a>(&'a self, nonce: &'a [u8; 32]) -> [&'a [u8]; 4] {
-        [&self.U, &self.A.0, nonce, &self.firmware]
     }
 }
 
@@ -170,8 +166,7 @@ impl Enrolment<'_> {
             return Err(EnrolmentError::Nonce);
         }
         self.proof.verify_vartime(generators, &body.U, &body.A, nonce, self.device_info)?;
-        let attested = body.A.verify(label::ATTESTATION, &body.attested(nonce), &self.attestation);
-        attested.map_err(|_| EnrolmentError::Attestation)
+        Claims { element: body, nonce }.verify(self.attestation)
     }
 }
 
@@ -220,7 +215,7 @@ impl Encode for Enrolment<'_> {
         w.array(2)?;
         w.bytes(&self.proof.R)?;
         w.bytes(&self.proof.s)?;
-        w.bytes(&self.attestation)
+        w.bytes(self.attestation)
     }
 }
 
@@ -234,7 +229,11 @@ impl<'b> Decode<'b> for Enrolment<'b> {
         }
         r.array_of(2)?;
         let proof = Proof { R: r.bytes_of()?, s: r.bytes_of()? };
-        Ok(Self { certificate, nonce, device_info, proof, attestation: r.bytes_of()? })
+        let attestation = r.bytes()?;
+        if attestation.len() > TOKEN_LENGTH_MAX {
+            return Err(DecodeError::WrongLength);
+        }
+        Ok(Self { certificate, nonce, device_info, proof, attestation })
     }
 }
 

@@ -60,8 +60,8 @@ pub const REVOCATION: &str = "specie/v1/revocation";
 pub const DESCRIPTOR: &str = "specie/v1/descriptor";
 /// The maker's certificate over a secure element (§4).
 pub const CERTIFICATE: &str = "specie/v1/certificate";
-/// The element's own attestation (§4).
-pub const ATTESTATION: &str = "specie/v1/attestation";
+/// A maker's `oemid` in attestations (§4).
+pub const OEM_ID: &str = "specie/v1/oemid";
 /// An element's commitments to its totals (`docs/spec/totals.md`).
 pub const TOTALS: &str = "specie/v1/totals";
 /// What hides those totals, from the element's seed.

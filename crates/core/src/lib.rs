@@ -16,6 +16,7 @@ extern crate alloc;
 extern crate std;
 
 pub mod amount;
+pub mod attestation;
 pub mod bytes;
 pub mod chain;
 pub mod class;

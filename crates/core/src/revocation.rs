@@ -122,6 +122,7 @@ impl RevocationPage<'_> {
     }
 
     /// Whether these two cannot both be of one list: the ledger's key signed two.
+    #[inline(never)]
     pub fn contradicts(&self, other: &Self) -> bool {
         let in_order = (self.page, self.sequence) <= (other.page, other.sequence);
         let (older, newer) = if in_order { (self, other) } else { (other, self) };

@@ -42,6 +42,12 @@ impl SigningKey {
     pub fn sign(&self, label: &str, parts: &[&[u8]]) -> [u8; SIGNATURE_LENGTH] {
         self.0.sign(&digest(label, parts)).to_bytes()
     }
+
+    /// Signs `message` itself, as COSE wants it. It must not be 32 bytes long: it could be the hash of something else.
+    pub(crate) fn sign_raw(&self, message: &[u8]) -> [u8; SIGNATURE_LENGTH] {
+        debug_assert_ne!(message.len(), 32);
+        self.0.sign(message).to_bytes()
+    }
 }
 
 impl PublicKey {
@@ -50,9 +56,14 @@ impl PublicKey {
     /// # Errors
     /// When the key is none, or did not make the signature.
     pub fn verify(&self, label: &str, parts: &[&[u8]], signature: &[u8; SIGNATURE_LENGTH]) -> Result<(), BadSignature> {
+        self.verify_raw(&digest(label, parts), signature)
+    }
+
+    /// Verifies a signature over `message` itself, as strictly.
+    pub(crate) fn verify_raw(&self, message: &[u8], signature: &[u8; SIGNATURE_LENGTH]) -> Result<(), BadSignature> {
         let key = ed25519_dalek::VerifyingKey::from_bytes(&self.0).map_err(|_| BadSignature)?;
         let signature = ed25519_dalek::Signature::from_bytes(signature);
-        key.verify_strict(&digest(label, parts), &signature).map_err(|_| BadSignature)
+        key.verify_strict(message, &signature).map_err(|_| BadSignature)
     }
 }
 

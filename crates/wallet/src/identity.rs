@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use specie_core::attestation::{Claims, Token};
 use specie_core::encoding::{Decode, DecodeError, Encode};
 use specie_core::enrolment::{Certificate, Enrolment, Proof};
 use specie_core::group::{RistrettoPoint, decode_point};
@@ -120,12 +121,14 @@ impl Wallet {
         element: &mut impl Element,
     ) -> Result<Vec<u8>, ElementFault> {
         let answer = client::enrol(element, nonce, device_info)?;
+        let claims = Claims { element: &self.identity.certificate.body, nonce };
+        let attestation = Token { claims, signature: answer.attestation }.to_vec();
         let enrolment = Enrolment {
             certificate: self.identity.certificate,
             nonce: *nonce,
             device_info,
             proof: Proof { R: answer.commitment, s: answer.response },
-            attestation: answer.attestation,
+            attestation: &attestation,
         };
         Ok(enrolment.to_vec())
     }

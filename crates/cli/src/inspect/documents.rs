@@ -1,5 +1,6 @@
 //! Signed documents and small messages: what they say, and whether whoever should have signed them did.
 
+use specie_core::attestation::{Claims, PROFILE, oem_id};
 use specie_core::class::{Class, Info};
 use specie_core::descriptor::Descriptor;
 use specie_core::disclosure::{DisclosedTransfer, Supervision};
@@ -7,12 +8,12 @@ use specie_core::enrolment::{Certificate, Enrolment};
 use specie_core::evidence::Evidence;
 use specie_core::limits::Limits;
 use specie_core::manifest::{Entry, Manifest, ManifestHeader};
+use specie_core::merkle;
 use specie_core::receipt::{Receipt, receipt_hash};
 use specie_core::request::Request;
 use specie_core::revocation::RevocationPage;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
-use specie_core::{label, merkle};
 
 use super::checks::Checks;
 use super::known::{Known, encoded};
@@ -191,9 +192,15 @@ pub(super) fn inspect_enrolment(known: &Known, source: &str, enrolment: &Enrolme
         enrolment.proof.verify_vartime(&known.generators, &body.U, &body.A, &enrolment.nonce, enrolment.device_info);
     let knows = "the device knows u of its identity U";
     report.checks.decide("proof", proof.is_ok(), knows, "bad-proof", "the device does not prove that it knows u");
-    let attested = body.A.verify(label::ATTESTATION, &body.attested(&enrolment.nonce), &enrolment.attestation);
-    let good = "the element signed identity, nonce and firmware";
-    report.checks.decide("attestation", attested.is_ok(), good, "bad-signature", "is not by the element's key A");
+    report.facts.add("attestation (COSE_Sign1)", hex::encode(enrolment.attestation));
+    report.facts.add("eat_profile", PROFILE);
+    report.facts.add("ueid", format!("01{}", hex::encode(body.U)));
+    report.facts.add("oemid", hex::encode(oem_id(&body.maker)));
+    report.facts.add("hwmodel", hex::encode(body.series.as_str()));
+    let attested = Claims { element: body, nonce: &enrolment.nonce }.verify(enrolment.attestation);
+    let good = "the element signed what its certificate says, for this nonce";
+    let bad = "is not what the certificate says, or not by the element's key A";
+    report.checks.decide("attestation", attested.is_ok(), good, "bad-attestation", bad);
     report
 }
 

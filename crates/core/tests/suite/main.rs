@@ -5,6 +5,7 @@
 #![allow(non_snake_case, reason = "the letters of the specification")]
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+mod attestations;
 mod batches;
 mod chains;
 mod classes;

@@ -1,6 +1,7 @@
 //! One of every structure that travels, and how to read each and write it again.
 
 use minicbor::encode::Write;
+use specie_core::attestation::{Claims, Token};
 use specie_core::bytes::{Context, ManifestId, RevokedNote};
 use specie_core::class::{Class, Info, Kind};
 use specie_core::descriptor::{Descriptor, DescriptorBody};
@@ -141,16 +142,18 @@ pub(crate) fn certificate(world: &World) -> Certificate {
     Certificate::sign(body, &key(5))
 }
 
-pub(crate) fn enrolment<'a>(world: &World, nonce: [u8; 32], device_info: &'a [u8]) -> Enrolment<'a> {
+pub(crate) fn enrolment<'a>(
+    world: &World,
+    nonce: [u8; 32],
+    device_info: &'a [u8],
+    token: &'a mut Vec<u8>,
+) -> Enrolment<'a> {
     let certificate = certificate(world);
     let (A, w) = (certificate.body.A, scalar("w", 0));
-    Enrolment {
-        certificate,
-        nonce,
-        device_info,
-        proof: Proof::prove(&world.generators, &world.alice.u, &w, &A, &nonce, device_info),
-        attestation: key(3).sign("specie/v1/attestation", &certificate.body.attested(&nonce)),
-    }
+    let claims = Claims { element: &certificate.body, nonce: &nonce };
+    *token = encoded(&Token { claims, signature: claims.sign(&key(3)) });
+    let proof = Proof::prove(&world.generators, &world.alice.u, &w, &A, &nonce, device_info);
+    Enrolment { certificate, nonce, device_info, proof, attestation: token }
 }
 
 /// Two links: Alice pays Bob, Bob pays on with change.
@@ -280,8 +283,13 @@ pub(crate) fn all(world: &World) -> Vec<Example> {
         of("backup", backup(&[owning(&note, chains[0]), issued(&note)]), again_backup, Some(23)),
         of("limits", encoded(&limits()), plain::<Limits>, Some(7)),
         of("certificate", encoded(&certificate(world)), plain::<Certificate>, None),
-        of("enrolment", encoded(&enrolment(world, [8; 32], b"device-0")), again_enrolment, Some(9)),
-        of("enrolment of a silent device", encoded(&enrolment(world, [8; 32], b"")), again_enrolment, Some(9)),
+        of("enrolment", encoded(&enrolment(world, [8; 32], b"device-0", &mut Vec::new())), again_enrolment, Some(9)),
+        of(
+            "enrolment of a silent device",
+            encoded(&enrolment(world, [8; 32], b"", &mut Vec::new())),
+            again_enrolment,
+            Some(9),
+        ),
     ]
 }
 

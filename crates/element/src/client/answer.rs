@@ -51,7 +51,7 @@ pub struct Enrolment {
     pub commitment: [u8; 32],
     /// s.
     pub response: [u8; 32],
-    /// Signature by A over U, A, nonce and firmware.
+    /// Signature by A of the attestation (`specie_core::attestation`).
     pub attestation: [u8; 64],
 }
 

@@ -1,7 +1,8 @@
 //! ENROL and SIGN REQUEST: what the element proves and signs besides notes.
 
 use embedded_storage::nor_flash::NorFlash;
-use specie_core::enrolment::Proof;
+use specie_core::attestation::Claims;
+use specie_core::enrolment::{CertificateBody, Proof};
 use specie_core::{hash, label};
 use zeroize::Zeroizing;
 
@@ -24,11 +25,16 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         let key = secrets.authentication_key();
         let w = Zeroizing::new(hash::hs(label::ENROL_NONCE, &[&*secrets.seed, nonce, device_info]));
         let proof = Proof::prove(&self.generators, &secrets.u, &w, &key, nonce, device_info);
-        let attested = [&secrets.identity[..], &key.0, nonce, &self.platform.firmware()];
-        let attestation = secrets.authentication.sign(label::ATTESTATION, &attested);
         answer.push(&proof.R)?;
         answer.push(&proof.s)?;
-        answer.push(&attestation)
+        answer.push(&self.attest(nonce)?)
+    }
+
+    /// Signs what it is by its certificate, but for the firmware, which it runs.
+    #[inline(never)]
+    fn attest(&mut self, nonce: &[u8; 32]) -> Result<[u8; 64], StatusWord> {
+        let element = CertificateBody { firmware: self.platform.firmware(), ..self.certified()? };
+        Ok(Claims { element: &element, nonce }.sign(&self.secrets()?.authentication))
     }
 
     #[inline(never)]

@@ -2,7 +2,7 @@
 
 use embedded_storage::nor_flash::NorFlash;
 use specie_core::encoding::Decode;
-use specie_core::enrolment::Certificate;
+use specie_core::enrolment::{Certificate, CertificateBody};
 use zeroize::Zeroizing;
 
 use super::answer::Answer;
@@ -64,6 +64,14 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
     pub(super) fn identity(&mut self, answer: &mut Answer<'_>) -> Result<(), StatusWord> {
         let mut personal = Zeroizing::new([0; PERSONAL_MAX]);
         answer.push(self.personal(&mut personal)?.certificate)
+    }
+
+    /// What the maker certified.
+    #[inline(never)]
+    pub(super) fn certified(&mut self) -> Result<CertificateBody, StatusWord> {
+        let mut personal = Zeroizing::new([0; PERSONAL_MAX]);
+        let certificate = Certificate::decode(self.personal(&mut personal)?.certificate);
+        Ok(certificate.map_err(|_| StatusWord::FLASH_FAILED)?.body)
     }
 
     /// Root key of the central bank.

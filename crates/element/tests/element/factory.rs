@@ -1,6 +1,7 @@
 //! Life cycle: factory, personalisation, identity, wiping.
 
-use specie_core::encoding::Decode;
+use specie_core::attestation::{Claims, TOKEN_LENGTH_MAX, Token};
+use specie_core::encoding::{Decode, Encode};
 use specie_core::enrolment::{Certificate, Proof};
 use specie_core::label;
 use specie_core::signature::PublicKey;
@@ -92,7 +93,9 @@ fn enrolment_proves_what_a_psp_checks() {
     proof.verify_vartime(&world.generators, &keys.identity, &key, &[5; 32], b"phone").unwrap();
     let certificate = client::identity(&mut element).unwrap();
     let certificate = Certificate::decode(certificate.as_bytes()).unwrap();
-    key.verify(label::ATTESTATION, &certificate.body.attested(&[5; 32]), &answer.attestation).unwrap();
+    let claims = Claims { element: &certificate.body, nonce: &[5; 32] };
+    let mut buffer = [0; TOKEN_LENGTH_MAX];
+    claims.verify(Token { claims, signature: answer.attestation }.encode(&mut buffer).unwrap()).unwrap();
     assert_eq!(client::enrol(&mut element, &[5; 32], b"phone").unwrap(), answer);
     let other = client::enrol(&mut element, &[5; 32], b"phonf").unwrap();
     assert_ne!(other.commitment, answer.commitment, "one w under two challenges gives u away");

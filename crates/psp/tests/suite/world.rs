@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use specie_core::attestation::{Claims, Token};
 use specie_core::class::Kind;
 use specie_core::encoding::{Decode, Encode};
 use specie_core::enrolment::{Certificate, CertificateBody, Enrolment, Proof};
@@ -70,9 +71,10 @@ impl TestDevice {
             CertificateBody { maker: name(maker_name), series: name(series), firmware: [5; 32], U: self.identity(), A };
         let w = hash::hs(label::ENROL_NONCE, &[nonce]);
         let proof = Proof::prove(&Generators::new(), &self.u, &w, &A, nonce, b"test device");
-        let attestation = self.key.sign(label::ATTESTATION, &body.attested(nonce));
+        let claims = Claims { element: &body, nonce };
+        let attestation = Token { claims, signature: claims.sign(&self.key) }.to_vec();
         let certificate = Certificate::sign(body, maker);
-        Enrolment { certificate, nonce: *nonce, device_info: b"test device", proof, attestation }.to_vec()
+        Enrolment { certificate, nonce: *nonce, device_info: b"test device", proof, attestation: &attestation }.to_vec()
     }
 }
 

@@ -6,6 +6,7 @@ use specie_api::hexadecimal::{Hex, HexArray};
 use specie_api::psp::{
     Challenges, RedemptionItem, RedemptionRequest, Responses, Withdrawal, WithdrawalItem, WithdrawalRequest,
 };
+use specie_core::attestation::{Claims, Token};
 use specie_core::class::Class;
 use specie_core::encoding::Encode;
 use specie_core::enrolment::{Certificate, CertificateBody, Enrolment, Proof};
@@ -60,9 +61,10 @@ impl TestDevice {
         let body = CertificateBody { maker: maker_name, series, firmware: [5; 32], U: encode_point(&self.U()), A };
         let w = hash::hs(label::ENROL_NONCE, &[nonce]);
         let proof = Proof::prove(&Generators::new(), &self.u, &w, &A, nonce, b"test device");
-        let attestation = self.key.sign(label::ATTESTATION, &body.attested(nonce));
+        let claims = Claims { element: &body, nonce };
+        let attestation = Token { claims, signature: claims.sign(&self.key) }.to_vec();
         let certificate = Certificate::sign(body, maker);
-        Enrolment { certificate, nonce: *nonce, device_info: b"test device", proof, attestation }.to_vec()
+        Enrolment { certificate, nonce: *nonce, device_info: b"test device", proof, attestation: &attestation }.to_vec()
     }
 
     /// Signs one request.

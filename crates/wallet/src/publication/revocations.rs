@@ -50,6 +50,7 @@ impl HeldPage {
         Self { bytes: bytes.to_vec(), page, sequence, oldest, issued_at, notes }
     }
 
+    #[inline(never)]
     fn read(&self) -> RevocationPage<'_> {
         RevocationPage::decode(&self.bytes).expect("it was read before")
     }
