@@ -6,29 +6,11 @@ use specie_core::Timestamp;
 const LAST_OF_9999: u64 = 253_402_300_799;
 
 /// `2026-03-01T12:00:00`; moments after the year 9999 are written as its last second.
-pub fn date_time(moment: Timestamp) -> String {
+pub(crate) fn date_time(moment: Timestamp) -> String {
     let seconds = moment.seconds().min(LAST_OF_9999);
     let (year, month, day) = civil(seconds / 86_400);
     let (hour, minute, second) = (seconds / 3_600 % 24, seconds / 60 % 60, seconds % 60);
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
-}
-
-/// The first second of a day `2026-03-01`; `None` for anything else, and before 1970.
-pub fn parse_day(text: &str) -> Option<Timestamp> {
-    let mut parts = text.split('-');
-    let mut next = |digits: usize| {
-        let part =
-            parts.next().filter(|part| part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit()))?;
-        part.parse::<u64>().ok()
-    };
-    let (year, month, day) = (next(4)?, next(2)?, next(2)?);
-    if parts.next().is_some() || year < 1970 {
-        return None;
-    }
-    // No day is more than 366 days of a year away from its first: the right one is found by asking the calendar.
-    let first = (year - 1970) * 365;
-    let days = (first..first + 366 + (year - 1970) / 4 + 1).find(|days| civil(*days) == (year, month, day))?;
-    Timestamp::new(days * 86_400)
 }
 
 /// Year, month and day of a day counted from 1970-01-01. Years are counted from 1 March, in eras of 400 years, so that the leap
@@ -51,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_read_as_they_are_written() {
+    fn knows_the_calendar() {
         for (day, seconds) in [
             ("1970-01-01", 0),
             ("2000-02-29", 951_782_400),
@@ -59,17 +41,8 @@ mod tests {
             ("2100-03-01", 4_107_542_400),
             ("9999-12-31", 253_402_214_400),
         ] {
-            let moment = Timestamp::new(seconds).unwrap();
-            assert_eq!(parse_day(day), Some(moment));
-            assert_eq!(date_time(moment), format!("{day}T00:00:00"));
+            assert_eq!(date_time(Timestamp::new(seconds).unwrap()), format!("{day}T00:00:00"));
         }
         assert_eq!(date_time(Timestamp::new(u64::MAX >> 1).unwrap()), "9999-12-31T23:59:59");
-    }
-
-    #[test]
-    fn rejects_what_is_no_day() {
-        for text in ["", "2026", "2026-3-01", "2026-02-30", "2026-13-01", "1969-12-31", "2026-03-01-01", "+026-03-01"] {
-            assert_eq!(parse_day(text), None, "{text}");
-        }
     }
 }

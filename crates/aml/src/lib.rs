@@ -8,7 +8,7 @@
 //! redemptions would rebuild the payments that the protocol hides (ADR 0017).
 
 pub mod alert;
-pub mod calendar;
+mod calendar;
 pub mod case;
 pub mod flow;
 pub mod report;

@@ -67,11 +67,12 @@ pub struct Wrong {
 }
 
 impl Settings {
-    /// Settings to begin with, for a currency with cents and the example tiers: windows and counts as the sources of the rules
-    /// suggest them, amounts after the tiers.
+    /// A file to begin with, for a currency with cents and the example tiers.
+    pub const EXAMPLE: &str = include_str!("../aml.toml");
+
+    /// What [`Settings::EXAMPLE`] says.
     pub fn example() -> Self {
-        const EXAMPLE: &str = include_str!("../aml.toml");
-        Self::parse(EXAMPLE).expect("a test reads it")
+        Self::parse(Self::EXAMPLE).expect("a test reads it")
     }
 
     /// The settings that a file says.

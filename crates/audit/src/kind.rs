@@ -72,6 +72,18 @@ pub enum Kind {
     DeviceLost,
     /// A lost device was found.
     DeviceFound,
+    /// A version of the rules against money laundering came.
+    AmlRulesAdopted,
+    /// A case about a customer was opened.
+    CaseOpened,
+    /// Something was done in a case about a customer.
+    CaseStep,
+    /// The report of a case was written.
+    CaseReported,
+    /// A customer was frozen.
+    CustomerFrozen,
+    /// A customer was released.
+    CustomerReleased,
 }
 
 macro_rules! names {
@@ -128,6 +140,12 @@ names! {
     DeviceUnblocked = "device-unblocked",
     DeviceLost = "device-lost",
     DeviceFound = "device-found",
+    AmlRulesAdopted = "aml-rules-adopted",
+    CaseOpened = "case-opened",
+    CaseStep = "case-step",
+    CaseReported = "case-reported",
+    CustomerFrozen = "customer-frozen",
+    CustomerReleased = "customer-released",
 }
 
 #[cfg(test)]

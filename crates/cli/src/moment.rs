@@ -15,10 +15,14 @@ pub(crate) fn show(moment: Timestamp) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
+/// The first moment of a day such as `2031-04-30`, in UTC.
+pub(crate) fn parse_first_of(day: &str) -> Result<Timestamp, String> {
+    midnight(day).ok_or_else(|| "a date is written like 2031-04-30".to_owned())
+}
+
 /// The last moment of a day such as `2031-04-30`, in UTC.
 pub(crate) fn parse_last_of(day: &str) -> Result<Timestamp, String> {
-    let first = midnight(day).ok_or_else(|| "a date is written like 2031-04-30".to_owned())?;
-    Ok(first.saturating_add(86_399))
+    Ok(parse_first_of(day)?.saturating_add(86_399))
 }
 
 /// Year, month and day of a day counted from 1970-01-01. Years are counted from 1 March, in eras of 400 years, so that the leap

@@ -34,7 +34,7 @@ const EXPONENTS: &[(&str, u32)] = &[
 ];
 
 /// Digits after the decimal point. `XTS`, the code for tests, has two.
-fn exponent(currency: Currency) -> u32 {
+pub(crate) fn exponent(currency: Currency) -> u32 {
     EXPONENTS.iter().find(|(code, _)| *code == currency.as_str()).map_or(2, |(_, exponent)| *exponent)
 }
 

@@ -1,5 +1,6 @@
 //! `specie psp`: the intermediary's operator.
 
+mod case;
 mod customer;
 mod identity;
 mod loss;
@@ -31,6 +32,7 @@ use crate::failure::Failure;
 use crate::inspect::parse_key;
 use crate::money;
 use crate::serving;
+use case::{Alerts, Case, Freeze, Release, Statement};
 use customer::Customer;
 pub(crate) use customer::parse_name;
 use identity::Identity;
@@ -39,7 +41,7 @@ use loss::OfDevice;
 /// Run a payment service provider: customers, accounts, devices.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A PSP is a folder: psp.toml (makers, periods), tiers (one file for each version of the tiers), psp.key, psp.db. While it is served, the other \
+    after_help = "A PSP is a folder: psp.toml (makers, periods), tiers (one file for each version of the tiers), aml.toml (rules against money laundering), psp.key, psp.db. While it is served, the other \
 commands work on it from beside."
 )]
 pub(crate) struct Psp {
@@ -121,6 +123,15 @@ the payments too in `uploads`.")]
         #[arg(value_name = "KEY", value_parser = parse_key)]
         device: PublicKey,
     },
+    Alerts(Alerts),
+    /// Cases: what people make of alerts
+    Case {
+        #[command(subcommand)]
+        command: Case,
+    },
+    Freeze(Freeze),
+    Release(Release),
+    Statement(Statement),
     /// Book what was paid into the PSP's reserve at the bank
     #[command(after_help = "EXAMPLES:\n  specie psp reserve psp 10000.00 --reference 'bank transfer 17'")]
     Reserve {
@@ -238,6 +249,11 @@ impl Psp {
             Command::Found(device) => device.found(),
             Command::Claims(device) => device.claims(),
             Command::Shown { which, device } => shown::shown(&*which.open()?, device),
+            Command::Alerts(alerts) => alerts.run(),
+            Command::Case { command } => command.run(),
+            Command::Freeze(freeze) => freeze.run(),
+            Command::Release(release) => release.run(),
+            Command::Statement(statement) => statement.run(),
             Command::Reserve { which, amount, reference } => {
                 let provider = which.open()?;
                 let currency = provider.psp.identity().currency;
@@ -371,6 +387,7 @@ impl From<OpenPspError> for Failure {
             OpenPspError::Identification(_) => {
                 ("psp-identification", "correct psp.toml under [identification], or the file that it names")
             }
+            OpenPspError::Rules(_) => ("aml-settings", "raise `version` in the file that psp.toml names as `aml`"),
             OpenPspError::Key(_) => ("psp-key", "restore psp.key from its copy"),
             OpenPspError::Database(_) => ("psp-database", "check psp.db and the disk that it is on"),
             OpenPspError::Bank(_) => ("bad-address", "correct the bank's address in psp.toml"),
@@ -398,6 +415,9 @@ impl From<CustomerError> for Failure {
             }
             CustomerError::Reference => ("evidence-reference", "name where the evidence is filed, in few words"),
             CustomerError::UnknownDevice(_) => ("unknown-device", "see `specie psp customer show`"),
+            CustomerError::Frozen { .. } => {
+                ("customer-frozen", "see `specie psp case show`; another person can release")
+            }
             CustomerError::StruckOff(_) => ("device-struck-off", "nothing can be done: the bank has evidence"),
             CustomerError::Overflow => ("amount-too-large", "choose a smaller amount"),
             CustomerError::ReferenceUsed(_) => ("reference-used", "give every payment a reference of its own"),

@@ -112,6 +112,8 @@ pub const SUPERVISION_NONCE: &str = "specie/v1/supervision-nonce";
 pub const PSP_MOVEMENT: &str = "specie/v1/psp-movement";
 /// Alerts of the rules against money laundering.
 pub const AML_ALERT: &str = "specie/v1/aml-alert";
+/// Reports of cases, as the audit log names them.
+pub const AML_REPORT: &str = "specie/v1/aml-report";
 /// Names of what a PSP does for a request.
 pub const PSP_OPERATION: &str = "specie/v1/psp-operation";
 /// Hashes of claim codes, as a PSP stores them.

@@ -81,6 +81,14 @@ pub enum CustomerError {
     /// The bank struck the device off, which the PSP cannot undo.
     #[error("device {0} is struck off by the bank, for ever")]
     StruckOff(PublicKey),
+    /// The customer is frozen.
+    #[error("customer `{customer}` is frozen by case {case}: nothing was done, and no money moved")]
+    Frozen {
+        /// Who.
+        customer: Name,
+        /// By which case.
+        case: u64,
+    },
     /// The amounts are beyond what can be counted.
     #[error("the amount is beyond what the books can hold")]
     Overflow,
@@ -160,7 +168,7 @@ impl<S: Store, B> Psp<S, B> {
         let code = ClaimCode::from_seed(seed);
         let valid_until = now.saturating_add(self.policy().periods().claim_code_seconds);
         self.store().write(|records| {
-            records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
+            not_frozen(records, customer)?;
             records.insert_claim_code(&code_hash(customer, &code), valid_until)?;
             let details = [("valid_until", valid_until.seconds().to_string())];
             Ok::<_, CustomerError>(self.audit(records, now, Kind::ClaimCodeIssued, customer.as_str(), &details)?)
@@ -171,7 +179,7 @@ impl<S: Store, B> Psp<S, B> {
     /// Credits a customer with what it paid in at the counter or by other money; `reference` names that payment, once.
     ///
     /// # Errors
-    /// When the customer is unknown, or the sum too large.
+    /// When the customer is unknown or frozen, or the sum too large.
     pub fn deposit(
         &self,
         customer: &Name,
@@ -180,7 +188,7 @@ impl<S: Store, B> Psp<S, B> {
         now: Timestamp,
     ) -> Result<(), CustomerError> {
         self.store().write(|records| {
-            let customer = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
+            let customer = not_frozen(records, customer)?;
             let movement = Movement {
                 id: movement_id(MovementKind::Deposit, reference.as_bytes()),
                 kind: MovementKind::Deposit,
@@ -253,6 +261,15 @@ impl<S: Store, B> Psp<S, B> {
                 Err(CustomerError::Evidence { customer, tier: name, asked })
             }
         }
+    }
+}
+
+/// The customer of that name, if nobody froze it.
+fn not_frozen(records: &mut dyn Records, customer: &Name) -> Result<Customer, CustomerError> {
+    let found = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
+    match records.frozen_by(customer)? {
+        None => Ok(found),
+        Some(case) => Err(CustomerError::Frozen { customer: *customer, case }),
     }
 }
 

@@ -63,6 +63,9 @@ pub enum DeviceRefusal {
     /// Its owner reported it lost.
     #[error("this device is reported lost")]
     Lost,
+    /// The owner is frozen.
+    #[error("the PSP froze the owner of this device: no money moves but into its account")]
+    Frozen,
 }
 
 /// Why a device is not let through.
@@ -138,6 +141,9 @@ impl<S, B> Psp<S, B> {
     ) -> Result<Party, DeviceError> {
         let party = self.enrolled(records, key)?;
         party.device.check_active()?;
+        if records.frozen_by(&party.customer.name)?.is_some() {
+            return Err(DeviceRefusal::Frozen.into());
+        }
         let tier = self.tier_of(&party.customer, now)?;
         // Whoever is suspected is not told so: what is missing, the customer hears from the PSP's people.
         match self.lack(records, &party.customer.name, tier, now)? {

@@ -16,6 +16,7 @@
 //! [`Psp::audit`](audit).
 
 pub mod account;
+pub mod aml;
 pub mod audit;
 pub mod bank;
 pub mod catalogue;

@@ -28,6 +28,9 @@ pub enum RedemptionError {
     /// The account is to be at this PSP, and is not.
     #[error("there is no account `{0}` here")]
     UnknownAccount(String),
+    /// The owner is frozen: what is redeemed stays in its account.
+    #[error("the PSP froze the owner of this device: it may redeem into account `{0}` here, and nowhere else")]
+    Frozen(Name),
     /// The key came before with another request.
     #[error(transparent)]
     Conflict(#[from] KeyConflict),
@@ -59,7 +62,7 @@ impl From<RecallError> for RedemptionError {
 
 impl<S: Store, B: Bank> Psp<S, B> {
     /// Relays a redemption, and credits what came of it at once if the bank can still be reached. A device that is blocked or
-    /// struck off may redeem: what it holds is its owner's.
+    /// struck off may redeem: what it holds is its owner's. One of a frozen owner may, into the owner's account here.
     ///
     /// # Errors
     /// When the bank refuses the whole.
@@ -73,13 +76,19 @@ impl<S: Store, B: Bank> Psp<S, B> {
             return Err(RedemptionError::Chains);
         }
         self.store().write(|records| {
-            self.enrolled(records, &PublicKey(request.who))?;
+            let owner = self.enrolled(records, &PublicKey(request.who))?.customer;
             let unknown = || RedemptionError::UnknownAccount(redemption.account.clone());
             if redemption.psp == self.identity().name.as_str() {
                 let account = Name::new(&redemption.account).ok_or_else(unknown)?;
                 records.account_exists(&account)?.then_some(()).ok_or_else(unknown)?;
             }
+            // What was relayed before is done, and may be asked for again.
             if request.recall(records)?.is_none() {
+                let own =
+                    redemption.psp == self.identity().name.as_str() && redemption.account == owner.account.as_str();
+                if !own && records.frozen_by(&owner.name)?.is_some() {
+                    return Err(RedemptionError::Frozen(owner.account));
+                }
                 request.remember(records, &[], now)?;
             }
             Ok::<_, RedemptionError>(())

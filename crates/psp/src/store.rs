@@ -6,6 +6,7 @@ use specie_core::text::Name;
 use specie_core::{Amount, ClassId, Timestamp};
 use thiserror::Error;
 
+use crate::aml::records::AmlRecords;
 use crate::bank::SignedHeader;
 use crate::credential::{CredentialRecord, DemandRecord};
 use crate::customer::Customer;
@@ -66,13 +67,17 @@ pub enum Posted {
     Insufficient,
 }
 
-/// A kind of feed that the PSP reads from the bank; its place in each is kept.
+/// A kind of feed that the PSP reads, from the bank or from itself; its place in each is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Feed {
     /// Credits.
     Credits,
     /// Devices struck off.
     StruckOff,
+    /// Movements of the PSP's own books, for its rules.
+    Movements,
+    /// What its limits refused, for its rules.
+    Refusals,
 }
 
 impl Feed {
@@ -81,6 +86,8 @@ impl Feed {
         match self {
             Self::Credits => "credits",
             Self::StruckOff => "struck-off",
+            Self::Movements => "movements",
+            Self::Refusals => "refusals",
         }
     }
 }
@@ -89,7 +96,7 @@ type Stored<T> = Result<T, StoreError>;
 
 /// Rows within one transaction. Every method fails only when the store does.
 #[allow(missing_docs, reason = "the names say it; what is not obvious has a comment")]
-pub trait Records {
+pub trait Records: AmlRecords {
     /// `false` when name or account are taken.
     fn insert_customer(&mut self, customer: &Customer) -> Stored<bool>;
     fn customer(&mut self, name: &Name) -> Stored<Option<Customer>>;

@@ -224,7 +224,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         items: &[(ClassId, u64)],
         now: Timestamp,
     ) -> Result<(OperationId, Vec<Session>), WithdrawalError> {
-        let (withdrawal, identity) = self.store().write(|records| {
+        let begun = self.store().write(|records| {
             let party = self.active(records, &PublicKey(request.who), now)?;
             let withdrawal = match records.withdrawal(&request.operation())? {
                 Some(before) if before.fingerprint != request.fingerprint => return Err(KeyConflict.into()),
@@ -240,7 +240,11 @@ impl<S: Store, B: Bank> Psp<S, B> {
                 }
             };
             Ok::<_, WithdrawalError>((withdrawal, party.device.identity))
-        })?;
+        });
+        if let Err(WithdrawalError::TierLimit { allowed, asked }) = begun {
+            self.note_refusal(request, asked, allowed, now)?;
+        }
+        let (withdrawal, identity) = begun?;
         match withdrawal.state {
             WithdrawalState::Opening | WithdrawalState::Open => {}
             WithdrawalState::Answered => return Err(WithdrawalError::Answered),

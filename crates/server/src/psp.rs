@@ -18,6 +18,7 @@ pub use specie_identity::screening::{Birth, Subject};
 /// What the operator of a PSP deals with.
 pub use specie_psp::{
     account::Books,
+    aml::{cases::CaseFailure, records::Raised, statement::AccountStatementError},
     bank::RestitutionState,
     credential::CredentialRecord,
     customer::{Customer, CustomerError, Merchant},

@@ -1,5 +1,6 @@
 //! The tables of a PSP.
 
+mod aml;
 mod customer;
 mod device;
 mod evidence;
@@ -21,7 +22,7 @@ use crate::sql::{Database, Session, SqlError};
 /// The tables of a PSP, for [`Sqlite::open`](crate::Sqlite::open).
 pub const SCHEMA: Schema = Schema {
     component: "psp",
-    migrations: &[TABLES, EVIDENCE, LOSS, AUDIT, IDENTIFICATION, REVOCATION_PAGES, totals::TABLES],
+    migrations: &[TABLES, EVIDENCE, LOSS, AUDIT, IDENTIFICATION, REVOCATION_PAGES, totals::TABLES, aml::TABLES],
 };
 
 const TABLES: &[&str] = &[

@@ -8,6 +8,7 @@ mod crashing;
 mod demonstration;
 mod identifying;
 mod inspecting;
+mod laundering;
 mod looking;
 mod losing;
 mod paying;

@@ -9,6 +9,7 @@ mod enrolment;
 mod evidence;
 mod faults;
 mod identification;
+mod laundering;
 mod limits;
 mod loss;
 mod model_bank;

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use specie_aml::Settings;
+use specie_aml::settings::SettingsError;
 use specie_api::hexadecimal::HexArray;
 use specie_core::Amount;
 use specie_core::signature::PublicKey;
@@ -30,6 +32,8 @@ pub struct PspConfig {
     pub key_file: PathBuf,
     /// The folder whose `.toml` files are the versions of the tiers of customers.
     pub tiers: PathBuf,
+    /// The file with the thresholds of the rules against money laundering; without it, no rules are run.
+    pub aml: Option<PathBuf>,
     /// The pause between two looks at what the bank has for it, in seconds.
     #[serde(default = "reconcile_seconds")]
     pub reconcile_seconds: u64,
@@ -124,6 +128,14 @@ pub enum ConfigError {
         /// What is wrong.
         source: Box<ConfigError>,
     },
+    /// The thresholds of the rules against money laundering are wrong.
+    #[error("{}: {source}", path.display())]
+    Aml {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        source: Box<SettingsError>,
+    },
     /// The policy makes no sense.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -154,8 +166,21 @@ impl PspConfig {
         config.key_file = directory.join(&config.key_file);
         config.tiers = directory.join(&config.tiers);
         config.identification = config.identification.map(|identification| identification.within(directory));
+        config.aml = config.aml.map(|aml| directory.join(aml));
         config.policy()?;
         Ok(config)
+    }
+
+    /// The thresholds of the rules against money laundering, if there are rules.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood.
+    pub fn aml_settings(&self) -> Result<Option<Settings>, ConfigError> {
+        let Some(path) = &self.aml else { return Ok(None) };
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
+        let settings = Settings::parse(&text);
+        settings.map(Some).map_err(|error| ConfigError::Aml { path: path.clone(), source: Box::new(error) })
     }
 
     /// The configuration as a TOML file has it.
@@ -245,6 +270,7 @@ mod tests {
             database: "psp.db".into(),
             key_file: "psp.key".into(),
             tiers: "tiers".into(),
+            aml: None,
             reconcile_seconds: 5,
             bank: BankAddress { address: "http://127.0.0.1:7001".into(), root_key: HexArray([1; 32]) },
             periods: PeriodsConfig::default(),

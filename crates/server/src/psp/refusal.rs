@@ -38,7 +38,7 @@ impl From<KeyConflict> for Refusal {
 impl From<DeviceRefusal> for Refusal {
     fn from(refusal: DeviceRefusal) -> Self {
         let code = match refusal {
-            DeviceRefusal::Blocked | DeviceRefusal::StruckOff => &api::DEVICE_BLOCKED,
+            DeviceRefusal::Blocked | DeviceRefusal::StruckOff | DeviceRefusal::Frozen => &api::DEVICE_BLOCKED,
             DeviceRefusal::Evidence => &api::EVIDENCE,
             DeviceRefusal::Lost => &api::DEVICE_LOST,
             _ => &api::DEVICE_UNKNOWN,
@@ -135,6 +135,7 @@ impl From<RedemptionError> for Refusal {
             RedemptionError::Device(refusal) => return (*refusal).into(),
             RedemptionError::Chains => &problem::MALFORMED,
             RedemptionError::UnknownAccount(_) => &api::ACCOUNT_UNKNOWN,
+            RedemptionError::Frozen(_) => &api::DEVICE_BLOCKED,
             RedemptionError::Conflict(conflict) => return (*conflict).into(),
             RedemptionError::Bank(error) => return bank(error, &api::REDEMPTION_REFUSED),
             RedemptionError::Store(error) => return error.clone().into(),

@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use specie_aml::Settings;
+use specie_aml::alert::Alert;
 use specie_api::bank::Client;
 use specie_api::client::{BadAddress, Http, Timeouts};
 use specie_audit::{Actor, Kind};
 use specie_core::Timestamp;
 use specie_core::signature::{PublicKey, SigningKey};
+use specie_psp::aml::monitor::AdoptionError;
 use specie_psp::store::StoreError;
 use specie_psp::{Identity, Psp};
 use specie_store::psp::{PspStore, SCHEMA};
@@ -30,8 +33,20 @@ use crate::service::{Background, Service, StartError, daily_head};
 pub struct Provider {
     /// The PSP.
     pub psp: Psp<PspStore<Sqlite>, HttpBank>,
+    /// The thresholds of its rules against money laundering, if it has rules.
+    pub aml: Option<Settings>,
     /// Its time.
     pub clock: Clock,
+}
+
+impl Provider {
+    /// Runs the rules, if there are any, over what is new in the books; gives the alerts that they raised.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn monitor(&self) -> Result<Vec<Alert>, StoreError> {
+        self.aml.as_ref().map_or(Ok(Vec::new()), |settings| self.psp.monitor(settings, self.clock.now()))
+    }
 }
 
 /// What a new PSP is told.
@@ -73,6 +88,9 @@ pub enum OpenPspError {
     /// Customers cannot be identified.
     #[error(transparent)]
     Identification(#[from] IdentificationConfigError),
+    /// The rules against money laundering were changed without a new version.
+    #[error(transparent)]
+    Rules(#[from] AdoptionError),
     /// The key is unusable.
     #[error(transparent)]
     Key(#[from] KeyFileError),
@@ -93,7 +111,7 @@ pub enum OpenPspError {
     Entropy(#[from] NoEntropy),
 }
 
-/// Makes a PSP in `directory`: `psp.toml`, `tiers/1.toml` with the example tiers, `psp.key`, `pepper.key`, `psp.db`. Gives the key that the bank must register.
+/// Makes a PSP in `directory`: `psp.toml`, `tiers/1.toml` with the example tiers, `aml.toml`, `psp.key`, `pepper.key`, `psp.db`. Gives the key that the bank must register.
 ///
 /// # Errors
 /// When there is one already, or the files cannot be written.
@@ -109,6 +127,7 @@ pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError
         database: "psp.db".into(),
         key_file: "psp.key".into(),
         tiers: "tiers".into(),
+        aml: Some("aml.toml".into()),
         reconcile_seconds: 10,
         bank: new.bank,
         periods: PeriodsConfig::default(),
@@ -126,6 +145,8 @@ pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError
     std::fs::create_dir_all(&tiers).map_err(unwritable(&tiers))?;
     let first = tiers.join("1.toml");
     std::fs::write(&first, tiers::EXAMPLE).map_err(unwritable(&first))?;
+    let aml = directory.join("aml.toml");
+    std::fs::write(&aml, Settings::EXAMPLE).map_err(unwritable(&aml))?;
     let key = create_key(&directory.join(&config.key_file), random_seed()?)?;
     if let Some(identification) = &config.identification {
         create_secret(&directory.join(&identification.pepper_file), &Zeroizing::new(random_seed()?))?;
@@ -161,12 +182,14 @@ pub fn open_psp_for(config: &PspConfig, by: Actor, clock: Clock) -> Result<Arc<P
     if policy.tiers(clock.now()).is_none() {
         return Err(OpenPspError::NoTiersYet(policy.versions()[0].in_force_from));
     }
+    let aml = config.aml_settings()?;
     let mut psp = Psp::new(identity, policy, store, bank).acting_for(by);
     if let Some(identification) = &config.identification {
         psp = psp.identifying_with(identification.load()?);
     }
     audit_rules(&psp, config, clock.now())?;
-    Ok(Arc::new(Provider { psp, clock }))
+    aml.as_ref().map_or(Ok(()), |rules| psp.adopt_rules(rules, clock.now()))?;
+    Ok(Arc::new(Provider { psp, aml, clock }))
 }
 
 /// Writes into the audit log what is not as it says: the versions of the tiers, then the rest of the rules.
@@ -186,9 +209,18 @@ fn audit_rules(psp: &Psp<PspStore<Sqlite>, HttpBank>, config: &PspConfig, now: T
 /// When its files are unusable or its address is taken.
 pub fn serve_psp(config: &PspConfig, clock: Clock) -> Result<Service, OpenPspError> {
     let provider = open_psp(config, clock)?;
+    let pause = Duration::from_secs(config.reconcile_seconds.max(1));
+    let monitor = Background {
+        name: "alerts",
+        pause,
+        run: {
+            let provider = Arc::clone(&provider);
+            Box::new(move || monitor(&provider))
+        },
+    };
     let reconcile = Background {
         name: "reconcile",
-        pause: Duration::from_secs(config.reconcile_seconds.max(1)),
+        pause,
         run: {
             let provider = Arc::clone(&provider);
             Box::new(move || reconcile(&provider))
@@ -198,7 +230,15 @@ pub fn serve_psp(config: &PspConfig, clock: Clock) -> Result<Service, OpenPspErr
         let provider = Arc::clone(&provider);
         move || provider.psp.sign_audit_head(provider.clock.now()).err().map(|error| error.to_string())
     });
-    Ok(Service::start(router(provider), config.listen, vec![reconcile, audit])?)
+    Ok(Service::start(router(provider), config.listen, vec![reconcile, monitor, audit])?)
+}
+
+/// One run of the rules, and what the log should know of it: no names.
+fn monitor(provider: &Provider) -> Option<String> {
+    match provider.monitor() {
+        Ok(alerts) => (!alerts.is_empty()).then(|| format!("{} new: see `specie psp alerts`", alerts.len())),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 /// One run, and what the log should know of it.

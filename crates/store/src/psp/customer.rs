@@ -33,6 +33,11 @@ pub(super) fn all(session: Rows<'_>) -> Stored<Vec<Customer>> {
     query(session, &format!("SELECT {COLUMNS} FROM psp_customer ORDER BY name"), &[], read)
 }
 
+pub(super) fn of_account(session: Rows<'_>, account: &Name) -> Stored<Option<Customer>> {
+    let sql = format!("SELECT {COLUMNS} FROM psp_customer WHERE account = ?1");
+    query_optional(session, &sql, &[account.into()], read)
+}
+
 pub(super) fn account_exists(session: Rows<'_>, account: &Name) -> Stored<bool> {
     let sql = "SELECT 1 FROM psp_customer WHERE account = ?1";
     Ok(query_optional(session, sql, &[account.into()], |_| Ok(()))?.is_some())

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use specie_core::Amount;
 use specie_core::text::Name;
+use specie_core::{Amount, Timestamp};
 use specie_psp::ledger::{LedgerAccount, Movement, MovementKind, Totals};
 use specie_psp::store::{Posted, StoreError};
 
@@ -102,6 +102,41 @@ pub(super) fn movements(session: Rows<'_>, account: &LedgerAccount, count_max: u
     let sql = "SELECT id, kind, debit, credit, amount, reference, at FROM psp_movement \
                WHERE debit = ?1 OR credit = ?1 ORDER BY ordinal DESC LIMIT ?2";
     query(session, sql, &[(&name(account)).into(), whole(count_max)], read)
+}
+
+pub(super) fn after(session: Rows<'_>, ordinal: u64, count_max: u64) -> Stored<Vec<(u64, Movement)>> {
+    let sql = "SELECT id, kind, debit, credit, amount, reference, at, ordinal FROM psp_movement \
+               WHERE ordinal > ?1 ORDER BY ordinal LIMIT ?2";
+    query(session, sql, &[whole(ordinal), whole(count_max)], |row| Ok((column(row, 7)?, read(row)?)))
+}
+
+pub(super) fn between(
+    session: Rows<'_>,
+    account: &LedgerAccount,
+    from: Timestamp,
+    to: Timestamp,
+) -> Stored<Vec<Movement>> {
+    let sql = "SELECT id, kind, debit, credit, amount, reference, at FROM psp_movement \
+               WHERE (debit = ?1 OR credit = ?1) AND at >= ?2 AND at <= ?3 ORDER BY ordinal";
+    query(session, sql, &[(&name(account)).into(), from.into(), to.into()], read)
+}
+
+pub(super) fn totals_until(
+    session: Rows<'_>,
+    account: &LedgerAccount,
+    until: Timestamp,
+    included: bool,
+) -> Stored<Totals> {
+    let mut sum = |side: &str| {
+        let sql = format!(
+            "SELECT CAST(COALESCE(SUM(amount), 0) AS BIGINT) FROM psp_movement \
+             WHERE {side} = ?1 AND (at < ?2 OR (?3 = 1 AND at = ?2))"
+        );
+        let name = name(account);
+        let params = [(&name).into(), until.into(), included.into()];
+        session.query_one(&sql, &params).and_then(|row| row.column(0)).map_err(super::stored)
+    };
+    Ok(Totals { debits: sum("debit")?, credits: sum("credit")? })
 }
 
 fn read(row: &Row) -> Stored<Movement> {

@@ -1,5 +1,6 @@
 //! Online payments.
 
+use specie_psp::ledger::{MovementId, MovementKind, movement_id};
 use specie_psp::request::OperationId;
 use specie_psp::transfer::{Transfer, TransferState};
 
@@ -9,8 +10,9 @@ use crate::sql::Row;
 const COLUMNS: &str = "id, fingerprint, from_account, to_psp, to_account, amount, reference, state";
 
 pub(super) fn insert(session: Rows<'_>, transfer: &Transfer) -> Stored<()> {
-    let sql = "INSERT INTO psp_transfer (id, fingerprint, from_account, to_psp, to_account, amount, reference, state) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    let sql = "INSERT INTO psp_transfer (id, fingerprint, from_account, to_psp, to_account, amount, reference, state, \
+               movement) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)";
+    let settled = movement_id(MovementKind::PaymentSettled, &transfer.id);
     let params = [
         (&transfer.id).into(),
         (&transfer.fingerprint).into(),
@@ -20,6 +22,7 @@ pub(super) fn insert(session: Rows<'_>, transfer: &Transfer) -> Stored<()> {
         transfer.amount.into(),
         (&transfer.reference).into(),
         transfer.state.as_str().into(),
+        (&settled).into(),
     ];
     execute(session, sql, &params).map(drop)
 }
@@ -27,6 +30,11 @@ pub(super) fn insert(session: Rows<'_>, transfer: &Transfer) -> Stored<()> {
 pub(super) fn find(session: Rows<'_>, id: &OperationId) -> Stored<Option<Transfer>> {
     let sql = format!("SELECT {COLUMNS} FROM psp_transfer WHERE id = ?1");
     query_optional(session, &sql, &[id.into()], read)
+}
+
+pub(super) fn of_movement(session: Rows<'_>, movement: &MovementId) -> Stored<Option<Transfer>> {
+    let sql = format!("SELECT {COLUMNS} FROM psp_transfer WHERE movement = ?1");
+    query_optional(session, &sql, &[movement.into()], read)
 }
 
 pub(super) fn set_state(session: Rows<'_>, id: &OperationId, state: TransferState) -> Stored<()> {
