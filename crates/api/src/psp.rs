@@ -108,8 +108,18 @@ problem_codes! {
     /// No trusted maker has this name, or the certificate is not by it.
     MAKER = 403 "maker-untrusted", "The secure element's maker is not trusted",
         "use a device with an element that this PSP accepts", retry: false;
-    /// The series of the element is withdrawn.
-    SERIES = 403 "series-withdrawn", "The secure element's series is withdrawn", "replace the device", retry: false;
+    /// The series or the firmware of the element is withdrawn.
+    SERIES = 403 "series-withdrawn", "The secure element's series or firmware is withdrawn",
+        "redeem what the device holds and replace it", retry: false;
+    /// The device's owner gave it up.
+    RELEASED = 403 "device-released", "The owner gave this device up", "redeem what it holds, or enrol it for its new owner",
+        retry: false;
+    /// A device that its owner gave up may still go by that owner's limits.
+    NOT_FREE = 409 "device-not-free", "The limits of the device's former owner have not run out",
+        "enrol it with the same claim code when they have", retry: false;
+    /// Other devices of the same person hold all of its limits.
+    SHARED = 409 "limits-shared-out", "The owner's limits are shared out among other devices",
+        "synchronise the other devices, or have the shares changed, and synchronise again", retry: false;
     /// The proof or the attestation does not hold.
     PROOF = 403 "proof-invalid", "The enrolment's proof or attestation does not hold", "repair or replace the device",
         retry: false;

@@ -56,6 +56,12 @@ pub enum Kind {
     IdentityErased,
     /// A customer was moved to another tier.
     TierChanged,
+    /// Which person a customer is became known.
+    PersonKnown,
+    /// The bank said that this PSP alone serves a person.
+    PersonRegistered,
+    /// A person was given up, so that another PSP may serve it.
+    PersonReleased,
     /// A customer was given a claim code.
     ClaimCodeIssued,
     /// An operator credited a customer.
@@ -84,6 +90,12 @@ pub enum Kind {
     CustomerFrozen,
     /// A customer was released.
     CustomerReleased,
+    /// A device's weight in the sharing of its owner's limits was set.
+    WeightSet,
+    /// A device was given up by its owner.
+    DeviceReleased,
+    /// A device was enrolled for its new owner.
+    DeviceHandedOver,
 }
 
 macro_rules! names {
@@ -132,6 +144,9 @@ names! {
     HitDecided = "hit-decided",
     IdentityErased = "identity-erased",
     TierChanged = "tier-changed",
+    PersonKnown = "person-known",
+    PersonRegistered = "person-registered",
+    PersonReleased = "person-released",
     ClaimCodeIssued = "claim-code-issued",
     CustomerCredited = "customer-credited",
     DeviceEnrolled = "device-enrolled",
@@ -146,6 +161,9 @@ names! {
     CaseReported = "case-reported",
     CustomerFrozen = "customer-frozen",
     CustomerReleased = "customer-released",
+    WeightSet = "weight-set",
+    DeviceReleased = "device-released",
+    DeviceHandedOver = "device-handed-over",
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod case;
 mod customer;
+mod fleet;
 mod identity;
 mod loss;
 mod shown;
@@ -35,6 +36,7 @@ use crate::serving;
 use case::{Alerts, Case, Freeze, Release, Statement};
 use customer::Customer;
 pub(crate) use customer::parse_name;
+use fleet::Fleet;
 use identity::Identity;
 use loss::OfDevice;
 
@@ -82,6 +84,11 @@ enum Command {
     Identity {
         #[command(subcommand)]
         command: Identity,
+    },
+    /// Devices of one person or organisation, and how its limits are split over them
+    Fleet {
+        #[command(subcommand)]
+        command: Fleet,
     },
     /// Block a customer's device, or lift the block
     #[command(after_help = "EXAMPLES:\n  specie psp block psp 5f0c…\n  specie psp block psp 5f0c… --lift")]
@@ -239,6 +246,7 @@ impl Psp {
             Command::Audit { order } => audit_log(order),
             Command::Customer { command } => command.run(),
             Command::Identity { command } => command.run(),
+            Command::Fleet { command } => command.run(),
             Command::Block { which, device, lift } => {
                 let provider = which.open()?;
                 provider.psp.set_blocked(device, !lift, provider.clock.now())?;
@@ -301,9 +309,12 @@ impl Trust {
     fn run(&self) -> Result<Answer, Failure> {
         let trusted = match (&self.maker, &self.name, &self.key) {
             (Some(file), _, _) => maker(file)?,
-            (None, Some(name), Some(key)) => {
-                MakerConfig { name: name.clone(), key: HexArray(key.0), withdrawn_series: Vec::new() }
-            }
+            (None, Some(name), Some(key)) => MakerConfig {
+                name: name.clone(),
+                key: HexArray(key.0),
+                withdrawn_series: Vec::new(),
+                firmwares: Vec::new(),
+            },
             _ => return Err(Failure::usage("no maker is named", "give --maker FILE, or --name and --key")),
         };
         let name = trusted.name.clone();
@@ -328,6 +339,7 @@ fn maker(file: &Path) -> Result<MakerConfig, Failure> {
         name: maker.name().to_string(),
         key: HexArray(maker.public_key().0),
         withdrawn_series: Vec::new(),
+        firmwares: Vec::new(),
     })
 }
 
@@ -413,6 +425,12 @@ impl From<CustomerError> for Failure {
             CustomerError::Suspected(_) => {
                 ("under-suspicion", "see `specie psp identity hits`, and decide; do not tell the customer")
             }
+            CustomerError::OtherPerson(_) => ("other-person", "take the other person on as another customer"),
+            CustomerError::PersonTier { .. } => ("person-tier", "move that customer to the same tier first"),
+            CustomerError::Weight => ("bad-weight", "choose smaller weights, and leave one above 0"),
+            CustomerError::Blocked(_) => ("device-blocked", "lift the block first, if the owner has the device"),
+            CustomerError::Lost(_) => ("device-lost", "take the report back first, if the owner has the device again"),
+            CustomerError::Unfinished(_) => ("withdrawal-unfinished", "have the device synchronise, then release it"),
             CustomerError::Reference => ("evidence-reference", "name where the evidence is filed, in few words"),
             CustomerError::UnknownDevice(_) => ("unknown-device", "see `specie psp customer show`"),
             CustomerError::Frozen { .. } => {

@@ -7,7 +7,7 @@ use specie_core::{Amount, Timestamp};
 
 use crate::bank::Bank;
 use crate::customer::CustomerError;
-use crate::device::DeviceError;
+use crate::device::{DeviceError, DeviceRefusal};
 use crate::ledger::{self, LedgerAccount, Movement, MovementKind, Totals, movement_id};
 use crate::service::Psp;
 use crate::store::{Store, StoreError};
@@ -69,21 +69,25 @@ impl<S: Store, B: Bank> Psp<S, B> {
     pub fn statement(&self, device: &PublicKey, now: Timestamp) -> Result<Statement, DeviceError> {
         self.store().read(|records| {
             let party = self.enrolled(records, device)?;
-            let tier = self.tier_of(&party.customer, now)?;
+            // Whoever has the device by now is not shown the account of its former owner.
+            if party.device.released_at.is_some() {
+                return Err(DeviceRefusal::Released.into());
+            }
+            let holdings = self.holdings(records, &party.customer, now)?;
+            let tier = holdings.tier;
             let account = LedgerAccount::Customer(party.customer.account);
             let balance = records.totals(&account)?.balance();
             let catalogue = self.catalogue(records)?;
             let mut rations = Vec::new();
             for (epoch, cap_max) in catalogue.blank_epochs(tier.blank_cap_max, now) {
-                let had = records.blanks(device, epoch)?;
-                let blanks = u64::from(tier.blanks_per_epoch).saturating_sub(had);
+                let blanks = holdings.blanks_left(records, device, epoch)?;
                 rations.push(RationLeft { epoch, blanks, cap_max });
             }
             Ok(Statement {
                 account: party.customer.account,
                 balance,
                 tier: tier.name,
-                withdrawable: withdrawable(records, &party.customer, tier, now)?.min(tier.max_holding).min(balance),
+                withdrawable: withdrawable(records, &holdings, device, now)?.min(balance),
                 rations,
                 history: records.movements(&account, HISTORY_LENGTH)?,
             })

@@ -10,7 +10,9 @@ use crate::claim::{ClaimCode, code_hash};
 use crate::device::{Device, DeviceState};
 use crate::evidence::{EvidenceKind, EvidenceRecord, Lack, REFERENCE_LENGTH_MAX};
 use crate::ledger::{self, LedgerAccount, Movement, MovementKind, PostingRefusal, movement_id};
+use crate::person;
 use crate::service::Psp;
+use crate::share::WEIGHT_MAX;
 use crate::store::{Records, Store, StoreError};
 use crate::tier::Evidence;
 
@@ -72,6 +74,29 @@ pub enum CustomerError {
     /// The name is like one on the list.
     #[error("the name of `{0}` resembles one on the sanctions list, and it was not decided that it is somebody else's")]
     Suspected(Name),
+    /// The customer is known as another person.
+    #[error("customer `{0}` is known as another person: a customer does not change who it is")]
+    OtherPerson(Name),
+    /// A person has customers in another tier.
+    #[error("the same person is customer `{customer}` in tier `{tier}`: all customers of one person are in one tier")]
+    PersonTier {
+        /// The other customer.
+        customer: Name,
+        /// Its tier.
+        tier: Name,
+    },
+    /// Weights that cannot be.
+    #[error("weights are at most {WEIGHT_MAX}, and not all 0")]
+    Weight,
+    /// The device is blocked.
+    #[error("device {0} is blocked: lift the block first")]
+    Blocked(PublicKey),
+    /// The device is lost.
+    #[error("device {0} is reported lost")]
+    Lost(PublicKey),
+    /// A withdrawal of the device is under way.
+    #[error("device {0} has a withdrawal that it has not finished: synchronise it first")]
+    Unfinished(PublicKey),
     /// A reference to evidence is empty or too long.
     #[error("a reference to evidence has 1 to {REFERENCE_LENGTH_MAX} bytes")]
     Reference,
@@ -138,20 +163,24 @@ impl<S: Store, B> Psp<S, B> {
         self.store().read(|records| Ok(records.customers()?))
     }
 
-    /// Moves a customer to another tier; its devices get the new limits when they synchronise.
+    /// Moves a customer to another tier, and all customers of the same person with it; their devices get the new limits when they
+    /// synchronise.
     ///
     /// # Errors
     /// When either is unknown, or the tier asks for evidence that is not recorded.
     pub fn set_tier(&self, customer: &Name, tier: &Name, now: Timestamp) -> Result<(), CustomerError> {
         self.store().write(|records| {
-            let found = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
-            self.check_tier(records, &found, tier, now)?;
-            if found.tier == *tier {
-                return Ok(());
+            records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
+            for name in person::customers(records, customer)? {
+                let found = records.customer(&name)?.ok_or(CustomerError::Unknown(name))?;
+                self.check_tier(records, &found, tier, now)?;
+                if found.tier != *tier {
+                    records.set_tier(&name, tier)?;
+                    let details = [("from", found.tier.as_str()), ("to", tier.as_str())];
+                    self.audit(records, now, Kind::TierChanged, name.as_str(), &details)?;
+                }
             }
-            records.set_tier(customer, tier)?;
-            let details = [("from", found.tier.as_str()), ("to", tier.as_str())];
-            Ok(self.audit(records, now, Kind::TierChanged, customer.as_str(), &details)?)
+            Ok(())
         })
     }
 

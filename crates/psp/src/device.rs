@@ -29,6 +29,25 @@ pub struct Device {
     pub enrolled_at: Timestamp,
     /// When it was reported lost, if it is.
     pub lost_at: Option<Timestamp>,
+    /// Its name in its owner's fleet.
+    pub label: Option<Name>,
+    /// Its weight in the sharing of its owner's limits.
+    pub weight: u32,
+    /// When its owner gave it up.
+    pub released_at: Option<Timestamp>,
+    /// What its maker certified; `None` for one that was enrolled before that was kept.
+    pub made: Option<Made>,
+}
+
+/// What the maker of an element certified of it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Made {
+    /// Who made it.
+    pub maker: Name,
+    /// In which series.
+    pub series: Name,
+    /// Hash of its firmware.
+    pub firmware: [u8; 32],
 }
 
 /// What a device may do.
@@ -57,6 +76,12 @@ pub enum DeviceRefusal {
     /// The bank struck it off.
     #[error("the bank has evidence that this device spent twice")]
     StruckOff,
+    /// Its owner gave it up.
+    #[error("the owner gave this device up: it may redeem, and be enrolled by its new owner")]
+    Released,
+    /// Its series or firmware is withdrawn.
+    #[error("the series or firmware of this device's element is withdrawn")]
+    Withdrawn,
     /// What was seen of its owner is not enough for the tier, or not any more.
     #[error("the owner's tier asks for evidence of who the owner is that the PSP does not have, or that ran out")]
     Evidence,
@@ -111,6 +136,7 @@ states! {
 impl Device {
     pub(crate) fn check_active(&self) -> Result<(), DeviceRefusal> {
         match self.state {
+            DeviceState::Active if self.released_at.is_some() => Err(DeviceRefusal::Released),
             DeviceState::Active => Ok(()),
             DeviceState::Pending => Err(DeviceRefusal::Unknown),
             DeviceState::Blocked => Err(DeviceRefusal::Blocked),
@@ -143,6 +169,9 @@ impl<S, B> Psp<S, B> {
         party.device.check_active()?;
         if records.frozen_by(&party.customer.name)?.is_some() {
             return Err(DeviceRefusal::Frozen.into());
+        }
+        if party.device.made.is_some_and(|made| self.policy().check_made(&made).is_err()) {
+            return Err(DeviceRefusal::Withdrawn.into());
         }
         let tier = self.tier_of(&party.customer, now)?;
         // Whoever is suspected is not told so: what is missing, the customer hears from the PSP's people.

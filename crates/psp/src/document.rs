@@ -13,6 +13,7 @@ use crate::device::{DeviceError, DeviceRefusal};
 use crate::request::{KeyConflict, RecallError, Request};
 use crate::service::Psp;
 use crate::setting::{IssuedLimits, Setting};
+use crate::share::Allowance;
 use crate::store::{Store, StoreError};
 
 /// Why nothing is signed for a device.
@@ -29,6 +30,15 @@ pub enum DocumentError {
         tier: Name,
         /// Its setting.
         setting: Setting,
+    },
+    /// Other devices of the same person hold all of its limits, or its owner gave this one no share.
+    #[error(
+        "the owner's limits are shared out among other devices{}",
+        free_at.map_or_else(String::new, |at| format!("; what they hold is free at the latest {at}"))
+    )]
+    Shared {
+        /// When others' documents have run out.
+        free_at: Option<Timestamp>,
     },
     /// The customer is no merchant.
     #[error("this customer has no name to show to payers")]
@@ -60,7 +70,7 @@ impl From<RecallError> for DocumentError {
 }
 
 impl<S: Store, B> Psp<S, B> {
-    /// A new limits document (CBOR) for a device, after its tier; the same again for the same request.
+    /// A new limits document (CBOR) for a device, its share of its owner's limits; the same again for the same request.
     ///
     /// # Errors
     /// When the device may not have one.
@@ -71,7 +81,13 @@ impl<S: Store, B> Psp<S, B> {
             if let Some(document) = request.recall(records)? {
                 return Ok(document);
             }
-            let tier = self.tier_of(&party.customer, now)?;
+            let holdings = self.holdings(records, &party.customer, now)?;
+            let grant = holdings.grant(records, &key, now)?;
+            if grant.max_payment.is_zero() {
+                return Err(DocumentError::Shared { free_at: grant.more_from });
+            }
+            let valid_until = now.saturating_add(holdings.tier.limits_validity_seconds);
+            let tier = holdings.tier;
             let sequence = records.next_limits_sequence(&key)?;
             if !self.may_renew(records, &key, tier.setting, sequence, now)? {
                 return Err(DocumentError::TotalsNeeded { tier: tier.name, setting: tier.setting });
@@ -81,13 +97,21 @@ impl<S: Store, B> Psp<S, B> {
                 device: key,
                 sequence,
                 issued_at: now,
-                valid_until: now.saturating_add(tier.limits_validity_seconds),
-                max_payment: tier.max_payment,
-                max_cumulative: tier.max_cumulative,
-                max_holding: tier.max_holding,
+                valid_until,
+                max_payment: grant.max_payment,
+                max_cumulative: grant.max_cumulative,
+                max_holding: grant.max_holding,
             };
             let bounds = Bounds { max_holding: body.max_holding, max_cumulative: body.max_cumulative };
             records.insert_issued_limits(&key, &IssuedLimits { sequence, bounds })?;
+            let allowance = Allowance {
+                device: key,
+                sequence: body.sequence,
+                valid_until,
+                max_cumulative: grant.max_cumulative,
+                max_holding: grant.max_holding,
+            };
+            records.insert_limits(&party.customer.name, &allowance)?;
             let document = Limits::sign(body, &self.identity().key).to_vec();
             request.remember(records, &document, now)?;
             Ok(document)

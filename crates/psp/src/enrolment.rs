@@ -14,7 +14,8 @@ use thiserror::Error;
 
 use crate::bank::{Bank, BankError, Refusal};
 use crate::claim::{ClaimCode, code_hash};
-use crate::device::{Device, DeviceState};
+use crate::device::{Device, DeviceState, Made};
+use crate::policy::NotAccepted;
 use crate::request::{KeyConflict, OperationId, RecallError, Request};
 use crate::service::Psp;
 use crate::store::{Records, Store, StoreError};
@@ -61,6 +62,12 @@ pub enum EnrolmentError {
     /// The series is withdrawn.
     #[error("elements of series `{0}` are not accepted any more")]
     WithdrawnSeries(Name),
+    /// The firmware is not accepted.
+    #[error("elements with firmware {0} are not accepted")]
+    Firmware(String),
+    /// A released device whose former owner's limits have not run out.
+    #[error("the element may go by the limits of its former owner until {0}: enrol it then, the claim code stays good")]
+    StillLimited(Timestamp),
     /// Certificate, proof or attestation do not hold.
     #[error(transparent)]
     Proof(#[from] ProofError),
@@ -142,10 +149,13 @@ impl<S: Store, B: Bank> Psp<S, B> {
     /// What can be checked without records: maker, series, certificate, proof, attestation.
     fn check_element(&self, enrolment: &Enrolment<'_>) -> Result<(), EnrolmentError> {
         let body = &enrolment.certificate.body;
-        let maker = self.policy().maker(&body.maker).ok_or(EnrolmentError::UnknownMaker(body.maker))?;
-        if maker.withdrawn_series.contains(&body.series) {
-            return Err(EnrolmentError::WithdrawnSeries(body.series));
-        }
+        let maker = self.policy().check_made(&made(enrolment)).map_err(|refused| match refused {
+            NotAccepted::Maker => EnrolmentError::UnknownMaker(body.maker),
+            NotAccepted::Series => EnrolmentError::WithdrawnSeries(body.series),
+            NotAccepted::Firmware => {
+                EnrolmentError::Firmware(body.firmware.iter().map(|byte| format!("{byte:02x}")).collect())
+            }
+        })?;
         Ok(enrolment.verify_vartime(&Generators::new(), &maker.key, &enrolment.nonce)?)
     }
 
@@ -170,11 +180,18 @@ impl<S: Store, B: Bank> Psp<S, B> {
         if !records.use_nonce(&enrolment.nonce, now)? {
             return Err(EnrolmentError::Nonce);
         }
-        let devices_max = self.tier_of(&owner, now)?.devices_max;
-        let in_use = |device: &&Device| device.state != DeviceState::StruckOff;
-        let devices = records.devices_of(customer)?;
-        if devices.iter().filter(in_use).count() >= usize::try_from(devices_max).unwrap_or(usize::MAX) {
+        let known = records.device(&body.A)?;
+        let holdings = self.holdings(records, &owner, now)?;
+        let devices =
+            holdings.devices.iter().filter(|device| known.as_ref().is_none_or(|known| known.key != device.key));
+        let devices = devices.filter(|device| device.state != DeviceState::StruckOff).count();
+        if devices >= usize::try_from(holdings.tier.devices_max).unwrap_or(usize::MAX) {
             return Err(EnrolmentError::TooManyDevices);
+        }
+        if let Some(known) = known {
+            let device = self.take_over(records, &known, &body.U, &owner, claim, now)?;
+            request.remember(records, &[], now)?;
+            return Ok(device);
         }
         let device = Device {
             key: body.A,
@@ -185,6 +202,10 @@ impl<S: Store, B: Bank> Psp<S, B> {
             claim: *claim,
             enrolled_at: now,
             lost_at: None,
+            label: None,
+            weight: 1,
+            released_at: None,
+            made: Some(made(enrolment)),
         };
         if !records.insert_device(&device)? {
             return Err(EnrolmentError::AlreadyEnrolled);
@@ -224,6 +245,11 @@ impl<S: Store, B: Bank> Psp<S, B> {
             _ => EnrolmentError::Bank(error),
         })
     }
+}
+
+fn made(enrolment: &Enrolment<'_>) -> Made {
+    let body = &enrolment.certificate.body;
+    Made { maker: body.maker, series: body.series, firmware: body.firmware }
 }
 
 /// The name under which the bank is told of a device: one that no other enrolment of it has.

@@ -5,6 +5,7 @@ use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use thiserror::Error;
 
+use crate::device::Made;
 use crate::tier::{self, Tier, TierVersion};
 
 /// A maker of secure elements whose certificates are believed.
@@ -14,8 +15,21 @@ pub struct Maker {
     pub name: Name,
     /// Its key.
     pub key: PublicKey,
-    /// Series of its elements that are not enrolled any more.
+    /// Series of its elements that are withdrawn: not enrolled any more, and nothing more for those that are.
     pub withdrawn_series: Vec<Name>,
+    /// Hashes of the firmwares that its elements may have; empty for any. Elements with others are treated as withdrawn.
+    pub firmwares: Vec<[u8; 32]>,
+}
+
+/// Why an element is not accepted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NotAccepted {
+    /// Nobody trusts its maker.
+    Maker,
+    /// Its series is withdrawn.
+    Series,
+    /// Its firmware is not one of those accepted.
+    Firmware,
 }
 
 /// All that a PSP allows; checked when made.
@@ -198,6 +212,21 @@ impl Policy {
     /// The maker of that name.
     pub fn maker(&self, name: &Name) -> Option<&Maker> {
         self.makers.iter().find(|maker| maker.name == *name)
+    }
+
+    /// The maker of an element, if the element is accepted.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn check_made(&self, made: &Made) -> Result<&Maker, NotAccepted> {
+        let maker = self.maker(&made.maker).ok_or(NotAccepted::Maker)?;
+        if maker.withdrawn_series.contains(&made.series) {
+            return Err(NotAccepted::Series);
+        }
+        if !maker.firmwares.is_empty() && !maker.firmwares.contains(&made.firmware) {
+            return Err(NotAccepted::Firmware);
+        }
+        Ok(maker)
     }
 
     /// How long things are valid.

@@ -14,9 +14,11 @@ use crate::device::{Device, DeviceState};
 use crate::evidence::{EvidenceKind, EvidenceRecord};
 use crate::ledger::{LedgerAccount, Movement, Totals};
 use crate::loss::Backup;
+use crate::person::Person;
 use crate::request::{OperationId, Remembered};
 use crate::screening::{HitRecord, Ruling, ScreeningRecord};
 use crate::setting::{IssuedLimits, UploadedPayment, Verdict};
+use crate::share::Allowance;
 use crate::transfer::{Transfer, TransferState};
 use crate::withdrawal::{Withdrawal, WithdrawalState};
 
@@ -131,6 +133,13 @@ pub trait Records: AmlRecords {
     /// Deletes demands, credentials, evidence, screening and hits of a customer; `false` when there were none.
     fn erase_identity(&mut self, customer: &Name) -> Stored<bool>;
 
+    /// Which person a customer is, if that is known.
+    fn person(&mut self, customer: &Name) -> Stored<Option<Person>>;
+    /// Says so; the customer must not be another one.
+    fn bind_person(&mut self, customer: &Name, person: &Person) -> Stored<()>;
+    /// All customers of a person, by name.
+    fn customers_of_person(&mut self, tag: &[u8; 32]) -> Stored<Vec<Name>>;
+
     fn insert_claim_code(&mut self, hash: &[u8; 32], valid_until: Timestamp) -> Stored<()>;
     /// Marks a code as used; `false` when there is none, or it is used or too old.
     fn use_claim_code(&mut self, hash: &[u8; 32], now: Timestamp) -> Stored<bool>;
@@ -151,6 +160,13 @@ pub trait Records: AmlRecords {
     fn devices_of(&mut self, customer: &Name) -> Stored<Vec<Device>>;
     fn pending_devices(&mut self) -> Stored<Vec<Device>>;
     fn set_device_state(&mut self, key: &PublicKey, state: DeviceState) -> Stored<()>;
+    fn set_weight(&mut self, key: &PublicKey, weight: u32) -> Stored<()>;
+    fn set_label(&mut self, key: &PublicKey, label: Option<&Name>) -> Stored<()>;
+    fn set_released(&mut self, key: &PublicKey, at: Timestamp) -> Stored<()>;
+    /// Writes what is new of a device that has another owner.
+    fn hand_over(&mut self, device: &Device) -> Stored<()>;
+    /// Whether a withdrawal of the device is neither void nor acknowledged.
+    fn has_unfinished_withdrawal(&mut self, key: &PublicKey) -> Stored<bool>;
     /// Removes a device that was never active.
     fn remove_pending_device(&mut self, key: &PublicKey) -> Stored<()>;
     /// Counts a limits document and gives its sequence.
@@ -212,7 +228,20 @@ pub trait Records: AmlRecords {
 
     /// Blanks that a device had in an epoch.
     fn blanks(&mut self, device: &PublicKey, epoch: u32) -> Stored<u64>;
-    fn set_blanks(&mut self, device: &PublicKey, epoch: u32, blanks: u64) -> Stored<()>;
+    /// Blanks that a customer's devices had in an epoch, those it gave up included.
+    fn blanks_of_customer(&mut self, customer: &Name, epoch: u32) -> Stored<u64>;
+    /// Counts blanks for both.
+    fn take_blanks(&mut self, device: &PublicKey, customer: &Name, epoch: u32, blanks: u64) -> Stored<()>;
+    fn return_blanks(&mut self, device: &PublicKey, customer: &Name, epoch: u32, blanks: u64) -> Stored<()>;
+    /// Counts all blanks of a device for its new owner too.
+    fn move_blanks(&mut self, device: &PublicKey, to: &Name) -> Stored<()>;
+
+    /// Keeps what a document allows, for the customer whose device it is for.
+    fn insert_limits(&mut self, customer: &Name, limits: &Allowance) -> Stored<()>;
+    /// What was issued to a customer's devices and has not run out.
+    fn live_limits(&mut self, customer: &Name, now: Timestamp) -> Stored<Vec<Allowance>>;
+    /// The element is known to hold the document of `sequence`.
+    fn forget_limits_before(&mut self, device: &PublicKey, sequence: u64) -> Stored<()>;
 
     fn insert_transfer(&mut self, transfer: &Transfer) -> Stored<()>;
     fn transfer(&mut self, id: &OperationId) -> Stored<Option<Transfer>>;
@@ -253,8 +282,8 @@ pub trait Records: AmlRecords {
     /// Forgets the pages before `page`.
     fn delete_revocations_before(&mut self, page: u64) -> Stored<()>;
 
-    /// Forgets nonces and claim codes that ran out before `now`, requests older than `requests_before`, and demands that ran out
-    /// before that.
+    /// Forgets nonces and claim codes that ran out before `now`, requests older than `requests_before`, and demands and limits that
+    /// ran out before that.
     fn forget(&mut self, now: Timestamp, requests_before: Timestamp) -> Stored<()>;
 }
 

@@ -191,6 +191,8 @@ impl<S: Store, B> Psp<S, B> {
             records.remove_totals_nonce(&device)?;
             let verdict = Verdict { limits_sequence: issued.sequence, at: now };
             records.insert_verdict(&request.operation(), &device, &verdict)?;
+            // Its element said which document it holds: what older ones allowed is free for other devices.
+            records.forget_limits_before(&device, issued.sequence)?;
             request.remember(records, &[], now)?;
             Ok(())
         })

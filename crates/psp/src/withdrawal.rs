@@ -19,13 +19,12 @@ use specie_core::{Amount, ClassId, Timestamp};
 use thiserror::Error;
 
 use crate::bank::{Bank, BankError, BatchStanding, Refusal, Session};
-use crate::customer::Customer;
 use crate::device::{Device, DeviceError, DeviceRefusal, DeviceState, Party};
 use crate::ledger::{self, LedgerAccount, Movement, MovementKind, movement_id};
+use crate::person::Holdings;
 use crate::request::{KeyConflict, OperationId, RecallError, Request};
 use crate::service::Psp;
 use crate::store::{Line, Records, Store, StoreError};
-use crate::tier::Tier;
 
 /// The most notes and blanks in one withdrawal.
 pub const COUNT_MAX: u64 = 256;
@@ -454,7 +453,8 @@ impl<S: Store, B: Bank> Psp<S, B> {
         now: Timestamp,
     ) -> Result<Withdrawal, WithdrawalError> {
         check_items(items)?;
-        let tier = self.tier_of(&party.customer, now)?;
+        let holdings = self.holdings(records, &party.customer, now)?;
+        let tier = holdings.tier;
         let catalogue = self.catalogue(records)?;
         let mut value = Amount::ZERO;
         let mut lines = Vec::with_capacity(items.len());
@@ -473,8 +473,8 @@ impl<S: Store, B: Bank> Psp<S, B> {
             let blank_epoch = (info.kind == Kind::Blank).then_some(info.epoch);
             lines.push(Line { class_id, count, blank_epoch });
         }
-        check_ration(records, party, tier, &lines)?;
-        let allowed = withdrawable(records, &party.customer, tier, now)?.min(tier.max_holding);
+        check_ration(records, &holdings, &party.device.key, &lines)?;
+        let allowed = withdrawable(records, &holdings, &party.device.key, now)?;
         if value > allowed {
             return Err(WithdrawalError::TierLimit { allowed, asked: value });
         }
@@ -492,19 +492,24 @@ impl<S: Store, B: Bank> Psp<S, B> {
     }
 }
 
-/// What a customer may still withdraw now.
+/// What a device may still withdraw now: what is left to the person whose it is, and no more than the device may hold.
 pub(crate) fn withdrawable(
     records: &mut dyn Records,
-    customer: &Customer,
-    tier: &Tier,
+    holdings: &Holdings<'_>,
+    device: &PublicKey,
     now: Timestamp,
 ) -> Result<Amount, StoreError> {
     let mut left = |max: Amount, seconds| {
         let since = Timestamp::new(now.seconds().saturating_sub(seconds)).unwrap_or_default();
-        let withdrawn = records.withdrawn_since(&customer.name, since)?;
-        Ok::<_, StoreError>(max.checked_sub(withdrawn).unwrap_or(Amount::ZERO))
+        let mut left = max;
+        for customer in &holdings.customers {
+            left = left.checked_sub(records.withdrawn_since(customer, since)?).unwrap_or(Amount::ZERO);
+        }
+        Ok::<_, StoreError>(left)
     };
-    Ok(left(tier.max_withdrawal_per_day, DAY_SECONDS)?.min(left(tier.max_withdrawal_per_month, MONTH_SECONDS)?))
+    let tier = holdings.tier;
+    let left = left(tier.max_withdrawal_per_day, DAY_SECONDS)?.min(left(tier.max_withdrawal_per_month, MONTH_SECONDS)?);
+    Ok(left.min(holdings.grant(records, device, now)?.max_holding))
 }
 
 fn check_items(items: &[(ClassId, u64)]) -> Result<(), WithdrawalError> {
@@ -529,10 +534,14 @@ fn blanks(lines: &[Line]) -> std::collections::BTreeMap<u32, u64> {
     epochs
 }
 
-fn check_ration(records: &mut dyn Records, party: &Party, tier: &Tier, lines: &[Line]) -> Result<(), WithdrawalError> {
+fn check_ration(
+    records: &mut dyn Records,
+    holdings: &Holdings<'_>,
+    device: &PublicKey,
+    lines: &[Line],
+) -> Result<(), WithdrawalError> {
     for (epoch, asked) in blanks(lines) {
-        let had = records.blanks(&party.device.key, epoch)?;
-        let left = u64::from(tier.blanks_per_epoch).saturating_sub(had);
+        let left = holdings.blanks_left(records, device, epoch)?;
         if asked > left {
             return Err(WithdrawalError::Ration { epoch, left, asked });
         }
@@ -544,8 +553,7 @@ fn hold(records: &mut dyn Records, withdrawal: &Withdrawal, now: Timestamp) -> R
     let movement = withdrawal.movement(MovementKind::WithdrawalHeld, now);
     ledger::post(records, &movement)?.map_err(|_| WithdrawalError::Balance)?;
     for (epoch, asked) in blanks(&withdrawal.lines) {
-        let had = records.blanks(&withdrawal.device, epoch)?;
-        records.set_blanks(&withdrawal.device, epoch, had + asked)?;
+        records.take_blanks(&withdrawal.device, &withdrawal.customer, epoch, asked)?;
     }
     Ok(records.insert_withdrawal(withdrawal)?)
 }
@@ -567,8 +575,7 @@ fn refund(records: &mut dyn Records, id: &OperationId, now: Timestamp) -> Result
         Some(withdrawal) if withdrawal.state.is_held() => {
             ledger::post_held(records, &withdrawal.movement(MovementKind::WithdrawalRefunded, now))?;
             for (epoch, count) in blanks(&withdrawal.lines) {
-                let had = records.blanks(&withdrawal.device, epoch)?;
-                records.set_blanks(&withdrawal.device, epoch, had.saturating_sub(count))?;
+                records.return_blanks(&withdrawal.device, &withdrawal.customer, epoch, count)?;
             }
             records.set_withdrawal_state(id, WithdrawalState::Void)
         }

@@ -27,7 +27,9 @@ pub use specie_psp::{
     identification::IdentificationError,
     identity_document::{DocumentKind, IdentityDocument},
     loss::LossError,
+    person::{Person, PersonKind},
     reconcile::Reconciled,
     screening::HitRecord,
     setting::{UploadedPayment, Verdict},
+    share::FleetDevice,
 };

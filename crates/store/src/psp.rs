@@ -7,9 +7,11 @@ mod evidence;
 mod identification;
 mod ledger;
 mod loss;
+mod person;
 mod publication;
 mod records;
 mod request;
+mod share;
 mod totals;
 mod transfer;
 mod withdrawal;
@@ -22,7 +24,17 @@ use crate::sql::{Database, Session, SqlError};
 /// The tables of a PSP, for [`Sqlite::open`](crate::Sqlite::open).
 pub const SCHEMA: Schema = Schema {
     component: "psp",
-    migrations: &[TABLES, EVIDENCE, LOSS, AUDIT, IDENTIFICATION, REVOCATION_PAGES, totals::TABLES, aml::TABLES],
+    migrations: &[
+        TABLES,
+        EVIDENCE,
+        LOSS,
+        AUDIT,
+        IDENTIFICATION,
+        REVOCATION_PAGES,
+        totals::TABLES,
+        aml::TABLES,
+        PERSONS,
+    ],
 };
 
 const TABLES: &[&str] = &[
@@ -101,6 +113,24 @@ const REVOCATION_PAGES: &[&str] = &[
     "CREATE TABLE psp_revocation_page (page BIGINT NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL, \
      content BYTEA NOT NULL)",
     "DELETE FROM psp_publication WHERE name = 'revocations'",
+];
+
+const PERSONS: &[&str] = &[
+    "CREATE TABLE psp_person (customer TEXT NOT NULL PRIMARY KEY, tag BYTEA NOT NULL, \
+     kind TEXT NOT NULL CHECK (kind IN ('natural', 'organisation')))",
+    "CREATE INDEX psp_person_tag ON psp_person (tag)",
+    "CREATE TABLE psp_device_more (key BYTEA NOT NULL PRIMARY KEY, label TEXT, weight BIGINT NOT NULL CHECK (weight >= 0), \
+     released_at BIGINT, maker TEXT, series TEXT, firmware BYTEA)",
+    "INSERT INTO psp_device_more (key, weight) SELECT key, 1 FROM psp_device",
+    "CREATE TABLE psp_limits (device BYTEA NOT NULL, sequence BIGINT NOT NULL, customer TEXT NOT NULL, \
+     valid_until BIGINT NOT NULL, max_cumulative BIGINT NOT NULL CHECK (max_cumulative >= 0), \
+     max_holding BIGINT NOT NULL CHECK (max_holding >= 0), PRIMARY KEY (device, sequence))",
+    "CREATE INDEX psp_limits_customer ON psp_limits (customer, valid_until)",
+    "CREATE TABLE psp_customer_ration (customer TEXT NOT NULL, epoch BIGINT NOT NULL, \
+     blanks BIGINT NOT NULL CHECK (blanks >= 0), PRIMARY KEY (customer, epoch))",
+    "INSERT INTO psp_customer_ration (customer, epoch, blanks) SELECT psp_device.customer, psp_ration.epoch, \
+     CAST(SUM(psp_ration.blanks) AS BIGINT) FROM psp_ration JOIN psp_device ON psp_device.key = psp_ration.device \
+     GROUP BY psp_device.customer, psp_ration.epoch",
 ];
 
 /// A PSP's records in a database that has [`SCHEMA`].

@@ -14,8 +14,10 @@ use crate::progress::Progress;
 #[command(after_help = "\
 EXAMPLES:
   specie device enrol alice --customer alice --code 7K3M-9QXD
+  specie device enrol alice --customer bob --code 0W2H-5RTA --new-owner
 
-The claim code comes from the PSP (`specie psp customer claim`) and ties the device to a customer.")]
+The claim code comes from the PSP (`specie psp customer claim`) and ties the device to a customer. A device that was somebody else's \
+has to be released there first (`specie psp fleet release`); what it holds goes with it.")]
 pub(super) struct Enrol {
     #[command(flatten)]
     which: Which,
@@ -25,13 +27,20 @@ pub(super) struct Enrol {
     /// The claim code that the PSP gave out
     #[arg(long, value_name = "CODE")]
     code: String,
+    /// The device was another customer's, who gave it up
+    #[arg(long)]
+    new_owner: bool,
 }
 
 impl Enrol {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
         let mut device = self.which.open()?;
         let progress = Progress::begin("enrolling");
-        let enrolled = device.enrol(&self.customer, &self.code)?;
+        let enrolled = if self.new_owner {
+            device.enrol_for_new_owner(&self.customer, &self.code)?
+        } else {
+            device.enrol(&self.customer, &self.code)?
+        };
         let setting = device.setting().ok();
         drop(progress);
         let (psp, account, tier) = (enrolled.account.psp.as_str(), enrolled.account.account.as_str(), enrolled.tier);

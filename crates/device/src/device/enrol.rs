@@ -33,9 +33,25 @@ impl Device {
             return Err(Failure::new(
                 "enrolled-already",
                 "the device is enrolled already",
-                "use it, or make a new one",
+                "use it, or make a new one; for a new owner, enrol it as that",
             ));
         }
+        self.enrol_as(customer, claim_code)
+    }
+
+    /// Enrols a device that its former owner released for its new owner, `customer`. What it holds is the new owner's from then on.
+    /// After a break, the same again.
+    ///
+    /// # Errors
+    /// The PSP refuses or cannot be reached; the device stays as it is then.
+    pub fn enrol_for_new_owner(&mut self, customer: &str, claim_code: &str) -> Done<Enrolled> {
+        if self.wallet.account().is_none() {
+            return Err(Failure::new("not-enrolled", "the device has no owner yet", "enrol it as a new device"));
+        }
+        self.enrol_as(customer, claim_code)
+    }
+
+    fn enrol_as(&mut self, customer: &str, claim_code: &str) -> Done<Enrolled> {
         self.check_root()?;
         let stored: Option<Errand<EnrolmentRequest>> = self.errand(ERRAND)?;
         let stored =

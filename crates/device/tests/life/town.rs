@@ -84,6 +84,7 @@ impl Town {
                     name: "chipmaker".into(),
                     key: HexArray(maker.public_key().0),
                     withdrawn_series: Vec::new(),
+                    firmwares: Vec::new(),
                 }],
             },
         )

@@ -13,6 +13,8 @@ mod laundering;
 mod limits;
 mod loss;
 mod model_bank;
+mod owners;
+mod persons;
 mod totals;
 mod transfers;
 mod withdrawals;

@@ -37,6 +37,8 @@ pub struct World {
     pub bank: Arc<ModelBank>,
     store: Arc<PspStore<Sqlite>>,
     pub maker: SigningKey,
+    /// What the PSP's policy says of that maker.
+    pub makers: Maker,
     pub coin: ClassId,
     pub blank: ClassId,
     pub device: TestDevice,
@@ -105,10 +107,14 @@ impl World {
         let bank = ModelBank::new();
         let coin = bank.publish(Kind::Value, 100, 1, at(0));
         let blank = bank.publish(Kind::Blank, 5_000, 1, at(0));
+        let maker = SigningKey::from_seed(&[40; 32]);
+        let (key, withdrawn_series) = (maker.public(), vec![name("broken")]);
+        let makers = Maker { name: name("maker"), key, withdrawn_series, firmwares: vec![] };
         let world = Self {
             bank: Arc::new(bank),
             store: Arc::new(PspStore::new(database)),
-            maker: SigningKey::from_seed(&[40; 32]),
+            maker,
+            makers,
             coin,
             blank,
             device: TestDevice::new(50),
@@ -143,8 +149,7 @@ impl World {
             currency: Currency::new("XTS").unwrap(),
             root_key: self.bank.root_key(),
         };
-        let maker = Maker { name: name("maker"), key: self.maker.public(), withdrawn_series: vec![name("broken")] };
-        let policy = Policy::new(versions(), vec![maker], Periods::default()).unwrap();
+        let policy = Policy::new(versions(), vec![self.makers.clone()], Periods::default()).unwrap();
         let store = Fused { inner: Arc::clone(&self.store), fuse: Arc::clone(fuse) };
         let bank = Fused { inner: Arc::clone(&self.bank), fuse: Arc::clone(fuse) };
         Psp::new(identity, policy, store, bank)
@@ -165,6 +170,11 @@ impl World {
         drop(self.psp().issue_claim_code(&name("alice"), &device.key.public().0, at(0)));
         let bytes = device.enrolment(&self.maker, "maker", "series", &nonce.nonce);
         psp.enrol(&anonymous(key, 1), &name("alice"), &code, &Enrolment::decode(&bytes).unwrap(), at(0))
+    }
+
+    /// Names what is done for a request of the device under `key`.
+    pub fn operation(&self, key: &str) -> specie_psp::request::OperationId {
+        self.device.asks(key, 1).operation()
     }
 
     /// What alice's account holds.
@@ -242,6 +252,23 @@ fn credential(claims: &[&str]) -> Evidence {
 /// Evidence that the counter saw, for ever.
 pub fn seen(kind: EvidenceKind) -> EvidenceRecord {
     EvidenceRecord { kind, reference: "file 1".into(), valid_until: None, by: name("counter"), at: at(0) }
+}
+
+/// Enrols a device for any customer, with a claim code and a nonce of its own.
+pub fn enrol_for(
+    world: &World,
+    psp: &TestPsp,
+    customer: &Name,
+    device: &TestDevice,
+    key: &str,
+    now: Timestamp,
+) -> Result<Enrolled, EnrolmentError> {
+    let seed = hash::h32(label::CLAIM_CODE, &[key.as_bytes()]);
+    let nonce = psp.enrolment_nonce(&anonymous(&format!("nonce-{key}"), 0), &seed, now)?;
+    // A code is issued once; a repeat finds it used by this very enrolment.
+    drop(psp.issue_claim_code(customer, &seed, now));
+    let bytes = device.enrolment(&world.maker, "maker", "series", &nonce.nonce);
+    psp.enrol(&anonymous(key, 1), customer, &ClaimCode::from_seed(&seed), &Enrolment::decode(&bytes).unwrap(), now)
 }
 
 /// A request that no device signs.

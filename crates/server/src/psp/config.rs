@@ -82,9 +82,12 @@ pub struct MakerConfig {
     pub name: String,
     /// Its key.
     pub key: HexArray<32>,
-    /// Series that are not enrolled any more.
+    /// Series that are withdrawn: not enrolled any more, and nothing more for devices that are.
     #[serde(default)]
     pub withdrawn_series: Vec<String>,
+    /// Hashes of the firmwares that are accepted; none for any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub firmwares: Vec<HexArray<32>>,
 }
 
 #[derive(Serialize)]
@@ -242,6 +245,7 @@ impl MakerConfig {
             name: name("makers.name", &self.name)?,
             key: PublicKey(self.key.0),
             withdrawn_series: series.collect::<Result<_, _>>()?,
+            firmwares: self.firmwares.iter().map(|firmware| firmware.0).collect(),
         })
     }
 }
@@ -275,7 +279,12 @@ mod tests {
             bank: BankAddress { address: "http://127.0.0.1:7001".into(), root_key: HexArray([1; 32]) },
             periods: PeriodsConfig::default(),
             identification: None,
-            makers: vec![MakerConfig { name: "maker".into(), key: HexArray([2; 32]), withdrawn_series: vec![] }],
+            makers: vec![MakerConfig {
+                name: "maker".into(),
+                key: HexArray([2; 32]),
+                withdrawn_series: vec![],
+                firmwares: vec![],
+            }],
         }
     }
 

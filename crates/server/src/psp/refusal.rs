@@ -41,6 +41,8 @@ impl From<DeviceRefusal> for Refusal {
             DeviceRefusal::Blocked | DeviceRefusal::StruckOff | DeviceRefusal::Frozen => &api::DEVICE_BLOCKED,
             DeviceRefusal::Evidence => &api::EVIDENCE,
             DeviceRefusal::Lost => &api::DEVICE_LOST,
+            DeviceRefusal::Released => &api::RELEASED,
+            DeviceRefusal::Withdrawn => &api::SERIES,
             _ => &api::DEVICE_UNKNOWN,
         };
         Self::new(code, refusal.to_string())
@@ -63,7 +65,8 @@ impl From<EnrolmentError> for Refusal {
             EnrolmentError::ClaimCode => &api::CLAIM_CODE,
             EnrolmentError::Nonce | EnrolmentError::Proof(ProofError::Nonce) => &api::NONCE,
             EnrolmentError::UnknownMaker(_) | EnrolmentError::Proof(ProofError::Certificate) => &api::MAKER,
-            EnrolmentError::WithdrawnSeries(_) => &api::SERIES,
+            EnrolmentError::WithdrawnSeries(_) | EnrolmentError::Firmware(_) => &api::SERIES,
+            EnrolmentError::StillLimited(_) => &api::NOT_FREE,
             EnrolmentError::Proof(_) => &api::PROOF,
             EnrolmentError::TooManyDevices => &api::TIER_LIMIT,
             EnrolmentError::AlreadyEnrolled => &api::ALREADY_ENROLLED,
@@ -81,6 +84,7 @@ impl From<DocumentError> for Refusal {
         match error {
             DocumentError::Device(refusal) => refusal.into(),
             DocumentError::TotalsNeeded { .. } => Self::new(&api::TOTALS_NEEDED, error.to_string()),
+            DocumentError::Shared { .. } => Self::new(&api::SHARED, error.to_string()),
             DocumentError::NotAMerchant => Self::new(&api::NOT_A_MERCHANT, error.to_string()),
             DocumentError::Conflict(conflict) => conflict.into(),
             DocumentError::Store(error) => error.into(),

@@ -72,3 +72,25 @@ fn a_device_that_is_not_enrolled_is_told_so() {
     let error = world.client("south").limits(&mut alice.signer(), &world.key()).unwrap_err();
     assert!(error.is(&api::DEVICE_UNKNOWN), "{error}");
 }
+
+#[test]
+fn a_device_changes_hands_once_its_old_limits_have_run_out() {
+    let world = World::new();
+    let alices = world.enrolled("north", "alice", 1);
+    let client = world.client("north");
+    client.limits(&mut alices.signer(), &world.key()).unwrap();
+    world.operator("north").psp.release_device(&alices.key.public(), world.now()).unwrap();
+    let released = client.limits(&mut alices.signer(), &world.key()).unwrap_err();
+    assert!(released.is(&api::RELEASED), "{released}");
+    let bobs = TestDevice::new(1, "north", "bob", world.clock());
+    let (mut request, key) = (world.enrolment(&bobs, "maker", "series"), world.key());
+    let early = client.enrol(&key, &request).unwrap_err();
+    assert!(early.is(&api::NOT_FREE), "{early}");
+    world.pass(14 * 86_400 + 1);
+    // The nonce ran out meanwhile; the claim code did too, after a week.
+    request = world.enrolment(&bobs, "maker", "series");
+    let enrolled = client.enrol(&world.key(), &request).unwrap();
+    assert_eq!(enrolled.account, "bob-account");
+    client.limits(&mut bobs.signer(), &world.key()).unwrap();
+    world.check_at_rest();
+}

@@ -92,6 +92,7 @@ impl World {
                 name: "maker".into(),
                 key: HexArray(self.maker.public().0),
                 withdrawn_series: vec!["broken".into()],
+                firmwares: Vec::new(),
             }],
         };
         let key = init_psp(&self.path(psp), new).unwrap();

@@ -11,16 +11,18 @@ use specie_psp::device::{Device, DeviceState};
 use specie_psp::evidence::{EvidenceKind, EvidenceRecord};
 use specie_psp::ledger::{LedgerAccount, Movement, Totals};
 use specie_psp::loss::Backup;
+use specie_psp::person::Person;
 use specie_psp::request::{OperationId, Remembered};
 use specie_psp::screening::{HitRecord, Ruling, ScreeningRecord};
 use specie_psp::setting::{IssuedLimits, UploadedPayment, Verdict};
+use specie_psp::share::Allowance;
 use specie_psp::store::{Feed, Posted, Records};
 use specie_psp::transfer::{Transfer, TransferState};
 use specie_psp::withdrawal::{Withdrawal, WithdrawalState};
 
 use super::{
-    Stored, customer, device, evidence, identification, ledger, loss, publication, request, stored, totals, transfer,
-    withdrawal,
+    Stored, customer, device, evidence, identification, ledger, loss, person, publication, request, share, stored,
+    totals, transfer, withdrawal,
 };
 use crate::audit;
 use crate::sql::Session;
@@ -91,6 +93,9 @@ delegate! {
     hits(customer: Option<&Name>) -> Vec<HitRecord> = identification::hits;
     set_ruling(customer: &Name, reference: &str, ruling: &Ruling) -> () = identification::set_ruling;
     erase_identity(customer: &Name) -> bool = identification::erase;
+    person(customer: &Name) -> Option<Person> = person::of_customer;
+    bind_person(customer: &Name, person: &Person) -> () = person::bind;
+    customers_of_person(tag: &[u8; 32]) -> Vec<Name> = person::customers;
     insert_claim_code(hash: &[u8; 32], valid_until: Timestamp) -> () = customer::insert_claim_code;
     use_claim_code(hash: &[u8; 32], now: Timestamp) -> bool = customer::use_claim_code;
     restore_claim_code(hash: &[u8; 32]) -> () = customer::restore_claim_code;
@@ -103,6 +108,11 @@ delegate! {
     device_by_identity(identity: &[u8; 32]) -> Option<Device> = device::find_by_identity;
     devices_of(customer: &Name) -> Vec<Device> = device::of_customer;
     pending_devices() -> Vec<Device> = device::pending;
+    set_weight(key: &PublicKey, weight: u32) -> () = device::set_weight;
+    set_label(key: &PublicKey, label: Option<&Name>) -> () = device::set_label;
+    set_released(key: &PublicKey, at: Timestamp) -> () = device::set_released;
+    hand_over(device: &Device) -> () = device::hand_over;
+    has_unfinished_withdrawal(key: &PublicKey) -> bool = withdrawal::is_unfinished;
     set_device_state(key: &PublicKey, state: DeviceState) -> () = device::set_state;
     remove_pending_device(key: &PublicKey) -> () = device::remove_pending;
     next_limits_sequence(key: &PublicKey) -> u64 = device::next_limits_sequence;
@@ -135,8 +145,14 @@ delegate! {
     set_withdrawal_state(id: &OperationId, state: WithdrawalState) -> () = withdrawal::set_state;
     unsettled_withdrawals() -> Vec<Withdrawal> = withdrawal::unsettled;
     withdrawn_since(customer: &Name, since: Timestamp) -> Amount = withdrawal::withdrawn_since;
-    blanks(device: &PublicKey, epoch: u32) -> u64 = withdrawal::blanks;
-    set_blanks(device: &PublicKey, epoch: u32, blanks: u64) -> () = withdrawal::set_blanks;
+    blanks(device: &PublicKey, epoch: u32) -> u64 = share::blanks;
+    blanks_of_customer(customer: &Name, epoch: u32) -> u64 = share::blanks_of_customer;
+    take_blanks(device: &PublicKey, customer: &Name, epoch: u32, blanks: u64) -> () = share::take_blanks;
+    return_blanks(device: &PublicKey, customer: &Name, epoch: u32, blanks: u64) -> () = share::return_blanks;
+    move_blanks(device: &PublicKey, to: &Name) -> () = share::move_blanks;
+    insert_limits(customer: &Name, limits: &Allowance) -> () = share::insert_limits;
+    live_limits(customer: &Name, now: Timestamp) -> Vec<Allowance> = share::live_limits;
+    forget_limits_before(device: &PublicKey, sequence: u64) -> () = share::forget_limits_before;
     insert_transfer(transfer: &Transfer) -> () = transfer::insert;
     transfer(id: &OperationId) -> Option<Transfer> = transfer::find;
     set_transfer_state(id: &OperationId, state: TransferState) -> () = transfer::set_state;

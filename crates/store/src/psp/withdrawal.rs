@@ -60,16 +60,9 @@ pub(super) fn withdrawn_since(session: Rows<'_>, customer: &Name, since: Timesta
     session.query_one(sql, &params).and_then(|row| row.column(0)).map_err(stored)
 }
 
-pub(super) fn blanks(session: Rows<'_>, device: &PublicKey, epoch: u32) -> Stored<u64> {
-    let sql = "SELECT blanks FROM psp_ration WHERE device = ?1 AND epoch = ?2";
-    let found = query_optional(session, sql, &[(&device.0).into(), epoch.into()], |row| column(row, 0))?;
-    Ok(found.unwrap_or(0))
-}
-
-pub(super) fn set_blanks(session: Rows<'_>, device: &PublicKey, epoch: u32, blanks: u64) -> Stored<()> {
-    let sql = "INSERT INTO psp_ration (device, epoch, blanks) VALUES (?1, ?2, ?3) \
-               ON CONFLICT (device, epoch) DO UPDATE SET blanks = excluded.blanks";
-    execute(session, sql, &[(&device.0).into(), epoch.into(), whole(blanks)]).map(drop)
+pub(super) fn is_unfinished(session: Rows<'_>, device: &PublicKey) -> Stored<bool> {
+    let sql = "SELECT 1 FROM psp_withdrawal WHERE device = ?1 AND state IN ('opening', 'open', 'answered') LIMIT 1";
+    Ok(query_optional(session, sql, &[(&device.0).into()], |_| Ok(()))?.is_some())
 }
 
 fn with_lines(session: Rows<'_>, withdrawal: Withdrawal) -> Stored<Withdrawal> {

@@ -1,0 +1,122 @@
+//! Persons: customers of one person share one set of limits.
+//!
+//! A person is known here by a tag (`docs/spec/identity.md`), a keyed hash of the number by which an issuer of credentials or a
+//! register tells persons apart. The number itself is not kept.
+
+use specie_audit::Kind;
+use specie_core::Timestamp;
+use specie_core::text::Name;
+
+use crate::customer::{Customer, CustomerError};
+use crate::device::Device;
+use crate::service::Psp;
+use crate::store::{Records, Store, StoreError};
+use crate::tier::Tier;
+
+/// What kind of person a tag is of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum PersonKind {
+    /// A human being.
+    Natural,
+    /// An organisation.
+    Organisation,
+}
+
+/// A person, as a PSP knows it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Person {
+    /// Its tag, the same at all PSPs that share a pepper.
+    pub tag: [u8; 32],
+    /// Its kind.
+    pub kind: PersonKind,
+}
+
+/// All that one person has at this PSP: what limits are counted for.
+pub(crate) struct Holdings<'p> {
+    pub(crate) customers: Vec<Name>,
+    /// Devices of all customers, in the order of their enrolment.
+    pub(crate) devices: Vec<Device>,
+    pub(crate) tier: &'p Tier,
+}
+
+impl PersonKind {
+    /// The stable name, as stored, shown and hashed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Natural => "natural",
+            Self::Organisation => "organisation",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Natural, Self::Organisation].into_iter().find(|kind| kind.as_str() == text)
+    }
+}
+
+impl<S: Store, B> Psp<S, B> {
+    /// Says which person a customer is. Customers of one person are in one tier and share its limits.
+    ///
+    /// # Errors
+    /// When the customer is unknown or another person, or the person has customers in another tier.
+    pub fn set_person(&self, customer: &Name, person: &Person, now: Timestamp) -> Result<(), CustomerError> {
+        self.store().write(|records| {
+            let found = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
+            if bind(records, &found, person)? {
+                let details = [("kind", person.kind.as_str())];
+                self.audit(records, now, Kind::PersonKnown, customer.as_str(), &details)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Which person a customer is, if that is known.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn person(&self, customer: &Name) -> Result<Option<Person>, CustomerError> {
+        self.store().read(|records| Ok(records.person(customer)?))
+    }
+}
+
+impl<S, B> Psp<S, B> {
+    /// All that the person who is `customer` has here.
+    pub(crate) fn holdings(
+        &self,
+        records: &mut dyn Records,
+        customer: &Customer,
+        now: Timestamp,
+    ) -> Result<Holdings<'_>, StoreError> {
+        let customers = customers(records, &customer.name)?;
+        let mut devices = Vec::new();
+        for name in &customers {
+            devices.extend(records.devices_of(name)?);
+        }
+        Ok(Holdings { customers, devices, tier: self.tier_of(customer, now)? })
+    }
+}
+
+/// The customers of the person who is `customer`; that one alone where the person is not known.
+pub(crate) fn customers(records: &mut dyn Records, customer: &Name) -> Result<Vec<Name>, StoreError> {
+    match records.person(customer)? {
+        Some(person) => records.customers_of_person(&person.tag),
+        None => Ok(vec![*customer]),
+    }
+}
+
+/// Says which person a customer is; `false` when that is known already.
+fn bind(records: &mut dyn Records, customer: &Customer, person: &Person) -> Result<bool, CustomerError> {
+    match records.person(&customer.name)? {
+        Some(known) if known == *person => return Ok(false),
+        Some(_) => return Err(CustomerError::OtherPerson(customer.name)),
+        None => {}
+    }
+    for name in records.customers_of_person(&person.tag)? {
+        let other = records.customer(&name)?.filter(|other| other.tier != customer.tier);
+        if let Some(other) = other {
+            return Err(CustomerError::PersonTier { customer: other.name, tier: other.tier });
+        }
+    }
+    records.bind_person(&customer.name, person)?;
+    Ok(true)
+}
