@@ -6,7 +6,6 @@ mod auditing;
 mod coins;
 mod crashing;
 mod demonstration;
-mod fleets;
 mod identifying;
 mod inspecting;
 mod laundering;

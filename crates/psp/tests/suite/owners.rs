@@ -62,11 +62,11 @@ fn a_device_changes_hands_when_the_limits_of_its_old_owner_have_run_out() {
 fn a_blocked_device_is_not_given_away() {
     let world = World::new();
     let psp = world.psp();
-    psp.set_blocked(&world.public(), true).unwrap();
+    psp.set_blocked(&world.public(), true, at(1)).unwrap();
     assert!(matches!(psp.release_device(&world.public(), at(1)), Err(CustomerError::Blocked(_))));
-    psp.set_blocked(&world.public(), false).unwrap();
+    psp.set_blocked(&world.public(), false, at(1)).unwrap();
     psp.release_device(&world.public(), at(1)).unwrap();
-    psp.set_blocked(&world.public(), true).unwrap();
+    psp.set_blocked(&world.public(), true, at(1)).unwrap();
     let taken = enrol_for(&world, &psp, &name("bob"), &world.device, "enrol-1111111111", at(2));
     assert!(matches!(taken, Err(EnrolmentError::AlreadyEnrolled)), "{taken:?}");
     let unknown = psp.release_device(&TestDevice::new(77).key.public(), at(1));
