@@ -155,13 +155,25 @@ impl Signed<PublicKey> {
         signed(who.map(|key| PublicKey(key.0)), DEVICE_HEADER, header)
     }
 
-    /// Whether the device signed `request`. The time is for [`Signed::check_time`].
+    /// Whether the device signed `request`, with its owner there or without a PIN. The time is for [`Signed::check_time`].
     ///
     /// # Errors
     /// When it did not.
     pub fn verify(&self, request: &Unsigned<'_>) -> Result<(), AuthorizationError> {
+        self.verify_under(label::DEVICE_REQUEST, request)
+    }
+
+    /// Whether the device signed `request` under its mandate, with nobody there (protocol §7.2).
+    ///
+    /// # Errors
+    /// When it did not.
+    pub fn verify_mandated(&self, request: &Unsigned<'_>) -> Result<(), AuthorizationError> {
+        self.verify_under(label::MANDATED_REQUEST, request)
+    }
+
+    fn verify_under(&self, label: &str, request: &Unsigned<'_>) -> Result<(), AuthorizationError> {
         let digest = request.device_digest(self.time);
-        let verified = self.who.verify(label::DEVICE_REQUEST, &[&digest], &self.signature);
+        let verified = self.who.verify(label, &[&digest], &self.signature);
         verified.map_err(|_| AuthorizationError::Signature)
     }
 }
@@ -256,6 +268,13 @@ mod tests {
         assert_eq!(later.verify(&REQUEST), Err(AuthorizationError::Signature));
         let stranger = Signed { who: SigningKey::from_seed(&[4; 32]).public(), ..signed };
         assert_eq!(stranger.verify(&REQUEST), Err(AuthorizationError::Signature));
+        // A machine's signature is not its owner's, nor the other way round.
+        assert_eq!(signed.verify_mandated(&REQUEST), Err(AuthorizationError::Signature));
+        let sign = |digest: &[u8; 32]| Ok(key.sign(label::MANDATED_REQUEST, &[digest]));
+        let headers = Device { key: key.public(), now, sign }.authorize(&REQUEST).unwrap();
+        let machine = Signed::device(lookup(&headers)).unwrap();
+        assert_eq!(machine.verify_mandated(&REQUEST), Ok(()));
+        assert_eq!(machine.verify(&REQUEST), Err(AuthorizationError::Signature));
     }
 
     #[test]

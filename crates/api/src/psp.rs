@@ -167,6 +167,8 @@ problem_codes! {
     CURRENCY = 409 "wrong-currency", "The account is in another currency", "use the account's currency", retry: false;
     /// The customer is no merchant.
     NOT_A_MERCHANT = 403 "not-a-merchant", "This customer has no merchant's name here", "ask the PSP for one", retry: false;
+    /// A device paid from its account by itself.
+    PERSON_NEEDED = 403 "person-needed", "A device may not do this by itself under its mandate", "enter the PIN and do the same again", retry: false;
     /// The bank refused the transfer.
     TRANSFER_REFUSED = 409 "transfer-refused", "The bank refuses the transfer", "check the PSP and the account", retry: false;
     /// The bank refused the redemption as a whole.

@@ -135,6 +135,9 @@ fn inspect_binary(known: &Known, source: &str, bytes: &[u8]) -> Report {
         Kind::Message(Message::Limits) => {
             kind::decode(bytes).map(|limits| documents::inspect_limits(known, source, &limits))
         }
+        Kind::Message(Message::Mandate) => {
+            kind::decode(bytes).map(|mandate| documents::inspect_mandate(source, &mandate))
+        }
         Kind::Message(Message::Descriptor) => {
             kind::decode(bytes).map(|descriptor| documents::inspect_descriptor(known, source, &descriptor))
         }

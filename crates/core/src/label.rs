@@ -55,6 +55,13 @@ pub const MANIFEST_NODE: &str = "specie/v1/manifest-node";
 /// Limits documents (§4).
 pub const LIMITS: &str = "specie/v1/limits";
 /// Pages of the revocation list (§8).
+/// Mandates: the part that an element enforces (§7.2).
+pub const MANDATE: &str = "specie/v1/mandate";
+/// Mandates: the part that a wallet enforces (§7.2).
+pub const MANDATE_TERMS: &str = "specie/v1/mandate-terms";
+/// Requests that a device makes of its PSP under a mandate, with nobody there (§7.2).
+pub const MANDATED_REQUEST: &str = "specie/v1/mandated-request";
+/// Revocation lists (§8).
 pub const REVOCATION: &str = "specie/v1/revocation";
 /// Payee descriptors (§7).
 pub const DESCRIPTOR: &str = "specie/v1/descriptor";

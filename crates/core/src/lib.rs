@@ -32,6 +32,7 @@ pub mod holding;
 pub mod issuance;
 pub mod label;
 pub mod limits;
+pub mod mandate;
 pub mod manifest;
 pub mod merkle;
 pub mod message;

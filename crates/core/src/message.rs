@@ -53,6 +53,8 @@ messages! {
     Enrolment = 9, "enrolment";
     /// A transfer for supervisors to read its payer.
     DisclosedTransfer = 10, "disclosed transfer";
+    /// An owner says what its device may pay by itself.
+    Mandate = 11, "mandate";
     /// What a device holds, with what proves whose it is.
     Holding = 22, "holding";
     /// All that a device held at some moment.

@@ -14,7 +14,7 @@ use crate::status::StatusWord;
 
 mod answer;
 
-pub use answer::{Certificate, Enrolment, Keys, Nonces, OpenTotal, Selected, Status, Totals};
+pub use answer::{Certificate, Enrolment, Keys, MandateUse, Nonces, OpenTotal, Selected, Status, Totals};
 
 /// Carries one command to the element and its answer back.
 pub trait Link {
@@ -267,16 +267,30 @@ pub fn release<L: Link>(link: &mut L, index: u32) -> Answer<(), L> {
 /// SPEND: shows a note or blank once. Answers `z3`; the same preimage gets the same answer for ever.
 #[inline(never)]
 pub fn spend<L: Link>(link: &mut L, spend: &Spend<'_>) -> Answer<[u8; 32], L> {
+    spend_with(link, spend, None)
+}
+
+fn spend_with<L: Link>(link: &mut L, spend: &Spend<'_>, mandated_at: Option<u64>) -> Answer<[u8; 32], L> {
     if spend.own.len() > ins::MAX_OUTPUTS {
         return Err(ElementError::ArgumentsTooLong);
     }
     let mut command = CommandBuffer::new();
+    if let Some(now) = mandated_at {
+        command.push(&now.to_be_bytes());
+    }
     command.push(&spend.index.to_be_bytes()).push(spend.gamma).push(&[spend.own.len() as u8]);
     for own in spend.own {
         command.push(&[own.output]).push(&own.index.to_be_bytes()).push(&own.blind);
     }
     command.push(spend.preimage);
-    exchange(link, &mut command, ins::SPEND, 32, |answer| answer.try_into().ok())
+    let header = Header { p1: mandated_at.is_some().into(), ..ins::SPEND };
+    exchange(link, &mut command, header, 32, |answer| answer.try_into().ok())
+}
+
+/// SPEND under the mandate, without the PIN, at `now` in Unix seconds.
+#[inline(never)]
+pub fn spend_mandated<L: Link>(link: &mut L, spend: &Spend<'_>, now: u64) -> Answer<[u8; 32], L> {
+    spend_with(link, spend, Some(now))
 }
 
 /// FORGET: frees the record of an index that was spent, was never registered, or is a blank that holds and expects
@@ -298,6 +312,21 @@ pub fn limits<L: Link>(link: &mut L, proof: &EntryProof<'_>, limits: &[u8]) -> A
     push_proof(&mut command, proof)?;
     command.push(&entry_length.to_be_bytes()).push(proof.entry).push(limits);
     exchange(link, &mut command, ins::LIMITS, 0, nothing)
+}
+
+/// MANDATE: what the owner lets the device do by itself, and the owner's signature.
+#[inline(never)]
+pub fn mandate<L: Link>(link: &mut L, body: &[u8], signature: &[u8; 64]) -> Answer<(), L> {
+    let mut command = CommandBuffer::new();
+    command.push(signature).push(body);
+    exchange(link, &mut command, ins::MANDATE, 0, nothing)
+}
+
+/// MANDATE with P1 1: what is used of the mandate.
+#[inline(never)]
+pub fn mandate_use<L: Link>(link: &mut L) -> Answer<MandateUse, L> {
+    let header = Header { p1: 1, ..ins::MANDATE };
+    exchange(link, &mut CommandBuffer::new(), header, ins::MANDATE_USE_LENGTH, MandateUse::from_answer)
 }
 
 /// STATUS: counters, limits and what is held.

@@ -64,6 +64,17 @@ pub struct Spend<'a> {
     pub own: OwnOutputs<'a>,
     /// The preimage's encoding.
     pub preimage: &'a [u8],
+    /// Under the mandate, at this time by the host's clock, in Unix seconds; else by the one who verified the PIN.
+    pub mandated_at: Option<u64>,
+}
+
+/// MANDATE.
+#[derive(Clone, Copy)]
+pub struct Mandate<'a> {
+    /// Encoding of what the element enforces.
+    pub body: &'a [u8],
+    /// The owner's signature.
+    pub signature: &'a [u8; 64],
 }
 
 /// The outputs that a host claims to return to this element: at most eight.
@@ -189,6 +200,10 @@ pub enum Command<'a> {
         /// The document's encoding.
         document: &'a [u8],
     },
+    /// MANDATE.
+    Mandate(Mandate<'a>),
+    /// MANDATE with P1 1: what is used of it.
+    MandateUse,
     /// STATUS.
     Status,
     /// WIPE.
@@ -219,10 +234,9 @@ impl<'a> TryFrom<&Apdu<'a>> for Command<'a> {
             ins::PERSONALISE => fields.personalise()?,
             ins::IDENTITY => Self::Identity,
             ins::ENROL => fields.enrol()?,
-            ins::SIGN_REQUEST => Self::SignRequest {
-                purpose: if chosen { Purpose::Payee } else { Purpose::DeviceRequest },
-                digest: fields.array()?,
-            },
+            ins::SIGN_REQUEST => {
+                Self::SignRequest { purpose: Purpose::from_u8(apdu.header.p1), digest: fields.array()? }
+            }
             ins::NONCES => fields.nonces()?,
             ins::MANIFEST => fields.manifest()?,
             ins::CLASS => Self::Class(fields.proof()?.of(fields.rest())),
@@ -231,9 +245,11 @@ impl<'a> TryFrom<&Apdu<'a>> for Command<'a> {
                 Self::OwnerTag { index: fields.index()?, blind: fields.array()?, amount: fields.amount()? }
             }
             ins::RELEASE => Self::Release { index: fields.index()? },
-            ins::SPEND => fields.spend()?,
+            ins::SPEND => fields.spend(chosen)?,
             ins::FORGET => Self::Forget { index: fields.index()? },
             ins::LIMITS => fields.limits()?,
+            ins::MANDATE if chosen => Self::MandateUse,
+            ins::MANDATE => fields.mandate()?,
             ins::STATUS => Self::Status,
             ins::WIPE => Self::Wipe { even_so: chosen },
             ins::TOTALS => Self::Totals { nonce: fields.array()? },
@@ -254,6 +270,7 @@ impl Command<'_> {
             Self::Nonces { count, .. } => 4 + 32 * usize::from(*count),
             Self::Class(_) => 16,
             Self::Register(_) | Self::OwnerTag { .. } | Self::Spend(_) => 32,
+            Self::MandateUse => ins::MANDATE_USE_LENGTH,
             Self::Status => ins::STATUS_LENGTH,
             Self::Totals { .. } => ins::TOTALS_LENGTH,
             _ => 0,
@@ -271,8 +288,12 @@ fn known_header(header: Header) -> Result<Header, StatusWord> {
     let Some(&known) = all.find(|known| known.cla == cla && known.ins == instruction) else {
         return Err(StatusWord::UNKNOWN_INSTRUCTION);
     };
-    let chooses = known == ins::SIGN_REQUEST || known == ins::WIPE;
-    let fits = p2 == known.p2 && (p1 == known.p1 || (chooses && p1 == 1));
+    let most = match known {
+        ins::SIGN_REQUEST => Purpose::MandatedRequest as u8,
+        ins::SPEND | ins::MANDATE | ins::WIPE => 1,
+        _ => known.p1,
+    };
+    let fits = p2 == known.p2 && (known.p1..=most).contains(&p1);
     if fits { Ok(known) } else { Err(StatusWord::WRONG_PARAMETERS) }
 }
 
@@ -382,14 +403,20 @@ impl<'a> Fields<'a> {
         }))
     }
 
-    fn spend(&mut self) -> Result<Command<'a>, StatusWord> {
+    fn spend(&mut self, mandated: bool) -> Result<Command<'a>, StatusWord> {
+        let mandated_at = if mandated { Some(self.amount()?) } else { None };
         let (index, gamma) = (self.index()?, self.array()?);
         let count = usize::from(self.byte()?);
         if count > ins::MAX_OUTPUTS {
             return Err(StatusWord::WRONG_DATA);
         }
         let (own, _) = self.take(OwnOutput::LENGTH * count)?.as_chunks();
-        Ok(Command::Spend(Spend { index, gamma, own: OwnOutputs(own), preimage: self.rest() }))
+        Ok(Command::Spend(Spend { index, gamma, own: OwnOutputs(own), preimage: self.rest(), mandated_at }))
+    }
+
+    fn mandate(&mut self) -> Result<Command<'a>, StatusWord> {
+        let signature = self.array()?;
+        Ok(Command::Mandate(Mandate { body: self.rest(), signature }))
     }
 
     fn limits(&mut self) -> Result<Command<'a>, StatusWord> {

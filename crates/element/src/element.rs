@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::apdu::Apdu;
 use crate::client::Link;
 use crate::command::Command;
-use crate::instruction::{LifeCycle, VERSION};
+use crate::instruction::{LifeCycle, Purpose, VERSION};
 use crate::journal::JournalError;
 use crate::platform::Platform;
 use crate::record::single;
@@ -24,6 +24,7 @@ mod class;
 mod enrol;
 mod factory;
 mod limits;
+mod mandate;
 mod manifest;
 mod nonces;
 mod pin;
@@ -167,6 +168,8 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
             Command::Spend(spend) => self.spend(&spend, answer),
             Command::Forget { index } => self.forget(index),
             Command::Limits { psp, document } => self.limits(&psp, document),
+            Command::Mandate(mandate) => self.mandate(&mandate),
+            Command::MandateUse => self.mandate_use(answer),
             Command::Status => self.status(answer),
             Command::Wipe { even_so } => self.wipe(even_so),
             Command::Totals { nonce } => self.totals(nonce, answer),
@@ -231,7 +234,12 @@ impl<F: NorFlash, P: Platform, const N: usize> Link for Element<F, P, N> {
     }
 }
 
-/// The commands that need the PIN, where one is set.
+/// The commands that need the PIN, where one is set; what is done under a mandate needs that instead.
 fn needs_pin(command: &Command<'_>) -> bool {
-    matches!(command, Command::SignRequest { .. } | Command::Spend(_) | Command::Wipe { .. })
+    match command {
+        Command::SignRequest { purpose, .. } => *purpose != Purpose::MandatedRequest,
+        Command::Spend(spend) => spend.mandated_at.is_none(),
+        Command::Wipe { .. } => true,
+        _ => false,
+    }
 }

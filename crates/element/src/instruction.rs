@@ -29,6 +29,8 @@ pub const PUK: usize = 8;
 pub const MAX_DEVICE_INFO: usize = specie_core::enrolment::DEVICE_INFO_LENGTH_MAX;
 /// Longest certificate in bytes.
 pub const MAX_CERTIFICATE: usize = specie_core::enrolment::CERTIFICATE_LENGTH_MAX;
+/// Bytes of the answer to MANDATE with P1 1.
+pub const MANDATE_USE_LENGTH: usize = 32;
 /// Bytes of the answer to STATUS.
 pub const STATUS_LENGTH: usize = 86;
 /// Bytes of the answer to TOTALS.
@@ -58,7 +60,7 @@ pub const PERSONALISE: Header = specie(0x12);
 pub const IDENTITY: Header = specie(0x14);
 /// ENROL.
 pub const ENROL: Header = specie(0x16);
-/// SIGN REQUEST of a device; a payee's has P1 1.
+/// SIGN REQUEST of a device; a payee's has P1 1, a device's under a mandate 2.
 pub const SIGN_REQUEST: Header = specie(0x18);
 /// NONCES.
 pub const NONCES: Header = specie(0x20);
@@ -72,12 +74,14 @@ pub const REGISTER: Header = specie(0x26);
 pub const OWNER_TAG: Header = specie(0x28);
 /// RELEASE.
 pub const RELEASE: Header = specie(0x2A);
-/// SPEND.
+/// SPEND; under a mandate it has P1 1.
 pub const SPEND: Header = specie(0x2C);
 /// FORGET.
 pub const FORGET: Header = specie(0x2E);
 /// LIMITS.
 pub const LIMITS: Header = specie(0x30);
+/// MANDATE; with P1 1 it asks what is used of one.
+pub const MANDATE: Header = specie(0x36);
 /// STATUS.
 pub const STATUS: Header = specie(0x32);
 /// WIPE if nothing is held; even so has P1 1.
@@ -86,7 +90,7 @@ pub const WIPE: Header = specie(0x34);
 pub const TOTALS: Header = specie(0x40);
 
 /// All of them.
-pub const ALL: [Header; 21] = [
+pub const ALL: [Header; 22] = [
     SELECT,
     VERIFY,
     CHANGE_PIN,
@@ -105,6 +109,7 @@ pub const ALL: [Header; 21] = [
     SPEND,
     FORGET,
     LIMITS,
+    MANDATE,
     STATUS,
     WIPE,
     TOTALS,
@@ -145,4 +150,17 @@ pub enum Purpose {
     DeviceRequest = 0,
     /// A payment request of a payee.
     Payee = 1,
+    /// A request of the device to its PSP under a mandate, with nobody there.
+    MandatedRequest = 2,
+}
+
+impl Purpose {
+    /// The purpose of a P1 that is known.
+    pub(crate) const fn from_u8(byte: u8) -> Self {
+        match byte {
+            0 => Self::DeviceRequest,
+            1 => Self::Payee,
+            _ => Self::MandatedRequest,
+        }
+    }
 }

@@ -28,7 +28,7 @@ use layout::ENTRY_HEADER;
 /// What a value lies under.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Key {
-    /// One of eight values of which there is one each.
+    /// One of ten values of which there is one each.
     Single(u8),
     /// A value under an index; as many as the journal has records.
     Index(u32),

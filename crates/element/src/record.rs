@@ -17,6 +17,8 @@ pub(crate) mod single {
     pub(crate) const COUNTERS: Key = Key::Single(5);
     pub(crate) const LIMITS: Key = Key::Single(6);
     pub(crate) const WIPED: Key = Key::Single(7);
+    pub(crate) const MANDATE: Key = Key::Single(8);
+    pub(crate) const MANDATE_USE: Key = Key::Single(9);
 }
 
 /// Kind of all single records: the key says which it is.
@@ -200,6 +202,73 @@ impl Single<105> for LimitsRecord {
             max_cumulative: number(bytes, 89),
             max_holding: number(bytes, 97),
         }
+    }
+}
+
+/// What is kept of the owner's newest mandate. Amounts are minor units, times Unix seconds.
+#[derive(Clone, Copy)]
+pub(crate) struct MandateRecord {
+    /// The key of whoever signed it.
+    pub(crate) owner: [u8; 32],
+    /// Hash of what was signed.
+    pub(crate) id: [u8; 32],
+    /// Context of redemptions that it allows.
+    pub(crate) redeem_to: Option<[u8; 32]>,
+    pub(crate) sequence: u64,
+    pub(crate) valid_until: u64,
+    pub(crate) max_payment: u64,
+    pub(crate) period_seconds: u64,
+    pub(crate) max_per_period: u64,
+    pub(crate) max_total: u64,
+}
+
+impl Single<145> for MandateRecord {
+    const KEY: Key = single::MANDATE;
+
+    fn to_bytes(&self) -> [u8; 145] {
+        let amounts = [self.max_payment, self.max_per_period, self.max_total];
+        let numbers = [self.sequence, self.valid_until, self.period_seconds].into_iter().chain(amounts);
+        let packed = Packed::new().field(&self.owner).field(&self.id).field(&[self.redeem_to.is_some().into()]);
+        let packed = packed.field(&self.redeem_to.unwrap_or([0; 32]));
+        numbers.fold(packed, |packed, number| packed.field(&number.to_be_bytes())).bytes
+    }
+
+    fn from_bytes(bytes: &[u8; 145]) -> Self {
+        Self {
+            owner: field(bytes, 0),
+            id: field(bytes, 32),
+            redeem_to: (bytes[64] == 1).then(|| field(bytes, 65)),
+            sequence: number(bytes, 97),
+            valid_until: number(bytes, 105),
+            period_seconds: number(bytes, 113),
+            max_payment: number(bytes, 121),
+            max_per_period: number(bytes, 129),
+            max_total: number(bytes, 137),
+        }
+    }
+}
+
+/// What was used of the mandate.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct MandateUse {
+    /// When the period began, in Unix seconds.
+    pub(crate) period_began: u64,
+    /// Let go since, in minor units.
+    pub(crate) in_period: u64,
+    /// Let go in all, in minor units.
+    pub(crate) spent: u64,
+}
+
+impl Single<24> for MandateUse {
+    const KEY: Key = single::MANDATE_USE;
+
+    fn to_bytes(&self) -> [u8; 24] {
+        let numbers = [self.period_began, self.in_period, self.spent];
+        numbers.iter().fold(Packed::new(), |packed, number| packed.field(&number.to_be_bytes())).bytes
+    }
+
+    fn from_bytes(bytes: &[u8; 24]) -> Self {
+        Self { period_began: number(bytes, 0), in_period: number(bytes, 8), spent: number(bytes, 16) }
     }
 }
 

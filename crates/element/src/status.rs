@@ -49,6 +49,16 @@ impl StatusWord {
     pub const CLASS_NOT_LOADED: Self = Self(0x9407);
     /// A signature or proof is wrong.
     pub const WRONG_PROOF: Self = Self(0x9408);
+    /// No mandate, or past its end.
+    pub const MANDATE_ENDED: Self = Self(0x9409);
+    /// Over the mandate's amount for one payment.
+    pub const OVER_MANDATE_PAYMENT: Self = Self(0x940A);
+    /// Over the mandate's amount for a period.
+    pub const OVER_MANDATE_PERIOD: Self = Self(0x940B);
+    /// Over the mandate's amount in all.
+    pub const OVER_MANDATE_TOTAL: Self = Self(0x940C);
+    /// Redeeming to another account than the mandate's.
+    pub const OUTSIDE_MANDATE: Self = Self(0x940D);
 
     /// A wrong PIN or PUK with `tries` left (at most 15).
     pub const fn wrong_pin(tries: u8) -> Self {
@@ -108,6 +118,11 @@ impl fmt::Display for StatusWord {
             Self::LIMITS_RUN_OUT => "limits are missing or have run out; synchronise",
             Self::CLASS_NOT_LOADED => "the class has to be loaded first",
             Self::WRONG_PROOF => "a signature or proof is wrong",
+            Self::MANDATE_ENDED => "there is no mandate, or it has ended",
+            Self::OVER_MANDATE_PAYMENT => "over what the mandate allows for one payment",
+            Self::OVER_MANDATE_PERIOD => "over what the mandate allows in a period",
+            Self::OVER_MANDATE_TOTAL => "over what the mandate allows in all",
+            Self::OUTSIDE_MANDATE => "the mandate does not allow to redeem to this account",
             Self(other) => return write!(f, "unexpected status word {other:04X}"),
         })
     }

@@ -14,9 +14,7 @@ use specie_api::idempotency::{self, Key};
 use specie_api::problem::Code;
 use specie_api::psp;
 use specie_core::Timestamp;
-use specie_element::client;
-use specie_element::instruction::Purpose;
-use specie_wallet::element::{Element, ElementFault};
+use specie_wallet::element::Element;
 
 use crate::answers::{FromJson, Problem};
 use crate::device::{Device, Done, Random};
@@ -80,11 +78,10 @@ impl Errand {
         let key = self.headers.iter().find(|(name, _)| *name == idempotency::HEADER);
         let key = key.map(|(_, key)| key.clone()).unwrap_or_default();
         let unsigned = Unsigned { method: self.method, target: &self.target, key: &key, body: &self.body };
-        let (name, element) = (device.wallet.device(), &mut device.element);
+        let (name, wallet, element) = (device.wallet.device(), &device.wallet, &mut device.element);
         let mut fault = None;
         let sign = |digest: &[u8; 32]| {
-            client::sign_request(&mut *element, Purpose::DeviceRequest, digest).map_err(|error| {
-                let error = ElementFault::from(error);
+            wallet.sign_device_request(digest, &mut *element).map_err(|error| {
                 fault = Some(error.clone());
                 SigningError::from(error)
             })

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use specie_api::authorization::{AuthorizationError, Signed, Unsigned};
 use specie_api::idempotency::{self, Key};
 use specie_api::problem;
+use specie_api::psp;
 use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
@@ -53,13 +54,27 @@ impl Call {
         self.header(idempotency::HEADER).and_then(|text| Key::new(text).ok()).ok_or_else(refusal)
     }
 
-    /// The device that signed this request, within the window of time around `now`.
+    /// The device that signed this request, within the window of time around `now`, with its owner there. This is for what a device
+    /// may not do by itself: where money of an account goes to others.
+    ///
+    /// # Errors
+    /// When none did.
+    pub fn attended_device(&self, now: Timestamp) -> Result<PublicKey, Refusal> {
+        let signed = Signed::device(|name| self.header(name))?;
+        if signed.verify_mandated(&self.unsigned()).is_ok() {
+            let what = "the request is signed under the device's mandate, with nobody there";
+            return Err(Refusal::new(&psp::PERSON_NEEDED, what));
+        }
+        self.device(now)
+    }
+
+    /// The device that signed this request, within the window of time around `now`, be it under its mandate.
     ///
     /// # Errors
     /// When none did.
     pub fn device(&self, now: Timestamp) -> Result<PublicKey, Refusal> {
-        let signed = Signed::device(|name| self.header(name))?;
-        signed.verify(&self.unsigned())?;
+        let (signed, unsigned) = (Signed::device(|name| self.header(name))?, self.unsigned());
+        signed.verify(&unsigned).or_else(|refusal| signed.verify_mandated(&unsigned).map_err(|_| refusal))?;
         signed.check_time(now)?;
         Ok(signed.who)
     }

@@ -86,6 +86,11 @@ impl WalletError for ElementFault {
                 StatusWord::UNKNOWN_INDEX => "element-does-not-know-note",
                 StatusWord::STALE => "element-holds-newer",
                 StatusWord::WRONG_PROOF => "element-refused-proof",
+                StatusWord::MANDATE_ENDED => "mandate-expired",
+                StatusWord::OVER_MANDATE_PAYMENT => "mandate-per-payment",
+                StatusWord::OVER_MANDATE_PERIOD => "mandate-per-period",
+                StatusWord::OVER_MANDATE_TOTAL => "mandate-total",
+                StatusWord::OUTSIDE_MANDATE => "mandate-account",
                 _ => "element-refused",
             },
         }
@@ -112,6 +117,13 @@ impl WalletError for ElementFault {
                     "the wallet's records are older than its secure element: restore newer ones and synchronise"
                 }
                 StatusWord::STALE => "synchronise to get the newest document",
+                StatusWord::MANDATE_ENDED
+                | StatusWord::OVER_MANDATE_PAYMENT
+                | StatusWord::OVER_MANDATE_PERIOD
+                | StatusWord::OVER_MANDATE_TOTAL
+                | StatusWord::OUTSIDE_MANDATE => {
+                    "let a person do it, with the PIN, or ask the owner for another mandate"
+                }
                 _ => "do the same again; if it keeps failing, synchronise and redeem what you hold",
             },
         }

@@ -24,6 +24,7 @@ pub mod error;
 pub mod history;
 pub mod housekeeping;
 pub mod identity;
+pub mod mandate;
 pub mod payment;
 pub mod publication;
 mod purse;

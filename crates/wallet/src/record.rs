@@ -19,7 +19,7 @@ pub(crate) enum Table {
     Identity = 1,
     /// The owner's choices, without an id; and until when payments were forgotten.
     Settings = 2,
-    /// Manifest, limits, descriptor, by [`Document`]; and the pages of the revocation list, by their numbers too.
+    /// Manifest, limits, descriptor, mandate, by [`Document`]; and the pages of the revocation list, by their numbers too.
     Document = 3,
     /// Manifest headers followed, by sequence.
     Header = 4,
@@ -55,6 +55,7 @@ pub(crate) enum Document {
     Limits = 2,
     Descriptor = 3,
     RevocationPage = 4,
+    Mandate = 5,
 }
 
 impl Table {

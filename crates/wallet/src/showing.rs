@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use specie_core::amount::Timestamp;
 use specie_core::bytes::{Context, NoteId};
 use specie_core::disclosure::{Prepared, SupervisoryKey};
 use specie_core::encoding::Encode;
@@ -24,6 +25,15 @@ pub(crate) struct Disclose<'i> {
     pub(crate) to: SupervisoryKey,
 }
 
+/// What for, and by whose leave.
+#[derive(Clone, Copy)]
+pub(crate) struct Showing<'i> {
+    pub(crate) context: Context,
+    pub(crate) disclose: Option<Disclose<'i>>,
+    /// Under the mandate, at this time; else by whoever verified the PIN.
+    pub(crate) mandated_at: Option<Timestamp>,
+}
+
 /// A holding that was shown.
 pub(crate) struct Shown {
     /// The chain with the new transfer, in extended form.
@@ -37,10 +47,10 @@ pub(crate) fn show(
     holding: &Holding,
     outputs: Outputs,
     own: &[OwnOutput],
-    context: Context,
-    disclose: Option<Disclose<'_>>,
+    showing: Showing<'_>,
     element: &mut impl Element,
 ) -> Result<Shown, ElementFault> {
+    let Showing { context, disclose, mandated_at } = showing;
     let material = &holding.material;
     let mut preimage = Preimage {
         class_id: material.class_id,
@@ -55,7 +65,10 @@ pub(crate) fn show(
     let bytes = preimage.to_bytes();
     let gamma = Zeroizing::new(material.secrets.gamma.to_bytes());
     let spend = Spend { index, gamma: &gamma, own, preimage: bytes.as_slice() };
-    let z3 = client::spend(element, &spend)?;
+    let z3 = match mandated_at {
+        None => client::spend(element, &spend)?,
+        Some(now) => client::spend_mandated(element, &spend, now.seconds())?,
+    };
     let z3 = decode_scalar(&z3).map_err(|_| ElementFault::Nonsense)?;
     let d = challenge(bytes.as_slice());
     let show = Show::new(&material.secrets, &d, z3);
@@ -74,10 +87,11 @@ fn prepare(disclose: Disclose<'_>, material: &Material, preimage: &Preimage) -> 
     Prepared::new(&to, U, &material.secrets, &material.points.N1, preimage).map_err(|_| ElementFault::Nonsense)
 }
 
-/// Whether a holding was shown already. The element is asked to spend it in a way that it refuses after it looked.
+/// Whether a holding was shown already. The element is asked to spend it in a way that it refuses after it looked; without the PIN,
+/// which nobody may be there to give.
 pub(crate) fn was_shown(index: u32, element: &mut impl Element) -> Result<bool, ElementFault> {
     let nothing = Spend { index, gamma: &[0; 32], own: &[], preimage: &[0] };
-    match client::spend(element, &nothing).map_err(ElementFault::from) {
+    match client::spend_mandated(element, &nothing, 0).map_err(ElementFault::from) {
         Err(ElementFault::Refused(StatusWord::ALREADY_SPENT)) => Ok(true),
         Err(ElementFault::Refused(StatusWord::WRONG_DATA | StatusWord::UNKNOWN_INDEX)) => Ok(false),
         Err(fault) => Err(fault),

@@ -8,6 +8,7 @@ use specie_core::amount::Timestamp;
 use specie_core::bytes::NoteId;
 use specie_core::encoding::DecodeError;
 use specie_core::group::Generators;
+use specie_core::mandate::Mandate;
 use specie_core::signature::PublicKey;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -20,7 +21,7 @@ use crate::identity::Identity;
 use crate::payment::{FORGOTTEN, Payments};
 use crate::publication::Publications;
 use crate::purse::Purse;
-use crate::record::{Changes, Table};
+use crate::record::{Changes, Document, Table};
 use crate::request::Requests;
 use crate::settings::Settings;
 use crate::sorted::Map;
@@ -40,6 +41,7 @@ pub struct Wallet {
     pub(crate) redemptions: Redemptions,
     pub(crate) withdrawals: Withdrawals,
     pub(crate) tasks: Tasks,
+    pub(crate) mandate: Option<Box<Mandate>>,
     pub(crate) log: Log,
     pub(crate) evidence: Map<NoteId, Vec<u8>>,
 }
@@ -152,6 +154,7 @@ impl Wallet {
         self.redemptions = Redemptions::default();
         self.withdrawals = Withdrawals::default();
         self.tasks = Tasks::default();
+        self.mandate = None;
         self.log = Log::default();
         self.evidence = Map::new();
     }
@@ -174,6 +177,7 @@ impl Wallet {
             redemptions: Redemptions::default(),
             withdrawals: Withdrawals::default(),
             tasks: Tasks::default(),
+            mandate: None,
             log: Log::default(),
             evidence: Map::new(),
         }
@@ -185,6 +189,7 @@ impl Wallet {
             Table::Identity => Err(DecodeError::OutOfRange),
             Table::Settings if id == FORGOTTEN => self.payments.load_forgotten(value),
             Table::Settings => self.load_settings(value),
+            Table::Document if id == [Document::Mandate as u8] => self.load_mandate(value),
             Table::Document => self.load_document(id, value),
             Table::Header => self.publications.load_header(id, value),
             Table::Note => self.load_note(id, value),

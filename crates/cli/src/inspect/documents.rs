@@ -7,6 +7,7 @@ use specie_core::disclosure::{DisclosedTransfer, Supervision};
 use specie_core::enrolment::{Certificate, Enrolment};
 use specie_core::evidence::Evidence;
 use specie_core::limits::Limits;
+use specie_core::mandate::{Mandate, PayeeRule};
 use specie_core::manifest::{Entry, Manifest, ManifestHeader};
 use specie_core::merkle;
 use specie_core::receipt::{Receipt, receipt_hash};
@@ -138,6 +139,40 @@ pub(super) fn inspect_limits(known: &Known, source: &str, limits: &Limits) -> Re
     report.facts.add("at most held", format!("{} minor units", body.max_holding));
     by_psp(known, &body.psp, "signature", &mut report.checks, |key| limits.verify(key).is_ok());
     report
+}
+
+/// A mandate. Whether its owner is somebody's is for the device to know.
+pub(super) fn inspect_mandate(source: &str, mandate: &Mandate) -> Report {
+    let mut report = Report::new(source, "mandate");
+    let (body, terms) = (&mandate.body, &mandate.terms);
+    report.facts.add("owner", body.owner.to_string());
+    report.facts.add("device", body.device.to_string());
+    report.facts.add("sequence", body.sequence);
+    report.facts.add("valid until", moment::show(body.valid_until));
+    report.facts.add("currency", terms.currency.as_str());
+    report.facts.add("at most per payment", format!("{} minor units", body.max_payment));
+    report.facts.add("period", format!("{} seconds", body.period_seconds));
+    report.facts.add("at most per period", format!("{} minor units", body.max_per_period));
+    report.facts.add("at most in all", format!("{} minor units", body.max_total));
+    report.facts.add("a person above", format!("{} minor units", terms.person_above));
+    report.facts.add("payees", terms.payees.as_slice().iter().map(payee_rule).collect::<Vec<_>>());
+    let (good, who) = (mandate.verify().is_ok(), body.owner);
+    report.checks.decide(
+        "signature",
+        good,
+        format!("signed by owner {who}"),
+        "bad-signature",
+        format!("is not by owner {who}"),
+    );
+    report
+}
+
+fn payee_rule(rule: &PayeeRule) -> String {
+    match rule {
+        PayeeRule::Anyone => "anyone".into(),
+        PayeeRule::Category(category) => format!("category {category:04}"),
+        PayeeRule::Key(key) => format!("key {key}"),
+    }
 }
 
 /// A page of the revocation list.

@@ -13,6 +13,7 @@ use specie_core::group::encode_point;
 use specie_core::hash;
 use specie_core::holding::{Backup, Holding, Opening, Owned, write_backup};
 use specie_core::limits::{Limits, LimitsBody};
+use specie_core::mandate::{Mandate, MandateBody, PayeeRule, Payees, Terms};
 use specie_core::manifest::{Entry, Manifest, ManifestHeader, SignedHeader, write_manifest};
 use specie_core::merkle;
 use specie_core::payment::{Chain, Payment};
@@ -83,6 +84,24 @@ pub(crate) fn limits() -> Limits {
         max_holding: amount(i64::MAX as u64),
     };
     Limits::sign(body, &key(2))
+}
+
+fn mandate() -> Mandate {
+    let body = MandateBody {
+        owner: key(4).public(),
+        device: key(3).public(),
+        sequence: 24,
+        valid_until: time(65_536),
+        max_payment: amount(23),
+        period_seconds: 86_400,
+        max_per_period: amount(1 << 32),
+        max_total: amount(i64::MAX as u64),
+        redeem_to: None,
+        terms: [0; 32],
+    };
+    let payees = Payees::new(&[PayeeRule::Category(5411), PayeeRule::Key(key(5).public())]).unwrap();
+    let terms = Terms { currency: Currency::new("XTS").unwrap(), person_above: amount(256), payees };
+    Mandate::sign(body, terms, &key(4))
 }
 
 pub(crate) fn entries(world: &World) -> Vec<Vec<u8>> {
@@ -282,6 +301,7 @@ pub(crate) fn all(world: &World) -> Vec<Example> {
         of("holding", encoded(&owning(&note, chains[0])), again_holding, Some(22)),
         of("backup", backup(&[owning(&note, chains[0]), issued(&note)]), again_backup, Some(23)),
         of("limits", encoded(&limits()), plain::<Limits>, Some(7)),
+        of("mandate", encoded(&mandate()), plain::<Mandate>, Some(11)),
         of("certificate", encoded(&certificate(world)), plain::<Certificate>, None),
         of("enrolment", encoded(&enrolment(world, [8; 32], b"device-0", &mut Vec::new())), again_enrolment, Some(9)),
         of(

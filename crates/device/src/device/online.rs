@@ -7,9 +7,6 @@ use specie_api::client::CallError;
 use specie_api::idempotency::Key;
 use specie_api::{problem, psp};
 use specie_core::Timestamp;
-use specie_element::client;
-use specie_element::instruction::Purpose;
-use specie_wallet::element::ElementFault;
 
 use super::{Device, Done};
 use crate::{clock, entropy};
@@ -47,11 +44,8 @@ impl Device {
     ) -> Result<T, CallError> {
         let seconds = clock::now().seconds().saturating_add_signed(self.clock_offset);
         let (key, now) = (self.wallet.device(), Timestamp::new(seconds).unwrap_or_default());
-        let element = &mut self.element;
-        let sign = |digest: &[u8; 32]| {
-            client::sign_request(&mut *element, Purpose::DeviceRequest, digest)
-                .map_err(|error| SigningError::from(ElementFault::from(error)))
-        };
+        let (wallet, element) = (&self.wallet, &mut self.element);
+        let sign = |digest: &[u8; 32]| wallet.sign_device_request(digest, &mut *element).map_err(SigningError::from);
         call(&self.psp, &mut Signer { key, now, sign })
     }
 }

@@ -102,6 +102,32 @@ impl Nonces {
     }
 }
 
+/// Answer to MANDATE with P1 1. Amounts are minor units, times Unix seconds; without a mandate all is zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MandateUse {
+    /// Sequence of the mandate held.
+    pub sequence: u64,
+    /// When the period began.
+    pub period_began: u64,
+    /// Let go since.
+    pub in_period: u64,
+    /// Let go in all.
+    pub spent: u64,
+}
+
+impl MandateUse {
+    pub(super) fn from_answer(answer: &[u8]) -> Option<Self> {
+        let ([sequence, period_began, in_period, spent], []) = answer.as_chunks::<8>() else { return None };
+        let long = |bytes: &[u8; 8]| u64::from_be_bytes(*bytes);
+        Some(Self {
+            sequence: long(sequence),
+            period_began: long(period_began),
+            in_period: long(in_period),
+            spent: long(spent),
+        })
+    }
+}
+
 /// Answer to STATUS. Amounts are minor units, times Unix seconds; what is not held is zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Status {

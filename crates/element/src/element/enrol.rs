@@ -47,6 +47,10 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         let label = match purpose {
             Purpose::DeviceRequest => label::DEVICE_REQUEST,
             Purpose::Payee => label::PAYEE,
+            Purpose::MandatedRequest => {
+                self.check_mandate_holds()?;
+                label::MANDATED_REQUEST
+            }
         };
         answer.push(&self.secrets()?.authentication.sign(label, &[digest]))
     }

@@ -44,7 +44,7 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         answer.push(&spent.z3)
     }
 
-    /// Checks the limits and journals everything that the show changes, as one batch.
+    /// Checks the mandate and the limits, and journals everything that the show changes, as one batch.
     fn journal_show(
         &mut self,
         spend: &Spend<'_>,
@@ -56,6 +56,10 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
         spent.put(spend.index, &mut batch);
         let own = self.keep_own(spend.index, &spend.own, preimage, &mut batch)?;
         let leaves = preimage.outputs.sum().minor() - own.sum;
+        if let Some(now) = spend.mandated_at {
+            let redeems_to = preimage.outputs.is_redemption().then_some(preimage.context);
+            self.use_mandate(now, leaves, redeems_to)?.put(&mut batch);
+        }
         if leaves > 0 {
             self.let_go(leaves)?.put(&mut batch);
         }

@@ -2,8 +2,8 @@
 
 use super::Key;
 
-/// Single keys: 0 to 7.
-const SINGLES: usize = 8;
+/// Single keys: 0 to 9.
+const SINGLES: usize = 10;
 
 /// No entry lies here: every page begins with its header.
 const NOWHERE: u32 = 0;

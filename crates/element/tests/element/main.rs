@@ -10,6 +10,7 @@ mod factory;
 mod figures;
 mod hostile;
 mod limits;
+mod mandates;
 mod model;
 mod pin;
 mod power_cut;

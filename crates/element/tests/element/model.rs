@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use specie_element::client::Status;
+use specie_element::client::{MandateUse, Status};
 use specie_element::instruction::LifeCycle;
 use specie_element::status::StatusWord;
 
@@ -28,6 +28,8 @@ pub(crate) struct Payment {
     pub(crate) leaves: u64,
     pub(crate) own: Vec<(u32, u64)>,
     pub(crate) context: u8,
+    /// Under the mandate, at this time by the host's clock.
+    pub(crate) mandated_at: Option<u64>,
 }
 
 /// Commands of the scenario.
@@ -47,6 +49,11 @@ pub(crate) enum Op {
         issued_at: u64,
         max_payment: u64,
         max_cumulative: u64,
+    },
+    Mandate {
+        sequence: u64,
+        max_per_period: u64,
+        max_total: u64,
     },
     Nonces {
         expected: u32,
@@ -71,6 +78,9 @@ pub(crate) struct Model {
     pub(crate) pin: Option<&'static [u8]>,
     pub(crate) puk_tries: u8,
     last_count: u8,
+    pub(crate) used: MandateUse,
+    max_per_period: u64,
+    max_total: u64,
     pub(crate) records: BTreeMap<u32, Record>,
 }
 
@@ -92,7 +102,9 @@ impl Model {
             spent: 0,
             held: 0,
         };
-        Self { status, pin: None, puk_tries: 10, last_count: 0, records: BTreeMap::new() }
+        let used = MandateUse { sequence: 0, period_began: 0, in_period: 0, spent: 0 };
+        let records = BTreeMap::new();
+        Self { status, pin: None, puk_tries: 10, last_count: 0, used, max_per_period: 0, max_total: 0, records }
     }
 
     /// The states that `op` goes through, the last being the one when it is answered, and its status word.
@@ -160,6 +172,15 @@ impl Model {
                 (status.max_payment, status.max_cumulative) = (*max_payment, *max_cumulative);
                 (status.max_holding, status.valid_until) = (3_000, crate::support::VALID_UNTIL);
             }
+            Op::Mandate { sequence, max_per_period, max_total } => {
+                if *sequence < self.used.sequence {
+                    return Err(StatusWord::STALE);
+                }
+                if *sequence > self.used.sequence {
+                    self.used = MandateUse { sequence: *sequence, period_began: 0, in_period: 0, spent: 0 };
+                    (self.max_per_period, self.max_total) = (*max_per_period, *max_total);
+                }
+            }
             Op::Nonces { expected, count } => return self.nonces(*expected, *count),
             Op::Register(index) => {
                 let record = if *index < 2 { Record::Value } else { Record::Blank { expects: 0, holds: 0 } };
@@ -222,6 +243,7 @@ impl Model {
             Some(Record::Spent(_)) => return Err(StatusWord::ALREADY_SPENT),
             _ => {}
         }
+        let used = payment.mandated_at.map(|now| self.used_at(now, payment.leaves)).transpose()?;
         if payment.leaves > self.status.max_payment {
             return Err(StatusWord::OVER_PAYMENT);
         }
@@ -229,10 +251,27 @@ impl Model {
             return Err(StatusWord::OVER_CUMULATIVE);
         }
         self.status.spent += payment.leaves;
+        self.used = used.unwrap_or(self.used);
         self.records.insert(payment.index, Record::Spent(payment.context));
         for (blank, amount) in &payment.own {
             self.records.insert(*blank, Record::Blank { expects: 0, holds: *amount });
         }
         Ok(())
+    }
+
+    fn used_at(&self, now: u64, leaves: u64) -> Result<MandateUse, StatusWord> {
+        let mut used = self.used;
+        if used.sequence == 0 {
+            return Err(StatusWord::MANDATE_ENDED);
+        }
+        if now >= used.period_began + crate::mandates::PERIOD {
+            (used.period_began, used.in_period) = (now, 0);
+        }
+        used.in_period += leaves;
+        used.spent += leaves;
+        if used.in_period > self.max_per_period {
+            return Err(StatusWord::OVER_MANDATE_PERIOD);
+        }
+        if used.spent > self.max_total { Err(StatusWord::OVER_MANDATE_TOTAL) } else { Ok(used) }
     }
 }

@@ -5,6 +5,7 @@
 //! On a chip, [`Sample`] picks some of these cuts; there, torn also means half of a page erased, word by word.
 
 use specie_core::limits::LimitsBody;
+use specie_core::mandate::MandateBody;
 use specie_core::transfer::Preimage;
 use specie_core::{Amount, Timestamp};
 use specie_element::client::{self, ElementError, Keys, Wipe};
@@ -12,6 +13,7 @@ use specie_element::instruction::LifeCycle;
 use specie_element::sim::Cut;
 use specie_element::status::StatusWord;
 
+use crate::mandates;
 use crate::model::{Model, Op, Payment, Record};
 use crate::sample::Sample;
 use crate::support::*;
@@ -72,8 +74,12 @@ impl Scene {
         let first = u8::from(payment.leaves > 0);
         let own: Vec<_> =
             payment.own.iter().zip(first..).map(|((blank, _), at)| self.coins[*blank as usize].own(at, 1)).collect();
-        let coin = &self.coins[payment.index as usize];
-        status_of(coin.spend(element, &self.preimage(payment), &own).map(|z3| z3.to_vec()))
+        let (coin, preimage) = (&self.coins[payment.index as usize], self.preimage(payment));
+        let z3 = match payment.mandated_at {
+            None => coin.spend(element, &preimage, &own),
+            Some(now) => coin.spend_mandated(element, &preimage, &own, now),
+        };
+        status_of(z3.map(|z3| z3.to_vec()))
     }
 
     /// Carries out one command. The answer tells what the host learns.
@@ -104,6 +110,14 @@ impl Scene {
                 };
                 let manifest = self.world.manifest(held, ISSUED_AT);
                 status_of(self.world.set_limits(element, &manifest, body).map(done))
+            }
+            Op::Mandate { sequence, max_per_period, max_total } => {
+                let mandate = MandateBody {
+                    max_per_period: Amount::new(*max_per_period).unwrap(),
+                    max_total: Amount::new(*max_total).unwrap(),
+                    ..mandates::body(&self.keys, *sequence)
+                };
+                status_of(mandates::give(element, &mandate).map(done))
             }
             Op::Nonces { expected, count } => {
                 status_of(client::nonces(element, *expected, *count).map(|nonces| nonces.commitments().concat()))
@@ -150,6 +164,9 @@ impl Scene {
         }
         if model.status.life_cycle != LifeCycle::Personalised {
             return true;
+        }
+        if client::mandate_use(&mut element).unwrap() != model.used {
+            return false;
         }
         let mut indices = 0..model.status.next_index;
         let records = indices.all(|index| {
@@ -236,7 +253,9 @@ impl Scene {
             assert_eq!(again, Err(StatusWord::WRONG_STATE), "{context}: again");
             return;
         }
-        if matches!(op, Op::Verify(_) | Op::ChangePin(..) | Op::Unblock(..) | Op::Limits { .. } | Op::Manifest { .. }) {
+        if matches!(op, Op::Verify(_) | Op::ChangePin(..) | Op::Unblock(..) | Op::Limits { .. } | Op::Manifest { .. })
+            || matches!(op, Op::Mandate { .. })
+        {
             // These may find that they were done, or that a try is gone.
             let seen = again.as_ref().err().copied().unwrap_or(StatusWord::DONE);
             assert!(seen == expected || again == *whole, "{context}: again {seen:?}");
@@ -261,7 +280,11 @@ fn status_of<T, E>(answer: Result<T, ElementError<E>>) -> Result<T, StatusWord> 
 }
 
 fn payment(index: u32, leaves: u64, own: &[(u32, u64)], context: u8) -> Op {
-    Op::Spend(Payment { index, leaves, own: own.to_vec(), context })
+    Op::Spend(Payment { index, leaves, own: own.to_vec(), context, mandated_at: None })
+}
+
+fn mandated(index: u32, leaves: u64, own: &[(u32, u64)], now: u64) -> Op {
+    Op::Spend(Payment { index, leaves, own: own.to_vec(), context: 1, mandated_at: Some(now) })
 }
 
 /// From the factory to limits, nonces and registered notes.
@@ -324,6 +347,29 @@ fn survives_power_cuts_while_a_pin_is_tried() {
         payment(0, 400, &[(2, 100)], 1),
         Op::Unblock(&PUK, b"1111"),
         Op::Verify(b"1111"),
+    ]);
+    Scene::new().play(&ops);
+}
+
+#[test]
+fn survives_power_cuts_under_a_mandate() {
+    let later = ISSUED_AT + mandates::PERIOD;
+    let mut ops = beginning();
+    ops.extend([
+        Op::ChangePin(b"", mandates::PIN),
+        mandated(0, 400, &[(2, 100)], ISSUED_AT),
+        Op::Mandate { sequence: 1, max_per_period: 500, max_total: 600 },
+        Op::Mandate { sequence: 1, max_per_period: 500, max_total: 600 },
+        mandated(0, 400, &[(2, 100)], ISSUED_AT),
+        mandated(0, 400, &[(2, 100)], ISSUED_AT),
+        mandated(1, 101, &[(3, 399)], ISSUED_AT),
+        mandated(1, 201, &[(3, 299)], later),
+        mandated(1, 200, &[(3, 300)], later),
+        mandated(3, 1, &[], later + mandates::PERIOD),
+        Op::Mandate { sequence: 2, max_per_period: 1, max_total: 1 },
+        Op::Mandate { sequence: 1, max_per_period: 500, max_total: 600 },
+        mandated(3, 1, &[(4, 299)], later),
+        Op::Wipe { even_so: true },
     ]);
     Scene::new().play(&ops);
 }

@@ -306,6 +306,7 @@ async fn restitutions(State(provider): Shared, Named(device): Named, call: Call)
 
 async fn transfer(State(provider): Shared, call: Call) -> Reply<api::Transfer> {
     blocking(move || {
+        call.attended_device(provider.clock.now())?;
         let asked = Asked::<api::TransferRequest>::new(&call, provider.clock.now())?;
         let order = order(&asked.body)?;
         let (id, balance) = provider.psp.transfer(&asked.request(), &order, asked.now)?;

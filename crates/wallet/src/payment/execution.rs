@@ -14,7 +14,7 @@ use crate::history::Progress;
 use crate::purse::{Origin, Place, encode_coin};
 use crate::record::{Changes, Table};
 use crate::recovery::Resumed;
-use crate::showing::{Disclose, Shown, show, was_shown};
+use crate::showing::{Disclose, Showing, Shown, show, was_shown};
 use crate::step::Step;
 use crate::wallet::Wallet;
 
@@ -43,7 +43,7 @@ impl Wallet {
         }
         let mut shown = Vec::with_capacity(payment.taken.len());
         for taken in &payment.taken {
-            match self.show_taken(id, payment, taken, element) {
+            match self.show_taken(id, payment, taken, now, element) {
                 Ok(one) => shown.push((*taken, one)),
                 Err(fault) if !shown.is_empty() => {
                     self.payments.mark_asked(id);
@@ -101,12 +101,14 @@ impl Wallet {
         id: &PaymentId,
         payment: &Payment,
         taken: &Taken,
+        now: Timestamp,
         element: &mut impl Element,
     ) -> Result<Shown, ElementFault> {
         let holding = self.purse.get(taken.index).ok_or(ElementFault::Nonsense)?;
         let (outputs, own) = taken.outputs(&payment.request, &self.purse).ok_or(ElementFault::Nonsense)?;
         let disclose = payment.disclosed_to.map(|to| Disclose { U: &self.identity.U, to });
-        show(taken.index, holding, outputs, &[own], *id, disclose, element)
+        let mandated_at = payment.mandated.then(|| self.not_before_floor(now));
+        show(taken.index, holding, outputs, &[own], Showing { context: *id, disclose, mandated_at }, element)
     }
 
     /// Stores what was shown: the message, and the change.
@@ -192,7 +194,7 @@ impl Wallet {
                 not_shown.push(*taken);
                 continue;
             }
-            match self.show_taken(id, payment, taken, element) {
+            match self.show_taken(id, payment, taken, now, element) {
                 Ok(one) => shown.push((*taken, one)),
                 Err(fault) if fault.is_gone() => not_shown.push(*taken),
                 Err(fault) => return Err(fault),
@@ -221,6 +223,10 @@ fn is_final(fault: &ElementFault) -> bool {
                 | StatusWord::ALREADY_SPENT
                 | StatusWord::UNKNOWN_INDEX
                 | StatusWord::WRONG_DATA
+                | StatusWord::MANDATE_ENDED
+                | StatusWord::OVER_MANDATE_PAYMENT
+                | StatusWord::OVER_MANDATE_PERIOD
+                | StatusWord::OVER_MANDATE_TOTAL
         )
     )
 }

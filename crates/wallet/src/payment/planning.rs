@@ -54,12 +54,37 @@ impl Wallet {
     ///
     /// # Errors
     /// Why it cannot be paid.
-    #[inline(never)]
     pub fn plan_payment(
         &mut self,
         request: &[u8],
         now: Timestamp,
         seed: &[u8; 32],
+        element: &mut impl Element,
+    ) -> Result<Step<PaymentId>, PaymentError> {
+        self.plan(request, now, seed, false, element)
+    }
+
+    /// As [`Wallet::plan_payment`], for a payment that the device makes by itself, under the mandate that it holds (§7.2).
+    ///
+    /// # Errors
+    /// Why it cannot be paid, or by which rule of the mandate it is not.
+    pub fn plan_mandated_payment(
+        &mut self,
+        request: &[u8],
+        now: Timestamp,
+        seed: &[u8; 32],
+        element: &mut impl Element,
+    ) -> Result<Step<PaymentId>, PaymentError> {
+        self.plan(request, now, seed, true, element)
+    }
+
+    #[inline(never)]
+    fn plan(
+        &mut self,
+        request: &[u8],
+        now: Timestamp,
+        seed: &[u8; 32],
+        mandated: bool,
         element: &mut impl Element,
     ) -> Result<Step<PaymentId>, PaymentError> {
         let parsed = Request::decode(request).map_err(PaymentError::Malformed)?;
@@ -72,6 +97,9 @@ impl Wallet {
         }
         let status = client::status(element).map_err(ElementFault::from)?;
         let draft = self.draft(&id, parsed, now, seed, &status)?;
+        if mandated {
+            self.check_mandate(&draft.request, &draft.payee, now, element)?;
+        }
 
         let body = &draft.request.body;
         let counterparty = match draft.payee {
@@ -99,6 +127,7 @@ impl Wallet {
             disclosed_to: draft.disclosed_to,
             stage: Stage::Planned,
             uploaded: false,
+            mandated,
             entry,
             message: None,
             fresh: true,

@@ -61,6 +61,8 @@ pub(crate) struct Payment {
     pub(super) disclosed_to: Option<SupervisoryKey>,
     pub(crate) stage: Stage,
     pub(crate) uploaded: bool,
+    /// Under the mandate: nobody verified the PIN for it.
+    pub(super) mandated: bool,
     /// Its line of history.
     pub(super) entry: u64,
     /// What is handed over, in extended form, once it was made.
@@ -197,7 +199,7 @@ impl Payment {
     /// Stores all but the message.
     pub(crate) fn store(&self, id: &PaymentId, changes: &mut Changes) {
         let encoded = self.encoded.as_ref().map_or_else(|| Cow::Owned(self.request.to_vec()), Cow::Borrowed);
-        let record = Fields::new(7, encoded.len() + self.taken.len() * 80 + 98)
+        let record = Fields::new(8, encoded.len() + self.taken.len() * 80 + 99)
             .bytes(&encoded)
             .time(self.at)
             .each(self.taken.iter(), |fields, taken| {
@@ -213,6 +215,7 @@ impl Payment {
             .optional(self.disclosed_to, |fields, key| fields.bytes(&key.0))
             .uint(self.stage as u8)
             .uint(self.uploaded)
+            .uint(self.mandated)
             .uint(self.entry)
             .done();
         changes.put(Table::Payment, &id.0, record);
@@ -220,7 +223,7 @@ impl Payment {
 }
 
 fn read_payment(record: &[u8]) -> Result<Payment, DecodeError> {
-    read(record, 7, |r| {
+    read(record, 8, |r| {
         let encoded = r.bytes()?;
         Ok(Payment {
             request: Request::decode(encoded)?,
@@ -240,6 +243,7 @@ fn read_payment(record: &[u8]) -> Result<Payment, DecodeError> {
             disclosed_to: r.optional(|r| r.bytes_of().map(SupervisoryKey))?,
             stage: STAGES.get(r.uint_as::<usize>()?).copied().ok_or(DecodeError::OutOfRange)?,
             uploaded: r.flag()?,
+            mandated: r.flag()?,
             entry: r.uint()?,
             message: None,
             fresh: false,

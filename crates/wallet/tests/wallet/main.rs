@@ -9,6 +9,7 @@ mod device;
 mod disclosures;
 mod hostile;
 mod ledger;
+mod mandates;
 mod payments;
 mod properties;
 mod publications;
