@@ -6,6 +6,7 @@ mod carry;
 mod enrol;
 mod history;
 mod loss;
+mod mandate;
 mod new;
 mod pay;
 pub(crate) mod pin;
@@ -62,6 +63,7 @@ enum Command {
     Setting(setting::Setting),
     Settings(settings::Settings),
     Pin(pin::Pin),
+    Mandate(mandate::Mandate),
 }
 
 impl Device {
@@ -87,6 +89,7 @@ impl Device {
             Command::Setting(setting) => setting.run(),
             Command::Settings(settings) => settings.run(),
             Command::Pin(pin) => pin.run(),
+            Command::Mandate(mandate) => mandate.run(json),
         }
     }
 }

@@ -6,6 +6,7 @@
 mod enrol;
 mod errand;
 mod loss;
+mod mandate;
 mod online;
 mod over_tcp;
 mod overview;
@@ -44,6 +45,7 @@ pub use over_tcp::Delivered;
 pub use overview::{Holdings, Overview};
 pub use pay::Paid;
 pub use receive::{Asked, Terms};
+pub use specie_element::client::MandateUse;
 pub use synchronise::{Stage, SyncReport};
 pub use withdraw::Withdrawn;
 

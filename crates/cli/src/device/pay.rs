@@ -30,6 +30,7 @@ EXAMPLES:
   specie device pay alice --to 192.168.1.20:7100
   specie device pay alice shop.request --online
   specie device pay alice bob.request --yes --out bob.payment   # for machines
+  specie device pay meter shop.request --mandated --out shop.payment   # by itself, without the PIN, inside its mandate
 
 Amount, payee, and whether it is paid offline from the device or online from the account, are shown before anything is \
 paid. The same request paid again gives the same payment.")]
@@ -48,6 +49,9 @@ pub(super) struct Pay {
     /// Do not ask for confirmation
     #[arg(long)]
     yes: bool,
+    /// Pay by itself: without the PIN and without asking, if the device's mandate allows it
+    #[arg(long, conflicts_with = "online")]
+    mandated: bool,
     #[command(flatten)]
     carry: Carry,
 }
@@ -55,7 +59,7 @@ pub(super) struct Pay {
 impl Pay {
     pub(super) fn run(&self, json: bool) -> Result<Answer, Failure> {
         self.carry.check(json)?;
-        if !self.yes && (json || self.request.iter().any(|path| path == Path::new("-"))) {
+        if !self.asks_nobody() && (json || self.request.iter().any(|path| path == Path::new("-"))) {
             return Err(Failure::usage("nobody can be asked for confirmation", "add --yes"));
         }
         if let Some(address) = &self.to {
@@ -73,7 +77,7 @@ impl Pay {
         if !self.confirm(&preview, "OFFLINE, from this device") {
             return Err(not_confirmed());
         }
-        let paid = device.pay(request)?;
+        let paid = if self.mandated { device.pay_by_itself(request)? } else { device.pay(request)? };
         // It is paid from here on, whether the message gets out or not.
         let amount = money::show(preview.amount, preview.currency);
         let unsent = |failure: Failure| failure.after(&format!("{amount} is paid, once"));
@@ -113,10 +117,18 @@ impl Pay {
     fn pay_over_tcp(&self, device: &mut Device, address: &str) -> Result<Answer, Failure> {
         device.resume()?;
         let mut shown = None;
-        let delivered = device.pay_over_tcp(address, &mut |preview| {
+        let mut show = |preview: &PaymentPreview| {
             shown = Some(preview.clone());
             self.confirm(preview, "OFFLINE, from this device, over the connection to the payee")
-        })?;
+        };
+        let delivered = if self.mandated {
+            let mut look = |preview: &PaymentPreview| {
+                show(preview);
+            };
+            device.pay_over_tcp_by_itself(address, &mut look)?
+        } else {
+            device.pay_over_tcp(address, &mut show)?
+        };
         let preview = shown.expect("what is paid was shown before");
         let amount = money::show(preview.amount, preview.currency);
         let mut machine = describe(&preview, "offline");
@@ -163,9 +175,13 @@ impl Pay {
         self.ask(&Shown::of(preview).lines(mode))
     }
 
+    fn asks_nobody(&self) -> bool {
+        self.yes || self.mandated
+    }
+
     fn ask(&self, shown: &str) -> bool {
         eprint!("{shown}");
-        if self.yes {
+        if self.asks_nobody() {
             return true;
         }
         eprint!("Pay? [y/N] ");

@@ -11,6 +11,7 @@ mod inspecting;
 mod laundering;
 mod looking;
 mod losing;
+mod mandating;
 mod paying;
 mod refusing;
 mod running;

@@ -56,7 +56,28 @@ impl Device {
     /// # Errors
     /// Nothing was paid.
     pub fn pay_over_tcp(&mut self, address: &str, confirm: &mut dyn FnMut(&PaymentPreview) -> bool) -> Done<Delivered> {
-        let mut purse = Purse { device: self, confirm, paid: None };
+        self.pay_over_tcp_as(address, false, confirm)
+    }
+
+    /// The same under the mandate; `look` is shown what is going to be paid.
+    ///
+    /// # Errors
+    /// Nothing was paid.
+    pub fn pay_over_tcp_by_itself(&mut self, address: &str, look: &mut dyn FnMut(&PaymentPreview)) -> Done<Delivered> {
+        let mut confirm = |preview: &PaymentPreview| {
+            look(preview);
+            true
+        };
+        self.pay_over_tcp_as(address, true, &mut confirm)
+    }
+
+    fn pay_over_tcp_as(
+        &mut self,
+        address: &str,
+        by_itself: bool,
+        confirm: &mut dyn FnMut(&PaymentPreview) -> bool,
+    ) -> Done<Delivered> {
+        let mut purse = Purse { device: self, by_itself, confirm, paid: None };
         let delivery = tcp::pay(address, &mut purse);
         let paid = purse.paid;
         match (delivery, paid) {
@@ -106,6 +127,8 @@ impl PayeeSide for Till<'_> {
 
 struct Purse<'a> {
     device: &'a mut Device,
+    /// Under the mandate.
+    by_itself: bool,
     confirm: &'a mut dyn FnMut(&PaymentPreview) -> bool,
     paid: Option<PaymentId>,
 }
@@ -118,7 +141,7 @@ impl PayerSide for Purse<'_> {
         if !(self.confirm)(&preview) {
             return Err(Failure::new("not-confirmed", "the payment was not confirmed", "nothing: the payee was told"));
         }
-        let paid = self.device.pay(request)?;
+        let paid = self.device.pay_as(request, self.by_itself)?;
         self.paid = Some(paid.id);
         Ok(Handover { updates: paid.publications, payment: paid.message })
     }

@@ -32,11 +32,20 @@ impl Device {
     /// # Errors
     /// Why nothing was paid.
     pub fn pay(&mut self, request: &[u8]) -> Done<Paid> {
+        self.pay_as(request, false)
+    }
+
+    pub(super) fn pay_as(&mut self, request: &[u8], by_itself: bool) -> Done<Paid> {
         self.resume()?;
         expect(request, Message::Request)?;
         self.refuse_paid_online(request)?;
         let seed = Self::seed()?;
-        let step = self.wallet.plan_payment(request, self.now(), &seed, &mut self.element)?;
+        let now = self.now();
+        let step = if by_itself {
+            self.wallet.plan_mandated_payment(request, now, &seed, &mut self.element)?
+        } else {
+            self.wallet.plan_payment(request, now, &seed, &mut self.element)?
+        };
         let id = self.commit(step)?;
         let step = self.wallet.execute_payment(&id, self.now(), &mut self.element)?;
         match self.commit(step).map_err(Failure::of_money)? {

@@ -128,7 +128,7 @@ fn many_small_payments_use_up_a_period_and_then_the_mandate() {
         body.max_total = amount(39);
     });
     let mut pay = |meter: &mut Device, minor, now| {
-        let (_, request) = payee.request(minor).unwrap();
+        let (_, request) = payee.request_on(&Terms { notes_max: 1, ..Device::terms(minor) }).unwrap();
         meter.pay_by_itself(&request, now)
     };
     pay(&mut meter, 20, NOW).unwrap();
@@ -184,14 +184,14 @@ fn a_main_wallet_funds_its_device_offline_and_the_device_pays_on() {
     assert_eq!((main.total(), meter.total()), (20, 130));
 
     let mut payee = grocer(&mut bank);
-    let (_, request) = payee.request(130).unwrap();
+    let (_, request) = payee.request_on(&Terms { notes_max: 2, ..Device::terms(80) }).unwrap();
     let payment = meter.pay_by_itself(&request, NOW).unwrap();
     let received = payee.receive(&payment).unwrap();
     meter.settle(&received.receipt).unwrap();
-    assert_eq!((meter.total(), payee.total()), (0, 130));
+    assert_eq!((meter.total(), payee.total()), (50, 80));
 
     let mut meter = Device::unattended(&mut bank, |_, _| ());
-    let (_, request) = payee.request(15).unwrap();
+    let (_, request) = payee.request_on(&Terms { notes_max: 1, ..Device::terms(15) }).unwrap();
     meter.pay_by_itself(&request, NOW).unwrap();
     let before = bank.credited_in_all();
     meter.redeem_everything(&mut bank, NOW).unwrap();
