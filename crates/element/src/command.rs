@@ -288,12 +288,12 @@ fn known_header(header: Header) -> Result<Header, StatusWord> {
     let Some(&known) = all.find(|known| known.cla == cla && known.ins == instruction) else {
         return Err(StatusWord::UNKNOWN_INSTRUCTION);
     };
-    let most = match known {
-        ins::SIGN_REQUEST => Purpose::MandatedRequest as u8,
-        ins::SPEND | ins::MANDATE | ins::WIPE => 1,
-        _ => known.p1,
+    let chooses = || match known {
+        ins::SIGN_REQUEST => p1 <= Purpose::MandatedRequest as u8,
+        ins::SPEND | ins::MANDATE | ins::WIPE => p1 == 1,
+        _ => false,
     };
-    let fits = p2 == known.p2 && (known.p1..=most).contains(&p1);
+    let fits = p2 == known.p2 && (p1 == known.p1 || chooses());
     if fits { Ok(known) } else { Err(StatusWord::WRONG_PARAMETERS) }
 }
 

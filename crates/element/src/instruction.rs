@@ -89,8 +89,10 @@ pub const WIPE: Header = specie(0x34);
 /// TOTALS.
 pub const TOTALS: Header = specie(0x40);
 
-/// All of them.
+/// All of them; first those that somebody waits for while paying, since they are looked up one after the other.
 pub const ALL: [Header; 22] = [
+    SPEND,
+    STATUS,
     SELECT,
     VERIFY,
     CHANGE_PIN,
@@ -106,11 +108,9 @@ pub const ALL: [Header; 22] = [
     REGISTER,
     OWNER_TAG,
     RELEASE,
-    SPEND,
     FORGET,
     LIMITS,
     MANDATE,
-    STATUS,
     WIPE,
     TOTALS,
 ];

@@ -47,25 +47,24 @@ pub(crate) fn show(
     holding: &Holding,
     outputs: Outputs,
     own: &[OwnOutput],
-    showing: Showing<'_>,
+    showing: &Showing<'_>,
     element: &mut impl Element,
 ) -> Result<Shown, ElementFault> {
-    let Showing { context, disclose, mandated_at } = showing;
     let material = &holding.material;
     let mut preimage = Preimage {
         class_id: material.class_id,
         note: material.note,
         input: holding.coin.as_deref().map_or(Input::Issued, Coin::input),
         outputs,
-        context,
+        context: showing.context,
         disclosure: None,
     };
-    let prepared = disclose.map(|to| prepare(to, material, &preimage)).transpose()?;
+    let prepared = showing.disclose.map(|to| prepare(to, material, &preimage)).transpose()?;
     preimage.disclosure = prepared.as_ref().map(Prepared::id);
     let bytes = preimage.to_bytes();
     let gamma = Zeroizing::new(material.secrets.gamma.to_bytes());
     let spend = Spend { index, gamma: &gamma, own, preimage: bytes.as_slice() };
-    let z3 = match mandated_at {
+    let z3 = match showing.mandated_at {
         None => client::spend(element, &spend)?,
         Some(now) => client::spend_mandated(element, &spend, now.seconds())?,
     };

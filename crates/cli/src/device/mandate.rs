@@ -27,6 +27,16 @@ const OWNER_KEY: &str = "owner.key";
 
 /// Let a device pay by itself, inside what its owner signed
 #[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie device pin meter                                  # without a PIN it pays whatever it is asked to
+  specie device mandate owner-key alice
+  specie device mandate make alice --for 3d40… --per-payment 5 --per-period 20 --in-all 200 --until 2027-12-31 --anyone \
+--redeem-to meter-account --out meter.mandate
+  SPECIE_PIN=2468 specie device mandate give meter meter.mandate
+  specie device request meter 30 --out fund                # the main wallet funds it, with no network
+  specie device pay alice fund --yes --out funds && specie device receive meter funds
+  specie device pay meter shop.request --mandated --out shop.payment")]
 pub(super) struct Mandate {
     #[command(subcommand)]
     command: Command,

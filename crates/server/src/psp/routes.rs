@@ -272,7 +272,7 @@ async fn keep_backup(State(provider): Shared, call: Call) -> Reply<api::Empty> {
 
 async fn backups(State(provider): Shared, Named(device): Named, call: Call) -> Reply<api::Backups> {
     blocking(move || {
-        let asking = call.device(provider.clock.now())?;
+        let asking = call.attended_device(provider.clock.now())?;
         let kept =
             |backup: Backup| api::KeptBackup { kept_at: backup.kept_at.seconds(), backup: backup.content.into() };
         let backups = provider.psp.backups(&asking, &lost(&device)?)?;
@@ -283,6 +283,7 @@ async fn backups(State(provider): Shared, Named(device): Named, call: Call) -> R
 
 async fn claim_restitution(State(provider): Shared, Named(device): Named, call: Call) -> Reply<api::Restitution> {
     blocking(move || {
+        call.attended_device(provider.clock.now())?;
         let mut asked = Asked::<api::RestitutionRequest>::new(&call, provider.clock.now())?;
         let holdings: Vec<_> = std::mem::take(&mut asked.body.holdings).into_iter().map(|one| one.0).collect();
         let results = provider.psp.claim(&asked.request(), &lost(&device)?, &holdings, asked.now)?;
