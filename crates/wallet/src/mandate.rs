@@ -126,8 +126,9 @@ impl WalletError for OutsideMandate {
 
 impl Wallet {
     /// The mandate held.
-    pub fn mandate(&self) -> Option<&Mandate> {
-        self.mandate.as_deref()
+    pub fn mandate(&self) -> Option<Mandate> {
+        // It was read before it was stored.
+        self.mandate.as_deref().and_then(|mandate| Mandate::decode(mandate).ok())
     }
 
     /// Takes a mandate and hands it to the element. The first one of an owner takes the PIN; a newer one of the same owner does not.
@@ -146,10 +147,10 @@ impl Wallet {
         }
         // The element takes the same one again, and may have lost the answer to it last time.
         client::mandate(element, &offered.body.to_vec(), &offered.signature).map_err(ElementFault::from)?;
-        let newer = self.mandate() != Some(&offered);
+        let newer = self.mandate.as_deref() != Some(mandate);
         let mut changes = Changes::default();
         changes.put_open(Table::Document, &[Document::Mandate as u8], mandate.to_vec());
-        self.mandate = Some(offered.into());
+        self.mandate = Some(mandate.to_vec());
         Ok(changes.step(if newer { Update::Newer } else { Update::NotNewer }))
     }
 
@@ -188,9 +189,9 @@ impl Wallet {
         element: &mut impl Element,
     ) -> Result<(), PaymentError> {
         let mandate = self.mandate().ok_or(OutsideMandate::Missing)?;
-        check_terms(mandate, request, payee)?;
+        check_terms(&mandate, request, payee)?;
         let used = self.mandate_use(element)?.ok_or(OutsideMandate::Missing)?;
-        Ok(check_amounts(mandate, &used, request.body.amount, self.not_before_floor(now))?)
+        Ok(check_amounts(&mandate, &used, request.body.amount, self.not_before_floor(now))?)
     }
 }
 
@@ -227,14 +228,5 @@ fn check_amounts(mandate: &Mandate, used: &MandateUse, amount: Amount, now: Time
         amount if amount > in_all => Err(OutsideMandate::Total { left: in_all }),
         amount if amount > in_period => Err(OutsideMandate::PerPeriod { left: in_period }),
         _ => Ok(()),
-    }
-}
-
-/// Loading.
-impl Wallet {
-    #[inline(never)]
-    pub(crate) fn load_mandate(&mut self, record: &[u8]) -> Result<(), DecodeError> {
-        self.mandate = Some(Mandate::decode(record)?.into());
-        Ok(())
     }
 }

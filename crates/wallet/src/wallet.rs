@@ -8,7 +8,6 @@ use specie_core::amount::Timestamp;
 use specie_core::bytes::NoteId;
 use specie_core::encoding::DecodeError;
 use specie_core::group::Generators;
-use specie_core::mandate::Mandate;
 use specie_core::signature::PublicKey;
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -41,7 +40,8 @@ pub struct Wallet {
     pub(crate) redemptions: Redemptions,
     pub(crate) withdrawals: Withdrawals,
     pub(crate) tasks: Tasks,
-    pub(crate) mandate: Option<Box<Mandate>>,
+    /// As it travels: a device that never pays by itself need not read it.
+    pub(crate) mandate: Option<Vec<u8>>,
     pub(crate) log: Log,
     pub(crate) evidence: Map<NoteId, Vec<u8>>,
 }
@@ -189,7 +189,10 @@ impl Wallet {
             Table::Identity => Err(DecodeError::OutOfRange),
             Table::Settings if id == FORGOTTEN => self.payments.load_forgotten(value),
             Table::Settings => self.load_settings(value),
-            Table::Document if id == [Document::Mandate as u8] => self.load_mandate(value),
+            Table::Document if id == [Document::Mandate as u8] => {
+                self.mandate = Some(value.to_vec());
+                Ok(())
+            }
             Table::Document => self.load_document(id, value),
             Table::Header => self.publications.load_header(id, value),
             Table::Note => self.load_note(id, value),

@@ -25,7 +25,7 @@ impl Device {
     /// The element cannot be asked.
     pub fn mandate(&mut self) -> Done<Option<(Mandate, Option<MandateUse>)>> {
         let used = self.wallet.mandate_use(&mut self.element)?;
-        Ok(self.wallet.mandate().map(|mandate| (*mandate, used)))
+        Ok(self.wallet.mandate().map(|mandate| (mandate, used)))
     }
 
     /// Pays `request` offline, under the mandate. A request that was paid gets the same payment again.
