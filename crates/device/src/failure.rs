@@ -122,6 +122,7 @@ macro_rules! from_wallet_errors {
 from_wallet_errors!(
     specie_wallet::element::ElementFault,
     specie_wallet::mandate::MandateError,
+    specie_wallet::mandate::MandatedPaymentError,
     specie_wallet::payment::PaymentError,
     specie_wallet::payment::ReceiptError,
     specie_wallet::publication::PublicationError,

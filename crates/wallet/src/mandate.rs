@@ -124,6 +124,34 @@ impl WalletError for OutsideMandate {
     }
 }
 
+/// Why the device pays nothing by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum MandatedPaymentError {
+    /// The mandate does not allow it.
+    #[error(transparent)]
+    Outside(#[from] OutsideMandate),
+    /// It cannot be paid at all.
+    #[error(transparent)]
+    Payment(#[from] PaymentError),
+}
+
+impl WalletError for MandatedPaymentError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Outside(rule) => rule.code(),
+            Self::Payment(error) => error.code(),
+        }
+    }
+
+    fn advice(&self) -> &'static str {
+        match self {
+            Self::Outside(rule) => rule.advice(),
+            Self::Payment(error) => error.advice(),
+        }
+    }
+}
+
 impl Wallet {
     /// The mandate held.
     pub fn mandate(&self) -> Option<Mandate> {
@@ -187,10 +215,10 @@ impl Wallet {
         payee: &Payee,
         now: Timestamp,
         element: &mut impl Element,
-    ) -> Result<(), PaymentError> {
+    ) -> Result<(), MandatedPaymentError> {
         let mandate = self.mandate().ok_or(OutsideMandate::Missing)?;
         check_terms(&mandate, request, payee)?;
-        let used = self.mandate_use(element)?.ok_or(OutsideMandate::Missing)?;
+        let used = self.mandate_use(element).map_err(PaymentError::from)?.ok_or(OutsideMandate::Missing)?;
         Ok(check_amounts(&mandate, &used, request.body.amount, self.not_before_floor(now))?)
     }
 }

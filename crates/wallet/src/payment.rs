@@ -15,7 +15,6 @@ use thiserror::Error;
 
 use crate::element::ElementFault;
 use crate::error::WalletError;
-use crate::mandate::OutsideMandate;
 
 pub(crate) use delivery::{compact, write_chain};
 pub(crate) use state::{FORGOTTEN, Payments, Stage};
@@ -190,9 +189,6 @@ pub enum PaymentError {
     /// The element did only part of it; the rest can still be done.
     #[error("the payment is not complete yet: {0}")]
     Interrupted(ElementFault),
-    /// The device may not pay this by itself.
-    #[error(transparent)]
-    OutsideMandate(#[from] OutsideMandate),
     /// The element cannot be asked.
     #[error(transparent)]
     Element(#[from] ElementFault),
@@ -218,7 +214,6 @@ impl WalletError for PaymentError {
             Self::Unknown => "unknown-payment",
             Self::TooLateToCancel => "too-late-to-cancel",
             Self::Interrupted(_) => "payment-interrupted",
-            Self::OutsideMandate(rule) => rule.code(),
             Self::Element(fault) => fault.code(),
         }
     }
@@ -244,7 +239,6 @@ impl WalletError for PaymentError {
             Self::Delivered => "nothing more is to be done",
             Self::Unknown => "check which request is meant",
             Self::TooLateToCancel | Self::Interrupted(_) => "resume the payment; nothing was handed over yet",
-            Self::OutsideMandate(rule) => rule.advice(),
             Self::Element(fault) => fault.advice(),
         }
     }

@@ -12,6 +12,7 @@ use super::state::{Payment, Stage, Taken};
 use super::{Payee, PaymentError, PaymentId, PaymentPreview};
 use crate::element::{Element, ElementFault};
 use crate::history::{Event, HistoryEntry, Progress};
+use crate::mandate::MandatedPaymentError;
 use crate::purse::Shelf;
 use crate::record::{Changes, derive};
 use crate::step::Step;
@@ -67,15 +68,20 @@ impl Wallet {
     /// As [`Wallet::plan_payment`], for a payment that the device makes by itself, under the mandate that it holds (§7.2).
     ///
     /// # Errors
-    /// Why it cannot be paid, or by which rule of the mandate it is not.
+    /// By which rule of the mandate it is not paid, or why it cannot be.
     pub fn plan_mandated_payment(
         &mut self,
         request: &[u8],
         now: Timestamp,
         seed: &[u8; 32],
         element: &mut impl Element,
-    ) -> Result<Step<PaymentId>, PaymentError> {
-        self.plan(request, now, seed, true, element)
+    ) -> Result<Step<PaymentId>, MandatedPaymentError> {
+        let parsed = Request::decode(request).map_err(PaymentError::Malformed)?;
+        if self.payments.get(&request_context(request)).is_none() {
+            let payee = self.payee(&parsed, self.not_before_floor(now))?;
+            self.check_mandate(&parsed, &payee, now, element)?;
+        }
+        Ok(self.plan(request, now, seed, true, element)?)
     }
 
     #[inline(never)]
@@ -97,9 +103,6 @@ impl Wallet {
         }
         let status = client::status(element).map_err(ElementFault::from)?;
         let draft = self.draft(&id, parsed, now, seed, &status)?;
-        if mandated {
-            self.check_mandate(&draft.request, &draft.payee, now, element)?;
-        }
 
         let body = &draft.request.body;
         let counterparty = match draft.payee {
