@@ -28,7 +28,7 @@ pub(crate) struct Disclose<'i> {
 /// What for, and by whose leave.
 #[derive(Clone, Copy)]
 pub(crate) struct Showing<'i> {
-    pub(crate) context: Context,
+    pub(crate) context: &'i Context,
     pub(crate) disclose: Option<Disclose<'i>>,
     /// Under the mandate, at this time; else by whoever verified the PIN.
     pub(crate) mandated_at: Option<Timestamp>,
@@ -56,7 +56,7 @@ pub(crate) fn show(
         note: material.note,
         input: holding.coin.as_deref().map_or(Input::Issued, Coin::input),
         outputs,
-        context: showing.context,
+        context: *showing.context,
         disclosure: None,
     };
     let prepared = showing.disclose.map(|to| prepare(to, material, &preimage)).transpose()?;

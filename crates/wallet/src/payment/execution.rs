@@ -108,7 +108,7 @@ impl Wallet {
         let (outputs, own) = taken.outputs(&payment.request, &self.purse).ok_or(ElementFault::Nonsense)?;
         let disclose = payment.disclosed_to.map(|to| Disclose { U: &self.identity.U, to });
         let mandated_at = payment.mandated.then(|| self.not_before_floor(now));
-        show(taken.index, holding, outputs, &[own], &Showing { context: *id, disclose, mandated_at }, element)
+        show(taken.index, holding, outputs, &[own], &Showing { context: id, disclose, mandated_at }, element)
     }
 
     /// Stores what was shown: the message, and the change.

@@ -32,6 +32,9 @@ pub(crate) enum Stage {
     Abandoned,
 }
 
+/// What is stored of a payment that is planned under the mandate: once it is made, that does not matter any more.
+const MANDATED: u8 = 4;
+
 const STAGES: [Stage; 4] = [Stage::Planned, Stage::Made, Stage::Delivered, Stage::Abandoned];
 
 /// A coin that a payment takes, and where its value goes.
@@ -199,7 +202,7 @@ impl Payment {
     /// Stores all but the message.
     pub(crate) fn store(&self, id: &PaymentId, changes: &mut Changes) {
         let encoded = self.encoded.as_ref().map_or_else(|| Cow::Owned(self.request.to_vec()), Cow::Borrowed);
-        let record = Fields::new(8, encoded.len() + self.taken.len() * 80 + 99)
+        let record = Fields::new(7, encoded.len() + self.taken.len() * 80 + 98)
             .bytes(&encoded)
             .time(self.at)
             .each(self.taken.iter(), |fields, taken| {
@@ -213,9 +216,8 @@ impl Payment {
                     .bytes(&taken.blind)
             })
             .optional(self.disclosed_to, |fields, key| fields.bytes(&key.0))
-            .uint(self.stage as u8)
+            .uint(if self.mandated && self.stage == Stage::Planned { MANDATED } else { self.stage as u8 })
             .uint(self.uploaded)
-            .uint(self.mandated)
             .uint(self.entry)
             .done();
         changes.put(Table::Payment, &id.0, record);
@@ -223,9 +225,9 @@ impl Payment {
 }
 
 fn read_payment(record: &[u8]) -> Result<Payment, DecodeError> {
-    read(record, 8, |r| {
+    read(record, 7, |r| {
         let encoded = r.bytes()?;
-        Ok(Payment {
+        let mut payment = Payment {
             request: Request::decode(encoded)?,
             encoded: None,
             at: r.time()?,
@@ -241,13 +243,19 @@ fn read_payment(record: &[u8]) -> Result<Payment, DecodeError> {
                 })
             })?,
             disclosed_to: r.optional(|r| r.bytes_of().map(SupervisoryKey))?,
-            stage: STAGES.get(r.uint_as::<usize>()?).copied().ok_or(DecodeError::OutOfRange)?,
-            uploaded: r.flag()?,
-            mandated: r.flag()?,
-            entry: r.uint()?,
+            stage: Stage::Planned,
+            uploaded: false,
+            mandated: false,
+            entry: 0,
             message: None,
             fresh: false,
-        })
+        };
+        (payment.stage, payment.mandated) = match r.uint_as::<u8>()? {
+            MANDATED => (Stage::Planned, true),
+            number => (STAGES.get(usize::from(number)).copied().ok_or(DecodeError::OutOfRange)?, false),
+        };
+        (payment.uploaded, payment.entry) = (r.flag()?, r.uint()?);
+        Ok(payment)
     })
 }
 

@@ -98,7 +98,8 @@ impl Wallet {
         for index in planned {
             let holding = self.purse.get(index).ok_or(ElementFault::Nonsense)?;
             let redemption = self.redemptions.0.get(&index).ok_or(RedemptionError::UnknownCoin(CoinId(index)))?;
-            let by_person = Showing { context: redemption.context(), disclose: None, mandated_at: None };
+            let context = redemption.context();
+            let by_person = Showing { context: &context, disclose: None, mandated_at: None };
             let mut one = show(index, holding, Outputs::NONE, &[], &by_person, element);
             // With nobody there, the mandate may allow it; the time of it does not matter.
             if self.mandate.is_some() && matches!(&one, Err(fault) if fault.status() == Some(StatusWord::PIN_NEEDED)) {
