@@ -2,6 +2,7 @@
 //! what happened.
 
 mod cheat;
+mod loss;
 mod mishaps;
 mod narrator;
 mod offline;
@@ -94,6 +95,7 @@ fn tell(folder: &Path, narrator: &mut Narrator) -> Result<(), Mishap> {
     settlement::synchronise(&town, cut, narrator)?;
     rules::keep_limits(&town, narrator)?;
     rules::disclose(&town, narrator)?;
+    loss::lose_a_device(&town, narrator)?;
     cheat::spend_twice(&mut town, narrator)?;
     cheat::name_the_culprit(&mut town, narrator)
 }

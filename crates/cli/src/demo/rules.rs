@@ -94,9 +94,10 @@ pub(super) fn disclose(town: &Town, narrator: &mut Narrator) -> Result<(), Misha
     let large = transfer(town, &files.payment)?;
     let small = transfer(town, &Files::of("1-alice-bob").payment)?;
     let key = text(&town.stage.run(&["supervision", "show", OUTCOME])?, "key")?;
-    let refused = town.refusal(&["bank", "disclosed", "bank", &small, "--key", &key, "--out", "no"])?;
+    let refused =
+        town.refusal(&["bank", "disclosed", "bank", &small, "--key", &key, "--case", "order 7", "--out", "no"])?;
     narrator.check("Of a small payment there is nothing for officers to open", refused.is_some());
-    town.stage.run(&["bank", "disclosed", "bank", &large, "--key", &key, "--out", DISCLOSED])?;
+    town.stage.run(&["bank", "disclosed", "bank", &large, "--key", &key, "--case", "order 7", "--out", DISCLOSED])?;
     let partial = |name: &str| -> Result<String, Mishap> {
         let (secret, out) = (format!("officers/{name}.secret"), format!("officers/{name}.partial"));
         let words = ["supervision", "partial", "--secret", &secret, "--outcome", OUTCOME, "--case", "order 7"];

@@ -56,7 +56,11 @@ impl Stage {
 
     /// Runs a command to its end.
     pub(super) fn attempt(&self, arguments: &[&str]) -> Result<Outcome, Mishap> {
-        let output = self.command(arguments).stdin(Stdio::null()).output();
+        self.outcome(self.command(arguments), arguments)
+    }
+
+    fn outcome(&self, mut command: Command, arguments: &[&str]) -> Result<Outcome, Mishap> {
+        let output = command.stdin(Stdio::null()).output();
         let output = output.map_err(|error| Mishap(format!("{}: {error}", self.program.display())))?;
         let document = serde_json::from_slice::<Value>(&output.stdout);
         let text = String::from_utf8_lossy(&output.stderr);
@@ -73,12 +77,14 @@ impl Stage {
 
     /// Runs a command that must be done.
     pub(super) fn run(&self, arguments: &[&str]) -> Result<Value, Mishap> {
-        match self.attempt(arguments)? {
-            Outcome::Done(document) => Ok(document),
-            Outcome::Refused(Refusal { code, what }) => {
-                Err(Mishap(format!("`specie {}` was refused: {what} [{code}]", arguments.join(" "))))
-            }
-        }
+        done(self.attempt(arguments)?, arguments)
+    }
+
+    /// Runs a command that must be done, with one variable in its environment.
+    pub(super) fn run_with(&self, (name, value): (&str, &str), arguments: &[&str]) -> Result<Value, Mishap> {
+        let mut command = self.command(arguments);
+        command.env(name, value);
+        done(self.outcome(command, arguments)?, arguments)
     }
 
     /// Starts a command without waiting for it.
@@ -115,6 +121,15 @@ impl Stage {
         let mut command = Command::new(&self.program);
         command.arg("--json").args(arguments).current_dir(&self.folder);
         command
+    }
+}
+
+fn done(outcome: Outcome, arguments: &[&str]) -> Result<Value, Mishap> {
+    match outcome {
+        Outcome::Done(document) => Ok(document),
+        Outcome::Refused(Refusal { code, what }) => {
+            Err(Mishap(format!("`specie {}` was refused: {what} [{code}]", arguments.join(" "))))
+        }
     }
 }
 
