@@ -2,11 +2,22 @@
 
 use std::fs;
 
+use uppsala::XsdValidator;
+
 use crate::world::World;
 
 /// Runs the operator's command.
 fn psp(world: &World, words: &[&str]) -> serde_json::Value {
     world.json(&[&["psp"], words].concat())
+}
+
+/// A document that the program wrote, which its schema has nothing against.
+fn valid(world: &World, file: &str, schema: &str) -> String {
+    let text = fs::read_to_string(world.path(file)).unwrap();
+    let schema = uppsala::parse(schema).unwrap();
+    let errors = XsdValidator::from_schema(&schema).unwrap().validate(&uppsala::parse(&text).unwrap());
+    assert!(errors.is_empty(), "{errors:?}: {text}");
+    text
 }
 
 #[test]
@@ -59,7 +70,7 @@ fn an_alert_becomes_a_case_that_two_decide_and_a_freeze_holds_the_money() {
     world.books_hold();
 
     world.json(&report);
-    let xml = fs::read_to_string(world.path("report.xml")).unwrap();
+    let xml = valid(&world, "report.xml", include_str!("../../../aml/schemas/goaml-report.xsd"));
     for part in ["<rentity_id>4711<", "Anna &lt;MLRO&gt;", "<amount_local>999.99<", "The customer is frozen."] {
         assert!(xml.contains(part), "{part}: {xml}");
     }
@@ -77,7 +88,7 @@ fn an_alert_becomes_a_case_that_two_decide_and_a_freeze_holds_the_money() {
 
     let statement = ["psp", "statement", "psp", "mallory", "--from", "2020-01-01", "--to", "9000-01-01"];
     world.json(&[&statement[..], &["--out", "statement.xml"]].concat());
-    let xml = fs::read_to_string(world.path("statement.xml")).unwrap();
+    let xml = valid(&world, "statement.xml", include_str!("../../../aml/schemas/camt.053.xsd"));
     assert!(xml.contains("camt.053.001.08") && xml.contains("<Amt Ccy=\"XTS\">2828.99</Amt>"), "{xml}");
     world.refused(&["psp", "case", "show", "psp", "9"], "unknown-case");
     world.refused(&[&statement[..3], &["nobody"], &statement[4..], &["--out", "x.xml"]].concat(), "unknown-account");
