@@ -294,7 +294,7 @@ impl<S: Store, B> Psp<S, B> {
 }
 
 /// The customer of that name, if nobody froze it.
-fn not_frozen(records: &mut dyn Records, customer: &Name) -> Result<Customer, CustomerError> {
+pub(crate) fn not_frozen(records: &mut dyn Records, customer: &Name) -> Result<Customer, CustomerError> {
     let found = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
     match records.frozen_by(customer)? {
         None => Ok(found),

@@ -5,7 +5,7 @@ use specie_audit::Kind;
 use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
 
-use crate::customer::{Customer, CustomerError};
+use crate::customer::{Customer, CustomerError, not_frozen};
 use crate::device::{Device, DeviceState};
 use crate::enrolment::EnrolmentError;
 use crate::service::Psp;
@@ -16,7 +16,7 @@ impl<S: Store, B> Psp<S, B> {
     /// A device that is released stays so, until somebody enrols it.
     ///
     /// # Errors
-    /// When it is unknown, not in good standing, or has a withdrawal under way.
+    /// When it is unknown, not in good standing, its owner frozen, or a withdrawal under way.
     pub fn release_device(&self, device: &PublicKey, now: Timestamp) -> Result<(), CustomerError> {
         self.store().write(|records| {
             let found = records.device(device)?.ok_or(CustomerError::UnknownDevice(*device))?;
@@ -29,6 +29,7 @@ impl<S: Store, B> Psp<S, B> {
             if found.lost_at.is_some() {
                 return Err(CustomerError::Lost(*device));
             }
+            not_frozen(records, &found.customer)?;
             if records.has_unfinished_withdrawal(device)? {
                 return Err(CustomerError::Unfinished(*device));
             }
@@ -56,7 +57,8 @@ impl<S: Store, B> Psp<S, B> {
             && known.state == DeviceState::Active
             && known.released_at.is_some()
             && known.lost_at.is_none();
-        if !is_free {
+        // What is in it would leave a frozen owner with it.
+        if !is_free || records.frozen_by(&known.customer)?.is_some() {
             return Err(EnrolmentError::AlreadyEnrolled);
         }
         let live = records.live_limits(&known.customer, now)?;

@@ -16,13 +16,14 @@ use specie_psp::bank::{CreditOrigin, Redemption};
 use specie_psp::customer::CustomerError;
 use specie_psp::device::DeviceRefusal;
 use specie_psp::document::DocumentError;
+use specie_psp::enrolment::EnrolmentError;
 use specie_psp::redemption::RedemptionError;
 use specie_psp::store::Store;
 use specie_psp::transfer::{TransferError, TransferOrder};
 use specie_psp::withdrawal::WithdrawalError;
 
 use crate::faults::{Cut, Fuse};
-use crate::world::{DAY, DEPOSIT, TestPsp, World, amount, at, name};
+use crate::world::{DAY, DEPOSIT, TestPsp, World, amount, at, enrol_for, name};
 
 fn settings() -> Settings {
     let text = "version = 1\n\
@@ -247,6 +248,28 @@ fn a_frozen_customer_keeps_its_money_and_moves_none() {
     psp.limits(&device.asks("limits-0000000001", 1), at(16)).unwrap();
     psp.deposit(&alice, amount(5), "later", at(16)).unwrap();
     world.check_at_rest();
+}
+
+#[test]
+fn a_frozen_owners_device_does_not_change_hands_with_what_is_in_it() {
+    let world = World::new();
+    let (psp, alice, bob, device) = (world.psp(), name("alice"), name("bob"), world.public());
+    let (anna, ben) = (by(&world, "anna"), by(&world, "ben"));
+    let case = anna.open_case(&alice, &[], "an order", at(1)).unwrap().number();
+    anna.take_step(case, &Step::Freeze(because()), at(1)).unwrap();
+    let given = psp.release_device(&device, at(2));
+    assert!(matches!(given, Err(CustomerError::Frozen { .. })), "{given:?}");
+    ben.take_step(case, &Step::Release(because()), at(3)).unwrap();
+    psp.release_device(&device, at(4)).unwrap();
+    // Given away before, taken after.
+    anna.take_step(case, &Step::Freeze(because()), at(5)).unwrap();
+    let taken = enrol_for(&world, &psp, &bob, &world.device, "enrol-1111111111", at(6));
+    assert!(matches!(taken, Err(EnrolmentError::AlreadyEnrolled)), "{taken:?}");
+    let home = redemption("north", "bob-account", vec![40, 3]);
+    let away = psp.redeem(&world.device.asks("redemption-000001", 1), &home, at(7));
+    assert!(matches!(away, Err(RedemptionError::Frozen(_))), "{away:?}");
+    ben.take_step(case, &Step::Release(because()), at(8)).unwrap();
+    enrol_for(&world, &psp, &bob, &world.device, "enrol-2222222222", at(9)).unwrap();
 }
 
 #[test]
