@@ -54,7 +54,7 @@ pub enum PublicationError {
     #[error("ALARM: the ledger's key signed two different revocation lists, which part at page {0}")]
     RevocationFork(u64),
     /// Pages between those held and this one are missing.
-    #[error("page {0} of the revocation list does not follow what is held: others in between are missing")]
+    #[error("page {0} of the revocation list does not follow those held")]
     RevocationGap(u64),
     /// The headers given do not connect what is held to what is offered.
     #[error("the manifest headers do not connect to the one that the wallet followed last (number {0})")]

@@ -270,9 +270,20 @@ impl Purse {
     }
 
     fn reshelve(&mut self, change: impl FnOnce(&mut Self)) {
+        self.unshelve_all();
+        change(self);
+        self.shelve_all();
+    }
+
+    #[inline(never)]
+    fn unshelve_all(&mut self) {
         let all: Vec<u32> = self.holdings.keys().copied().collect();
         all.iter().for_each(|index| self.unshelve(*index));
-        change(self);
+    }
+
+    #[inline(never)]
+    fn shelve_all(&mut self) {
+        let all: Vec<u32> = self.holdings.keys().copied().collect();
         all.iter().for_each(|index| self.shelve(*index));
     }
 

@@ -65,7 +65,7 @@ pub enum RequestError {
     #[error("no free blank may own {0} until the request expires")]
     NoBlank(Amount),
     /// The owner wants a newer revocation list than the one held.
-    #[error("the revocation list held is older than the settings allow: it may lack notes that were spent twice")]
+    #[error("the revocation list held is older than the settings allow")]
     RevocationsStale,
     /// No request of that name.
     #[error("no such request")]

@@ -66,12 +66,14 @@ impl Sha512 {
         let mut bytes = bytes.as_ref();
         let filled = self.length % BLOCK;
         self.length += bytes.len();
+        // Mostly it is short; how short, the compiler often knows.
+        if bytes.len() < BLOCK - filled {
+            self.block[filled..][..bytes.len()].copy_from_slice(bytes);
+            return;
+        }
         if filled > 0 {
-            let (head, rest) = bytes.split_at(bytes.len().min(BLOCK - filled));
-            self.block[filled..][..head.len()].copy_from_slice(head);
-            if filled + head.len() < BLOCK {
-                return;
-            }
+            let (head, rest) = bytes.split_at(BLOCK - filled);
+            self.block[filled..].copy_from_slice(head);
             compress(&mut self.state, &self.block);
             bytes = rest;
         }

@@ -109,31 +109,33 @@ impl Revocations {
     }
 
     /// Of pages that were offered in their order, how many at the end are newer than what is held.
+    #[inline(never)]
     fn count_newer(&self, offered: &[HeldPage], most: usize) -> Result<usize, PublicationError> {
-        let known = |page: &&HeldPage| page.sequence <= self.sequence();
-        for page in offered.iter().filter(known) {
-            let held = self.0.iter().find(|held| held.page == page.page);
-            if held.is_some_and(|held| page.read().contradicts(&held.read())) {
-                return Err(PublicationError::RevocationFork(page.page));
-            }
-        }
-        let newer = &offered[offered.iter().take_while(known).count()..];
+        let (newest, sequence) = (offered.last().map_or(0, |newest| newest.oldest), self.sequence());
         let mut before = self.0.last();
-        for (number, page) in newer.iter().enumerate() {
+        let mut known = 0;
+        for (number, page) in offered.iter().enumerate() {
+            // Older ones come first.
+            let is_known = page.sequence <= sequence && number == known;
+            let other = if is_known { self.0.iter().find(|held| held.page == page.page) } else { before };
+            let other = other.map(HeldPage::read);
             let read = page.read();
-            if before.is_some_and(|before| read.contradicts(&before.read())) {
+            if other.is_some_and(|other| read.contradicts(&other)) {
                 return Err(PublicationError::RevocationFork(page.page));
             }
-            let connects = before.is_some_and(|before| read.connects(&before.read()));
+            if is_known {
+                known += 1;
+                continue;
+            }
             // Nobody may make a device leave out what lies in between, or drop what it holds, for less than all that it could hold.
-            let is_all = newer.len() >= most || newer.last().is_some_and(|newest| page.page <= newest.oldest);
-            let begins = number == 0 && is_all;
-            if !connects && !begins {
+            let is_all = offered.len() - number >= most || page.page <= newest;
+            let begins = number == known && is_all;
+            if !begins && !other.is_some_and(|other| read.connects(&other)) {
                 return Err(PublicationError::RevocationGap(page.page));
             }
             before = Some(page);
         }
-        Ok(newer.len())
+        Ok(offered.len() - known)
     }
 }
 
