@@ -43,7 +43,8 @@ use loss::OfDevice;
 /// Run a payment service provider: customers, accounts, devices.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A PSP is a folder: psp.toml (makers, periods), tiers (one file for each version of the tiers), aml.toml (rules against money laundering), psp.key, psp.db. While it is served, the other \
+    after_help = "A PSP is a folder: psp.toml (makers, periods, identification), tiers (one file for each version of the tiers), aml.toml (rules against money laundering), \
+psp.key, pepper.key, psp.db. While it is served, the other \
 commands work on it from beside."
 )]
 pub(crate) struct Psp {

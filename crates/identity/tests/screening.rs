@@ -71,6 +71,21 @@ fn reads_the_neutral_format() {
 }
 
 #[test]
+fn nothing_panics_on_bytes_that_are_changed_and_a_list_that_is_cut_is_none() {
+    for text in [XML, JSON] {
+        let whole = text.trim_end().len();
+        for at in 0..whole {
+            assert!(SanctionsList::read(&text.as_bytes()[..at]).is_err(), "cut at {at}");
+            for byte in [b'<', b'&', b'"', 0, 0xff] {
+                let mut changed = text.as_bytes().to_vec();
+                changed[at] = byte;
+                drop(SanctionsList::read(&changed));
+            }
+        }
+    }
+}
+
+#[test]
 fn rejects_malformed_lists_whole() {
     let read = |text: &str| SanctionsList::read(text.as_bytes()).unwrap_err();
     let xml = |from: &str, to: &str| read(&XML.replacen(from, to, 1));
