@@ -22,6 +22,8 @@ pub enum Kind {
     SupervisionEnded,
     /// A disclosed transfer was handed to an operator.
     DisclosureHandedOut,
+    /// Officers opened a disclosed transfer.
+    DisclosureOpened,
     /// A device was registered with the bank.
     DeviceRegistered,
     /// A device was struck off for double spending.
@@ -127,6 +129,7 @@ names! {
     SupervisionSet = "supervision-set",
     SupervisionEnded = "supervision-ended",
     DisclosureHandedOut = "disclosure-handed-out",
+    DisclosureOpened = "disclosure-opened",
     DeviceRegistered = "device-registered",
     DeviceStruckOff = "device-struck-off",
     AlarmRaised = "alarm-raised",

@@ -3,6 +3,7 @@
 //! [`append`] in the transaction that changes what was decided, and only when it changes something. What operators decide is by
 //! [`Bank::actor`], what the bank decides by itself while it serves is by [`Actor::service`].
 
+pub use specie_audit::decision::Details;
 use specie_audit::head::bank_log;
 use specie_audit::{Actor, Decision, Head, Kind, Line, LogName, Record, SignedHead};
 use specie_core::Timestamp;

@@ -3,7 +3,7 @@
 //! Correctness rests on unique keys (`insert_…` tells whether the row is new) and on guarded changes (`…_if` tells
 //! whether the guard held), all inside one transaction that leaves nothing behind when it fails.
 
-use specie_audit::{DecisionError, Record, SignedHead};
+use specie_audit::{DecisionError, Kind, Record, SignedHead};
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
 use specie_core::manifest::SignedHeader;
@@ -95,6 +95,8 @@ pub trait View {
 
     /// The newest record of the audit log.
     fn audit_newest(&mut self) -> Stored<Option<Record>>;
+    /// The newest one of this kind about `subject`.
+    fn audit_newest_about(&mut self, kind: Kind, subject: &str) -> Stored<Option<Record>>;
     /// Its records after `sequence`, at most `limit`, oldest first.
     fn audit_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<Record>>;
     /// Its heads after `sequence` up to `until`, oldest first.

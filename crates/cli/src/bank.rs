@@ -118,6 +118,7 @@ The same reference is booked once; without one, every call books anew.")]
     Evidence(evidence::Evidence),
     Supervise(supervision::Supervise),
     Disclosed(supervision::Disclosed),
+    Opened(supervision::Opened),
     /// The log of what was decided about devices, PSPs and rules
     Audit {
         #[command(subcommand)]
@@ -267,6 +268,7 @@ impl Bank {
             Command::Evidence(evidence) => evidence.run(),
             Command::Supervise(supervise) => supervise.run(),
             Command::Disclosed(disclosed) => disclosed.run(),
+            Command::Opened(opened) => opened.run(),
             Command::Audit { order } => audit_log(order),
             Command::Sweep { which } => sweep(&*which.open()?),
             Command::Manifest { which, out } => {

@@ -5,6 +5,7 @@ mod files;
 mod opening;
 
 use clap::{Args, Subcommand};
+pub(crate) use files::read;
 
 use crate::answer::Answer;
 use crate::failure::Failure;

@@ -126,6 +126,11 @@ impl Opening {
         Ok(opening)
     }
 
+    /// The numbers of the officers who opened it.
+    pub fn officers(&self) -> impl Iterator<Item = u8> {
+        self.partials.iter().map(|partial| partial.officer)
+    }
+
     /// The case that it was opened for.
     pub fn case(&self) -> Memo {
         self.case

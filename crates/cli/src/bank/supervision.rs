@@ -6,15 +6,18 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use specie_core::bytes::TransferId;
-use specie_core::disclosure::SupervisoryKey;
+use specie_core::disclosure::{DisclosedTransfer, SupervisoryKey};
 use specie_core::encoding::Encode;
 use specie_server::bank::SupervisionRecord;
+use specie_supervision::opening::Opening;
+use specie_supervision::outcome::Outcome;
 
 use super::{Root, Which};
 use crate::answer::Answer;
 use crate::device::parse_amount;
 use crate::failure::Failure;
 use crate::money;
+use crate::supervision::read;
 
 /// Have payments above an amount disclosed to the supervisory authorities, from the next manifest on
 #[derive(Args, Debug)]
@@ -65,6 +68,40 @@ pub(super) struct Disclosed {
     /// Where to write it
     #[arg(long, value_name = "FILE")]
     out: PathBuf,
+}
+
+/// File the opening of a payment: the audit log says for which case, and which officers opened it
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie bank opened bank 7.opening --outcome first.outcome --disclosed payment.disclosed
+
+The opening is verified first. Who paid does not stand in the log.")]
+pub(super) struct Opened {
+    #[command(flatten)]
+    which: Which,
+    /// The opening, as `specie supervision open` writes it
+    #[arg(value_name = "OPENING")]
+    opening: PathBuf,
+    /// The ceremony's outcome
+    #[arg(long, value_name = "FILE")]
+    outcome: PathBuf,
+    /// The disclosed transfer
+    #[arg(long, value_name = "FILE")]
+    disclosed: PathBuf,
+}
+
+impl Opened {
+    pub(super) fn run(&self) -> Result<Answer, Failure> {
+        let outcome: Outcome = read(&self.outcome, "outcome")?;
+        let disclosed: DisclosedTransfer = read(&self.disclosed, "disclosed transfer")?;
+        let opening: Opening = read(&self.opening, "opening")?;
+        opening.verify(&outcome, &disclosed)?;
+        let (id, case, officers) = (disclosed.transfer.id(), opening.case(), opening.officers().collect::<Vec<_>>());
+        self.which.open()?.file_opening(&id, disclosed.key, case.as_str(), &officers)?;
+        let human = format!("The audit log says that transfer {id} was opened for: {case}\n");
+        Ok(Answer::new(human, json!({ "transfer": id.to_string(), "case": case.as_str(), "officers": officers })))
+    }
 }
 
 impl Supervise {

@@ -16,6 +16,7 @@ const PREPAID: u64 = 15_000;
 const OFFICERS: [&str; 3] = ["anna", "ben", "cid"];
 const OUTCOME: &str = "officers/first.outcome";
 const DISCLOSED: &str = "officers/payment.disclosed";
+const CASE: &str = "order 7";
 const OPENING: &str = "officers/order-7.opening";
 
 /// Officers make a supervisory key together, and the bank publishes it with its threshold.
@@ -94,13 +95,12 @@ pub(super) fn disclose(town: &Town, narrator: &mut Narrator) -> Result<(), Misha
     let large = transfer(town, &files.payment)?;
     let small = transfer(town, &Files::of("1-alice-bob").payment)?;
     let key = text(&town.stage.run(&["supervision", "show", OUTCOME])?, "key")?;
-    let refused =
-        town.refusal(&["bank", "disclosed", "bank", &small, "--key", &key, "--case", "order 7", "--out", "no"])?;
+    let refused = town.refusal(&["bank", "disclosed", "bank", &small, "--key", &key, "--case", CASE, "--out", "no"])?;
     narrator.check("Of a small payment there is nothing for officers to open", refused.is_some());
-    town.stage.run(&["bank", "disclosed", "bank", &large, "--key", &key, "--case", "order 7", "--out", DISCLOSED])?;
+    town.stage.run(&["bank", "disclosed", "bank", &large, "--key", &key, "--case", CASE, "--out", DISCLOSED])?;
     let partial = |name: &str| -> Result<String, Mishap> {
         let (secret, out) = (format!("officers/{name}.secret"), format!("officers/{name}.partial"));
-        let words = ["supervision", "partial", "--secret", &secret, "--outcome", OUTCOME, "--case", "order 7"];
+        let words = ["supervision", "partial", "--secret", &secret, "--outcome", OUTCOME, "--case", CASE];
         town.stage.run(&[&words[..], &[DISCLOSED, "--out", &out]].concat())?;
         Ok(out)
     };
@@ -109,11 +109,19 @@ pub(super) fn disclose(town: &Town, narrator: &mut Narrator) -> Result<(), Misha
     let alone = town.refusal(&[&open[..], &[&anna]].concat())?;
     narrator.check("One officer alone reads nothing", alone.is_some());
     let opened = town.stage.run(&[&open[..], &[&anna, &cid]].concat())?;
-    narrator.say(format!("Two officers, for the case `order 7`, read this one payment: U = {}…", &identity[..16]));
+    narrator.say(format!("Two officers, for the case `{CASE}`, read this one payment: U = {}…", &identity[..16]));
     narrator.check("It is Erin's device, and anybody can check that they read it rightly", {
         let words = ["supervision", "verify", "--outcome", OUTCOME, "--disclosed", DISCLOSED, OPENING];
         text(&opened, "U")? == identity && text(&town.stage.run(&words)?, "U")? == identity
     });
+    town.stage.run(&["bank", "opened", "bank", OPENING, "--outcome", OUTCOME, "--disclosed", DISCLOSED])?;
+    let exported = town.stage.run(&["bank", "audit", "export", "bank", "--out", "bank.audit"])?;
+    let key = text(&exported, "key")?;
+    let verified = town.stage.run(&["audit", "verify", "bank.audit", "--key", &key])?;
+    narrator.check(
+        format!("The bank's audit log says so in {} records, and holds with its key alone", verified["records"]),
+        verified["holds"] == true,
+    );
     Ok(())
 }
 

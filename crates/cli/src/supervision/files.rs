@@ -29,7 +29,7 @@ impl Secret {
 }
 
 /// Reads one message.
-pub(super) fn read<T: for<'b> Decode<'b>>(path: &Path, what: &str) -> Result<T, Failure> {
+pub(crate) fn read<T: for<'b> Decode<'b>>(path: &Path, what: &str) -> Result<T, Failure> {
     let name = path.display().to_string();
     let bytes = fs::read(path).map_err(|error| Failure::file(&name, &error))?;
     T::decode(&bytes).map_err(|error| {

@@ -210,5 +210,20 @@ fn a_large_payment_is_read_by_the_officers_and_a_small_one_by_nobody() {
     let opened =
         table.done("open --outcome first.outcome --disclosed large.disclosed ben.partial cid.partial --out 9.opening");
     assert_eq!(opened["U"], world.json(&["device", "status", "alice"])["identity"]);
+    // The bank files what was opened, if it was, once; its log says by whom and for what, and not who paid.
+    let path = |name: &str| table.path(name).to_str().unwrap().to_owned();
+    let [opening, outcome, disclosed] = ["9.opening", "first.outcome", "large.disclosed"].map(path);
+    let (others, _) = ceremony();
+    let foreign = others.path("first.outcome").to_str().unwrap().to_owned();
+    let file = ["bank", "opened", "bank", &opening, "--disclosed", &disclosed, "--outcome"];
+    world.refused(&[&file[..], &[&foreign]].concat(), "other-key");
+    for _ in 0..2 {
+        world.json(&[&file[..], &[&outcome]].concat());
+    }
+    world.json(&["bank", "audit", "export", "bank", "--out", "bank.audit"]);
+    let log = fs::read_to_string(world.path("bank.audit")).unwrap();
+    assert_eq!(log.matches("disclosure-handed-out").count(), 1);
+    let filed: Vec<&str> = log.lines().filter(|line| line.contains("disclosure-opened")).collect();
+    assert!(filed.len() == 1 && filed[0].contains("order-9") && filed[0].contains(&large), "{filed:?}");
     world.books_hold();
 }

@@ -197,6 +197,32 @@ impl CentralBank {
         })
     }
 
+    /// Writes into the audit log that `officers` opened a transfer disclosed to `key`, for `case`. Whoever calls this has verified the
+    /// opening. The same again changes nothing.
+    ///
+    /// # Errors
+    /// When the bank has no such transfer.
+    pub fn file_opening(
+        &self,
+        id: &TransferId,
+        key: SupervisoryKey,
+        case: &str,
+        officers: &[u8],
+    ) -> Result<(), OperationError> {
+        let (subject, key) = (id.to_string(), PublicKey(key.0).to_string());
+        let officers: Vec<_> = officers.iter().map(u8::to_string).collect();
+        self.bank.storage().transact(|tx| {
+            tx.transfer(id)?.ok_or(OperationError::UnknownTransfer(*id))?;
+            let details = [("key", key.clone()), ("case", case.to_owned()), ("officers", officers.join(" "))];
+            let newest = tx.audit_newest_about(Kind::DisclosureOpened, &subject)?;
+            let is_same = |said: &audit::Details| details.iter().all(|(name, value)| said.get(*name) == Some(value));
+            if newest.is_some_and(|newest| is_same(&newest.decision.details)) {
+                return Ok(());
+            }
+            self.audit(tx, Kind::DisclosureOpened, &subject, &details)
+        })
+    }
+
     /// Books that `amount` was paid for the reserve of a PSP. `reference` names the payment: the same is booked once.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! What the bank asks.
 
-use specie_audit::{Record, SignedHead};
+use specie_audit::{Kind, Record, SignedHead};
 use specie_bank::credit::CreditRecord;
 use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::device::DeviceRecord;
@@ -64,6 +64,10 @@ impl View for Tables<'_> {
 
     fn audit_newest(&mut self) -> Stored<Option<Record>> {
         audit::BANK.newest(self.0).map_err(stored)
+    }
+
+    fn audit_newest_about(&mut self, kind: Kind, subject: &str) -> Stored<Option<Record>> {
+        audit::BANK.newest_about(self.0, kind, subject).map_err(stored)
     }
 
     fn audit_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<Record>> {
