@@ -51,7 +51,7 @@ pub enum PublicationError {
     #[error("ALARM: the bank's root key signed two different manifests number {0}")]
     ManifestFork(u64),
     /// Two pages that cannot both be of one revocation list.
-    #[error("ALARM: the ledger's key signed two different revocation lists, which part at page {0}")]
+    #[error("ALARM: the ledger's key signed two revocation lists (page {0})")]
     RevocationFork(u64),
     /// Pages between those held and this one are missing.
     #[error("page {0} of the revocation list does not follow those held")]
@@ -98,8 +98,7 @@ impl WalletError for PublicationError {
                 "keep both documents and report them to the central bank; accept nothing from whoever sent this one"
             }
             Self::BrokenChain(_) => "ask for all headers since that number",
-            Self::RevocationGap(_) => "synchronise: it brings all that is in force",
-            Self::UnknownSigner | Self::Expired => "synchronise, then try again",
+            Self::RevocationGap(_) | Self::UnknownSigner | Self::Expired => "synchronise, then try again",
             Self::Element(fault) => fault.advice(),
         }
     }

@@ -92,7 +92,7 @@ impl WalletError for RequestError {
             Self::NoAmount => "ask for an amount",
             Self::Expired => "choose a later expiry",
             Self::NoBlank(_) => "ask for less, or synchronise to get new blanks",
-            Self::RevocationsStale => "synchronise, take the newer list of another device, or change the setting",
+            Self::RevocationsStale => "synchronise, or change the setting",
             Self::Unknown => "make a new request",
             Self::Element(fault) => fault.advice(),
         }
