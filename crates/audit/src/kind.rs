@@ -60,10 +60,6 @@ pub enum Kind {
     TierChanged,
     /// Which person a customer is became known.
     PersonKnown,
-    /// The bank said that this PSP alone serves a person.
-    PersonRegistered,
-    /// A person was given up, so that another PSP may serve it.
-    PersonReleased,
     /// A customer was given a claim code.
     ClaimCodeIssued,
     /// An operator credited a customer.
@@ -148,8 +144,6 @@ names! {
     IdentityErased = "identity-erased",
     TierChanged = "tier-changed",
     PersonKnown = "person-known",
-    PersonRegistered = "person-registered",
-    PersonReleased = "person-released",
     ClaimCodeIssued = "claim-code-issued",
     CustomerCredited = "customer-credited",
     DeviceEnrolled = "device-enrolled",

@@ -427,6 +427,7 @@ impl From<CustomerError> for Failure {
                 ("under-suspicion", "see `specie psp identity hits`, and decide; do not tell the customer")
             }
             CustomerError::OtherPerson(_) => ("other-person", "take the other person on as another customer"),
+            CustomerError::NoPepper => ("no-pepper", "name a pepper in psp.toml under [identification]"),
             CustomerError::PersonTier { .. } => ("person-tier", "move that customer to the same tier first"),
             CustomerError::Weight => ("bad-weight", "choose smaller weights, and leave one above 0"),
             CustomerError::Blocked(_) => ("device-blocked", "lift the block first, if the owner has the device"),

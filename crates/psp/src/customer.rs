@@ -77,6 +77,9 @@ pub enum CustomerError {
     /// The customer is known as another person.
     #[error("customer `{0}` is known as another person: a customer does not change who it is")]
     OtherPerson(Name),
+    /// Persons cannot be told apart.
+    #[error("this PSP has no pepper, so it cannot say who is one person")]
+    NoPepper,
     /// A person has customers in another tier.
     #[error("the same person is customer `{customer}` in tier `{tier}`: all customers of one person are in one tier")]
     PersonTier {

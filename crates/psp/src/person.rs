@@ -70,6 +70,22 @@ impl<S: Store, B> Psp<S, B> {
         })
     }
 
+    /// Says which person a customer is, by the number by which `issuer` tells persons apart; only its tag is kept.
+    ///
+    /// # Errors
+    /// As [`Psp::set_person`], or when this PSP has no pepper.
+    pub fn set_person_by_number(
+        &self,
+        customer: &Name,
+        kind: PersonKind,
+        (issuer, number): (&str, &str),
+        now: Timestamp,
+    ) -> Result<(), CustomerError> {
+        let identification = self.configured_identification().ok_or(CustomerError::NoPepper)?;
+        let tag = identification.pepper.person(issuer, number).0;
+        self.set_person(customer, &Person { tag, kind }, now)
+    }
+
     /// Which person a customer is, if that is known.
     ///
     /// # Errors

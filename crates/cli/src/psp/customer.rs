@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use specie_core::Timestamp;
 use specie_core::text::Name;
 use specie_server::clock::random_seed;
-use specie_server::psp::{self as server, DeviceState, EvidenceKind, EvidenceRecord, Merchant, Provider};
+use specie_server::psp::{self as server, DeviceState, EvidenceKind, EvidenceRecord, Merchant, PersonKind, Provider};
 
 use super::Which;
 use crate::answer::Answer;
@@ -104,6 +104,30 @@ EXAMPLES:
         #[command(flatten)]
         seen: Seen,
     },
+    /// Say which person or organisation a customer is: all customers of one share its limits
+    #[command(after_help = "\
+EXAMPLES:
+  specie psp customer person psp alice --issuer https://register.example --number 8405061234
+  specie psp customer person psp bakery --issuer https://companies.example --number HRB1234 --organisation
+
+Issuer and number are those by which a credential or a register tells persons apart, always written the same way. The number is not kept, a \
+keyed hash of it is.")]
+    Person {
+        #[command(flatten)]
+        which: Which,
+        /// The customer's name
+        #[arg(value_name = "CUSTOMER", value_parser = parse_name)]
+        name: Name,
+        /// Who gave the number
+        #[arg(long, value_name = "ISSUER")]
+        issuer: String,
+        /// The number
+        #[arg(long, value_name = "NUMBER")]
+        number: String,
+        /// It is an organisation
+        #[arg(long)]
+        organisation: bool,
+    },
     /// Move a customer to another tier
     #[command(after_help = "EXAMPLES:\n  specie psp customer tier psp alice basic")]
     Tier {
@@ -177,6 +201,13 @@ impl Customer {
                 Ok(Answer::new(human, json!({ "customers": customers })))
             }
             Self::Evidence { which, name, seen } => evidence(&*which.open()?, name, seen),
+            Self::Person { which, name, issuer, number, organisation } => {
+                let kind = if *organisation { PersonKind::Organisation } else { PersonKind::Natural };
+                let provider = which.open()?;
+                provider.psp.set_person_by_number(name, kind, (issuer, number), provider.clock.now())?;
+                let human = format!("{name} shares its limits with all customers who are the same person.\n");
+                Ok(Answer::new(human, json!({ "customer": name.as_str(), "kind": kind.as_str() })))
+            }
             Self::Tier { which, name, tier } => {
                 let provider = which.open()?;
                 provider.psp.set_tier(name, tier, provider.clock.now())?;
