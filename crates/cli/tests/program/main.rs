@@ -6,6 +6,7 @@ mod auditing;
 mod coins;
 mod crashing;
 mod demonstration;
+mod fleets;
 mod identifying;
 mod inspecting;
 mod laundering;
