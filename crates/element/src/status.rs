@@ -118,11 +118,11 @@ impl fmt::Display for StatusWord {
             Self::LIMITS_RUN_OUT => "limits are missing or have run out; synchronise",
             Self::CLASS_NOT_LOADED => "the class has to be loaded first",
             Self::WRONG_PROOF => "a signature or proof is wrong",
-            Self::MANDATE_ENDED => "there is no mandate, or it has ended",
-            Self::OVER_MANDATE_PAYMENT => "over what the mandate allows for one payment",
-            Self::OVER_MANDATE_PERIOD => "over what the mandate allows in a period",
-            Self::OVER_MANDATE_TOTAL => "over what the mandate allows in all",
-            Self::OUTSIDE_MANDATE => "the mandate does not allow to redeem to this account",
+            Self::MANDATE_ENDED
+            | Self::OVER_MANDATE_PAYMENT
+            | Self::OVER_MANDATE_PERIOD
+            | Self::OVER_MANDATE_TOTAL
+            | Self::OUTSIDE_MANDATE => "outside the mandate",
             Self(other) => return write!(f, "unexpected status word {other:04X}"),
         })
     }

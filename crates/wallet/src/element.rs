@@ -104,7 +104,12 @@ impl WalletError for ElementFault {
                 "synchronise to get the newest manifest, then do the same again"
             }
             Self::Refused(status) => match *status {
-                StatusWord::PIN_NEEDED => "enter the PIN and do the same again",
+                StatusWord::PIN_NEEDED
+                | StatusWord::MANDATE_ENDED
+                | StatusWord::OVER_MANDATE_PAYMENT
+                | StatusWord::OVER_MANDATE_PERIOD
+                | StatusWord::OVER_MANDATE_TOTAL
+                | StatusWord::OUTSIDE_MANDATE => "enter the PIN and do the same again",
                 StatusWord::PIN_BLOCKED => "unblock the PIN with the PUK",
                 StatusWord::NO_ROOM => "synchronise: what is redeemed makes room",
                 StatusWord::ENTROPY_FAILED => {
@@ -117,13 +122,6 @@ impl WalletError for ElementFault {
                     "the wallet's records are older than its secure element: restore newer ones and synchronise"
                 }
                 StatusWord::STALE => "synchronise to get the newest document",
-                StatusWord::MANDATE_ENDED
-                | StatusWord::OVER_MANDATE_PAYMENT
-                | StatusWord::OVER_MANDATE_PERIOD
-                | StatusWord::OVER_MANDATE_TOTAL
-                | StatusWord::OUTSIDE_MANDATE => {
-                    "let a person do it, with the PIN, or ask the owner for another mandate"
-                }
                 _ => "do the same again; if it keeps failing, synchronise and redeem what you hold",
             },
         }
