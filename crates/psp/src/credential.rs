@@ -166,6 +166,9 @@ impl<S: Store, B> Psp<S, B> {
                 ("until", kept.expires.map_or_else(String::new, |until| until.seconds().to_string())),
             ];
             self.audit(records, now, Kind::CredentialAccepted, customer.as_str(), &details)?;
+            if let Some(found) = records.customer(customer)? {
+                self.know_by_credential(records, &found, now)?;
+            }
             if let Some(subject) = &subject {
                 self.screen_name(records, customer, subject, now)?;
             }

@@ -154,6 +154,7 @@ impl<S: Store, B> Psp<S, B> {
             for evidence in seen {
                 self.keep_evidence(records, name, evidence)?;
             }
+            self.know_by_credential(records, customer, now)?;
             self.check_tier(records, customer, &customer.tier, now)
         })
     }

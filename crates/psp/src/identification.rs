@@ -13,6 +13,7 @@ use specie_identity::trust::TrustList;
 use thiserror::Error;
 
 use crate::credential::hexadecimal;
+use crate::customer::CustomerError;
 use crate::service::Psp;
 use crate::store::{Store, StoreError};
 
@@ -71,6 +72,9 @@ pub enum IdentificationError {
     /// One customer, two persons.
     #[error("customer `{0}` showed a credential of another person before: nobody becomes somebody else")]
     OtherPerson(Name),
+    /// The customer cannot be the person of the credential.
+    #[error(transparent)]
+    Customer(#[from] CustomerError),
     /// One document, two customers.
     #[error("this document was shown for customer `{0}` before")]
     SameDocument(Name),

@@ -96,6 +96,23 @@ impl<S: Store, B> Psp<S, B> {
 }
 
 impl<S, B> Psp<S, B> {
+    /// Takes from a customer's oldest credential which person it is, where that is not known yet.
+    pub(crate) fn know_by_credential(
+        &self,
+        records: &mut dyn Records,
+        customer: &Customer,
+        now: Timestamp,
+    ) -> Result<(), CustomerError> {
+        let Some(credential) = records.credentials(&customer.name)?.into_iter().next() else { return Ok(()) };
+        if records.person(&customer.name)?.is_none() {
+            let person = Person { tag: credential.person, kind: PersonKind::Natural };
+            bind(records, customer, &person)?;
+            let details = [("kind", person.kind.as_str())];
+            self.audit(records, now, Kind::PersonKnown, customer.name.as_str(), &details)?;
+        }
+        Ok(())
+    }
+
     /// All that the person who is `customer` has here.
     pub(crate) fn holdings(
         &self,

@@ -131,7 +131,8 @@ Until it is decided, and when it is the same person, the customer's devices get 
 EXAMPLES:
   specie psp identity erase psp alice
 
-Credentials with their claims, evidence and screening are deleted; the audit log keeps that they were there. Devices of a tier \
+Credentials with their claims, evidence and screening are deleted; the audit log keeps that they were there, and the tag of the \
+person stays for its limits. Devices of a tier \
 that asks for evidence get nothing more. Refused while a likeness to the sanctions list is undecided, or was decided to be the \
 same person.")]
     Erase {
@@ -411,6 +412,9 @@ fn parse_country(text: &str) -> Result<[u8; 2], String> {
 impl From<IdentificationError> for Failure {
     fn from(error: IdentificationError) -> Self {
         use IdentificationError as Error;
+        if let Error::Customer(error) = error {
+            return error.into();
+        }
         let (code, advice) = match &error {
             Error::NotConfigured => ("identification", "write [identification] with a pepper_file into psp.toml"),
             Error::NoIssuers => ("identification", "name a list of issuers in psp.toml: identification.issuers"),

@@ -100,6 +100,8 @@ fn a_credential_opens_the_tiers_whose_claims_it_showed_until_it_runs_out() {
     let claims: Value = serde_json::from_str(&kept[0].claims).unwrap();
     assert_eq!(claims, json!({"given_name": "Iris", "family_name": "Exempel"}), "no date of birth, no number");
     psp.add_customer(&customer("iris", "online"), &[], at(0)).unwrap();
+    let person = psp.person(&name("iris")).unwrap().unwrap();
+    assert_eq!(person.tag, kept[0].person, "limits are those of this person");
     // More was asked for in another tier.
     let more = psp.set_tier(&name("iris"), &name("verified"), at(0));
     assert!(matches!(more, Err(CustomerError::Evidence { .. })), "{more:?}");
@@ -110,6 +112,7 @@ fn a_credential_opens_the_tiers_whose_claims_it_showed_until_it_runs_out() {
     assert!(matches!(late, Err(CustomerError::Evidence { .. })), "{late:?}");
     // A record that says so is no credential.
     psp.add_customer(&customer("dora", "prepaid"), &[], at(0)).unwrap();
+    assert_eq!(psp.person(&name("dora")).unwrap(), None);
     psp.record_evidence(&name("dora"), &seen(EvidenceKind::Credential)).unwrap();
     assert!(psp.set_tier(&name("dora"), &name("online"), at(0)).is_err());
 }
