@@ -34,7 +34,7 @@ pub enum DocumentError {
     /// Other devices of the same person hold all of its limits, or its owner gave this one no share.
     #[error(
         "the owner's limits are shared out among other devices{}",
-        free_at.map_or_else(String::new, |at| format!("; what they hold is free at the latest {at}"))
+        free_at.map_or_else(String::new, |at| format!("; what they hold is free at the latest at {at} (Unix time)"))
     )]
     Shared {
         /// When others' documents have run out.

@@ -14,16 +14,17 @@ fn limits_are_one_persons_and_split_as_it_wishes() {
     let synchronised = world.run(&["--json", "device", "sync", "watch"]);
     assert!(synchronised.stdout.contains("limits-shared-out"), "{synchronised:?}");
     let fleet = world.json(&["psp", "fleet", "show", "psp", "alice"]);
-    let (phone, watch) = (&fleet["devices"][0], &fleet["devices"][1]);
+    let key = world.json(&["device", "status", "watch"])["key"].clone();
+    let devices = fleet["devices"].as_array().unwrap();
+    // Both were enrolled within a second, so either may come first.
+    let (phone, watch) = if devices[1]["key"] == key { (&devices[0], &devices[1]) } else { (&devices[1], &devices[0]) };
     assert_eq!((&phone["max_holding"], &watch["max_holding"]), (&150_000.into(), &0.into()));
     assert!(phone["limits_until"].is_u64() && watch["limits_until"].is_null(), "{fleet}");
     let (phone, watch) = (phone["key"].as_str().unwrap(), watch["key"].as_str().unwrap());
     world.json(&["psp", "fleet", "label", "psp", watch, "Alice's watch"]);
     let shared = world.json(&["psp", "fleet", "share", "psp", "alice", &format!("{phone}=2"), &format!("{watch}=1")]);
-    assert_eq!(
-        (&shared["devices"][0]["max_holding"], &shared["devices"][1]["label"]),
-        (&200_000.into(), &"Alice's watch".into())
-    );
+    let of = |key: &str| shared["devices"].as_array().unwrap().iter().find(|device| device["key"] == key).unwrap();
+    assert_eq!((&of(phone)["max_holding"], &of(watch)["label"]), (&200_000.into(), &"Alice's watch".into()));
     let nothing = format!("{watch}=0");
     let all = format!("{phone}=0");
     world.refused(&["psp", "fleet", "share", "psp", "alice", &all, &nothing], "bad-weight");

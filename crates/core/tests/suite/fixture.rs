@@ -9,6 +9,7 @@ use specie_core::class::{Class, Info, Kind};
 use specie_core::encoding::{Decode, Encode, Writer};
 use specie_core::group::{Generators, RistrettoPoint, Scalar};
 use specie_core::hash;
+use specie_core::holding::{Holding, write_backup};
 use specie_core::issuance::{Blinded, Blinding, Commitment, IssuedNote, IssuerSession, IssuingKey};
 use specie_core::note::owner_tag;
 use specie_core::payment::{Chain, ChainParts, write_payment};
@@ -183,6 +184,16 @@ pub(crate) fn encoded<T: Encode>(value: &T) -> Vec<u8> {
     let mut buffer = vec![0; value.encoded_length()];
     let length = value.encode(&mut buffer).unwrap().len();
     assert_eq!(length, buffer.len());
+    buffer
+}
+
+/// A backup of `holdings`, written into a buffer: without the feature `alloc` nothing writes into a `Vec`.
+pub(crate) fn backup(made_at: Timestamp, holdings: Vec<Holding<'_>>) -> Vec<u8> {
+    let mut buffer = vec![0; 1 << 16];
+    let mut w = Writer::new(minicbor::encode::write::Cursor::new(&mut buffer[..]));
+    write_backup(made_at, holdings.into_iter(), &mut w).unwrap();
+    let length = w.into_inner().position();
+    buffer.truncate(length);
     buffer
 }
 

@@ -2,10 +2,10 @@
 
 use specie_core::encoding::Decode;
 use specie_core::group::Scalar;
-use specie_core::holding::{Backup, Holding, Opening, write_backup};
+use specie_core::holding::{Backup, Holding, Opening};
 use specie_core::note::NoteSecrets;
 
-use crate::fixture::{Device, Held, World, encoded, scalar, time};
+use crate::fixture::{self, Device, Held, World, encoded, scalar, time};
 
 fn holding<'b>(held: &Held) -> Holding<'b> {
     let (note, points) = (&held.note, &held.note.points);
@@ -79,9 +79,7 @@ fn a_holding_has_no_room_for_what_could_spend_it() {
 fn a_backup_gives_back_what_was_put_into_it() {
     let world = World::new();
     let held: Vec<_> = (1..4).map(|index| world.note(&world.alice, index)).collect();
-    let mut w = specie_core::encoding::Writer::new(Vec::new());
-    write_backup(time(9), held.iter().map(holding), &mut w).unwrap();
-    let bytes = w.into_inner();
+    let bytes = fixture::backup(time(9), held.iter().map(holding).collect());
     let backup = Backup::decode(&bytes).unwrap();
     assert_eq!(backup.made_at, time(9));
     let ids: Vec<_> = backup

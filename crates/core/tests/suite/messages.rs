@@ -11,7 +11,7 @@ use specie_core::enrolment::{Certificate, CertificateBody, Enrolment, Proof};
 use specie_core::evidence::Evidence;
 use specie_core::group::encode_point;
 use specie_core::hash;
-use specie_core::holding::{Backup, Holding, Opening, Owned, write_backup};
+use specie_core::holding::{Backup, Holding, Opening, Owned};
 use specie_core::limits::{Limits, LimitsBody};
 use specie_core::mandate::{Mandate, MandateBody, PayeeRule, Payees, Terms};
 use specie_core::manifest::{Entry, Manifest, ManifestHeader, SignedHeader, write_manifest};
@@ -25,7 +25,7 @@ use specie_core::text::{Currency, Memo};
 use specie_core::transfer::{Input, Preimage, Transfer};
 
 use crate::fixture::{
-    Held, World, amount, chain, encoded, info, name, output, payment, received, scalar, seed, stranger, time,
+    Held, World, amount, backup, chain, encoded, info, name, output, payment, received, scalar, seed, stranger, time,
 };
 
 /// A structure, encoded.
@@ -239,22 +239,13 @@ fn issued<'b>(held: &Held) -> Holding<'b> {
     Holding { class_id: held.class.id(), note: note.note, N0: points.N0, N1: points.N1, opening, owned: None }
 }
 
-fn backup(holdings: &[Holding<'_>]) -> Vec<u8> {
-    let mut w = Writer::new(Vec::new());
-    write_backup(time(7_000), holdings.iter().cloned(), &mut w).unwrap();
-    w.into_inner()
-}
-
 fn again_holding(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
     Holding::decode(bytes).map(|holding| encoded(&holding))
 }
 
 fn again_backup(bytes: &[u8]) -> Result<Vec<u8>, DecodeError> {
     let read = Backup::decode(bytes)?;
-    let mut w = Writer::new(Vec::new());
-    let holdings: Vec<_> = read.holdings().collect();
-    write_backup(read.made_at, holdings.into_iter(), &mut w).unwrap();
-    Ok(w.into_inner())
+    Ok(backup(read.made_at, read.holdings().collect()))
 }
 
 /// One of each, some in several forms.
@@ -299,7 +290,7 @@ pub(crate) fn all(world: &World) -> Vec<Example> {
         of("transfer, disclosed", encoded(&named.transfer), plain::<Transfer>, None),
         of("disclosed transfer", encoded(&named), plain::<DisclosedTransfer>, Some(10)),
         of("holding", encoded(&owning(&note, chains[0])), again_holding, Some(22)),
-        of("backup", backup(&[owning(&note, chains[0]), issued(&note)]), again_backup, Some(23)),
+        of("backup", backup(time(7_000), vec![owning(&note, chains[0]), issued(&note)]), again_backup, Some(23)),
         of("limits", encoded(&limits()), plain::<Limits>, Some(7)),
         of("mandate", encoded(&mandate()), plain::<Mandate>, Some(11)),
         of("certificate", encoded(&certificate(world)), plain::<Certificate>, None),

@@ -75,7 +75,9 @@ fn an_answer_that_the_psp_never_saw_is_settled() {
     world.check_books();
     assert_eq!(provider.psp.books().unwrap().withdrawals_in_progress.minor(), 100);
     world.serve("north");
-    assert_eq!(provider.psp.reconcile(world.now()).unwrap().withdrawals, 1);
+    // Here, or in the background of the server that just started, whichever comes first.
+    provider.psp.reconcile(world.now()).unwrap();
+    assert!(provider.psp.books().unwrap().withdrawals_in_progress.is_zero());
     world.check_at_rest();
     let answers = alice.challenge(&world, &opened).unwrap();
     assert_eq!(alice.finish(&opened, &answers).len(), 1);
