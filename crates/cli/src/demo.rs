@@ -3,6 +3,7 @@
 
 mod cheat;
 mod loss;
+mod machine;
 mod mishaps;
 mod narrator;
 mod offline;
@@ -24,14 +25,14 @@ use crate::failure::Failure;
 use narrator::Narrator;
 use stage::{Mishap, Stage};
 
-/// See it work: a bank, a PSP, four devices and a cheat, in under a minute.
+/// See it work: a bank, a PSP, some devices and a cheat, in under a minute.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
   specie demo
   specie demo --keep town
 
-Starts a central bank and a PSP on loopback with databases on disk and four devices whose secure elements are processes \
+Starts a central bank and a PSP on loopback with databases on disk and devices whose secure elements are processes \
 of their own. Everything is done by this program, started anew for each command. The exit status says whether \
 everything that was checked held.")]
 pub(crate) struct Demo {
@@ -95,6 +96,7 @@ fn tell(folder: &Path, narrator: &mut Narrator) -> Result<(), Mishap> {
     settlement::synchronise(&town, cut, narrator)?;
     rules::keep_limits(&town, narrator)?;
     rules::disclose(&town, narrator)?;
+    machine::pay_by_itself(&town, narrator)?;
     loss::lose_a_device(&town, narrator)?;
     cheat::spend_twice(&mut town, narrator)?;
     cheat::name_the_culprit(&mut town, narrator)

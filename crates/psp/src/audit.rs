@@ -2,7 +2,7 @@
 //!
 //! Append with [`Psp::audit`], in the transaction that changes what was decided, and only when it changes something:
 //!
-//! ```ignore
+//! ```text
 //! self.store().write(|records| {
 //!     let before = records.customer(name)?…;
 //!     records.set_tier(name, tier)?;

@@ -18,8 +18,9 @@ const BOARD: &str = "an386";
 const TEST: [&str; 4] = ["--package", "specie-device", "--test", "emulated"];
 const NAME: &str = "a_device_in_c_pays_another_one";
 
-/// The core as small as it can be, like the rest: the calls of the library take flash too, and all has to fit into 256 kB.
-const SMALL_CORE: &str = "profile.release.package.specie-core.opt-level='z'";
+/// Core and curve as small as they can be, like the rest: the calls of the library take flash too, and all has to fit into 256 kB.
+const SMALL: [&str; 2] =
+    ["profile.release.package.specie-core.opt-level='z'", "profile.release.package.curve25519-dalek.opt-level='z'"];
 
 /// Builds the example and lets it pay.
 pub(super) fn run_all(places: &Places) -> Result<()> {
@@ -38,7 +39,7 @@ fn build(places: &Places) -> Result<PathBuf> {
     // As one kind of library only, it is optimised as a whole.
     let mut library = places.cargo("rustc");
     library.args(["--release", "--package", PACKAGE, "--crate-type", "staticlib", "--target", BARE_TARGET, "--locked"]);
-    library.args(["--config", SMALL_CORE]);
+    library.args(SMALL.iter().flat_map(|setting| ["--config", setting]));
     run(&mut library)?;
     let out = places.scratch.join("pay");
     let setting = |name: &str, path: &PathBuf| format!("{name}={}", path.display());

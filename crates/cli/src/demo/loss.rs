@@ -35,7 +35,7 @@ pub(super) fn lose_a_device(town: &Town, narrator: &mut Narrator) -> Result<(), 
         format!("With the code his new device claims all {}, note by note", show(HELD)),
         sum(&claimed, "open") == HELD,
     );
-    town.hand_over("bob", "carol", FOUND, &Files::of("10-finder-carol"))?;
+    town.hand_over("bob", "carol", FOUND, &Files::of("13-finder-carol"))?;
     let (before, after) = (town.account("carol")?, town.synchronise("carol").and_then(|_| town.account("carol"))?);
     narrator.say(format!("The finder pays Carol {} with it, offline, and she redeems it.", show(FOUND)));
     narrator.check("Carol, who could not know, is paid", after == before + FOUND);

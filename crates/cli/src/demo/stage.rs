@@ -2,9 +2,9 @@
 
 use std::fmt;
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -62,17 +62,7 @@ impl Stage {
     fn outcome(&self, mut command: Command, arguments: &[&str]) -> Result<Outcome, Mishap> {
         let output = command.stdin(Stdio::null()).output();
         let output = output.map_err(|error| Mishap(format!("{}: {error}", self.program.display())))?;
-        let document = serde_json::from_slice::<Value>(&output.stdout);
-        let text = String::from_utf8_lossy(&output.stderr);
-        match (output.status.code(), document) {
-            (Some(0), Ok(document)) => Ok(Outcome::Done(document)),
-            (Some(1), Ok(document)) if document["error"].is_object() => Ok(Outcome::Refused(Refusal {
-                code: document["error"]["code"].as_str().unwrap_or_default().to_owned(),
-                what: document["error"]["what"].as_str().unwrap_or_default().to_owned(),
-            })),
-            (Some(1), Ok(document)) => Ok(Outcome::Done(document)),
-            (status, _) => Err(Mishap(format!("`specie {}` ended with {status:?}: {text}", arguments.join(" ")))),
-        }
+        outcome(&output, arguments)
     }
 
     /// Runs a command that must be done.
@@ -85,6 +75,18 @@ impl Stage {
         let mut command = self.command(arguments);
         command.env(name, value);
         done(self.outcome(command, arguments)?, arguments)
+    }
+
+    /// Runs a command that must be done and is told something on its standard input.
+    pub(super) fn run_told(&self, told: &str, arguments: &[&str]) -> Result<Value, Mishap> {
+        let run = || {
+            let mut command = self.command(arguments);
+            let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+            child.stdin.take().expect("stdin is piped").write_all(told.as_bytes())?;
+            child.wait_with_output()
+        };
+        let output = run().map_err(|error| Mishap(format!("{}: {error}", self.program.display())))?;
+        done(outcome(&output, arguments)?, arguments)
     }
 
     /// Starts a command without waiting for it.
@@ -121,6 +123,21 @@ impl Stage {
         let mut command = Command::new(&self.program);
         command.arg("--json").args(arguments).current_dir(&self.folder);
         command
+    }
+}
+
+/// What a command of these `arguments` printed.
+fn outcome(output: &Output, arguments: &[&str]) -> Result<Outcome, Mishap> {
+    let document = serde_json::from_slice::<Value>(&output.stdout);
+    let text = String::from_utf8_lossy(&output.stderr);
+    match (output.status.code(), document) {
+        (Some(0), Ok(document)) => Ok(Outcome::Done(document)),
+        (Some(1), Ok(document)) if document["error"].is_object() => Ok(Outcome::Refused(Refusal {
+            code: document["error"]["code"].as_str().unwrap_or_default().to_owned(),
+            what: document["error"]["what"].as_str().unwrap_or_default().to_owned(),
+        })),
+        (Some(1), Ok(document)) => Ok(Outcome::Done(document)),
+        (status, _) => Err(Mishap(format!("`specie {}` ended with {status:?}: {text}", arguments.join(" ")))),
     }
 }
 
