@@ -1,7 +1,7 @@
 //! The audit log of a bank or a PSP: every decision about a person or a rule, in a chain of hashes under signed heads.
 //!
 //! No I/O, clock or randomness. A [`decision`] is what somebody decided, a [`record`] is a decision in its place in the chain, a
-//! [`head`] signs how far the chain went at some time, an export is a file of [`line`]s, and [`verify`] finds what was done to one.
+//! [`head`] signs how far the chain went at some time, an export is a file of [`mod@line`]s, and [`verify`] finds what was done to one.
 //! `docs/spec/audit.md` is the format.
 //!
 //! **Writing to the log.** Whoever changes something about a person or a rule appends the decision in the transaction of the change,
