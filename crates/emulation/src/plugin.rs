@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, process};
 
 use crate::board::Board;
@@ -227,8 +228,9 @@ pub(crate) fn library() -> Result<PathBuf, EmulationError> {
     }
     fs::create_dir_all(&directory).doing("making the directory for the plugin")?;
     let compiler = env::var("CC").unwrap_or_else(|_| "cc".into());
-    // Others may be at the same: nobody shall see half a library.
-    let fresh = directory.join(format!("watch.{}.so", process::id()));
+    // Others may be at the same, in this process too: nobody shall see half a library, or take away another's.
+    static BUILT: AtomicU32 = AtomicU32::new(0);
+    let fresh = directory.join(format!("watch.{}.{}.so", process::id(), BUILT.fetch_add(1, Ordering::Relaxed)));
     let output = Command::new(&compiler)
         .args(["-O2", "-shared", "-fPIC", "-pthread", "-o"])
         .arg(&fresh)
