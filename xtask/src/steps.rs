@@ -37,6 +37,12 @@ pub(crate) const STEPS: &[Step] = &[
         run: supply::run,
     },
     Step {
+        name: "vectors",
+        title: "test vectors are what the reference in Python makes of the specification",
+        needs: &[Tool::Python],
+        run: suites::vectors,
+    },
+    Step {
         name: "clippy",
         title: "clippy, warnings denied",
         needs: &[Tool::Clippy, Tool::CCompiler],

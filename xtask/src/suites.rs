@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail};
 use crate::{
     command::{cargo, cargo_program, run, succeeds},
     metadata::Metadata,
+    tools,
 };
 
 /// The package whose integration tests start the real program.
@@ -22,6 +23,12 @@ pub(crate) fn formatting() -> Result<()> {
         run(cargo(&["fmt", "--all", "--check"]).current_dir(workspace))?;
     }
     Ok(())
+}
+
+/// The reference implementation agrees with the vectors of others, and makes those that are kept beside it.
+pub(crate) fn vectors() -> Result<()> {
+    let root = Metadata::of_workspace()?.workspace_root;
+    run(Command::new(tools::PYTHON).args(["vectors/reference/generate.py", "--check"]).current_dir(root))
 }
 
 /// No lint speaks, in tests and benchmarks neither.

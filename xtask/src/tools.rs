@@ -33,6 +33,8 @@ pub(crate) enum Tool {
     Emulator,
     /// Libraries of the toolchain in use for [`BOARD_TARGETS`].
     BoardTargets,
+    /// Python, in which the reference behind the test vectors is written.
+    Python,
 }
 
 /// What the emulated boards' firmware is compiled for.
@@ -40,6 +42,9 @@ const BOARD_TARGETS: [&str; 2] = [BARE_TARGET, "thumbv8m.main-none-eabihf"];
 
 /// The emulator of Arm boards, and the Debian package that has it.
 const EMULATOR: &str = "qemu-system-arm";
+
+/// Python, and the Debian package that has it.
+pub(crate) const PYTHON: &str = "python3";
 
 /// Every tool.
 pub(crate) const ALL: &[Tool] = &[
@@ -53,6 +58,7 @@ pub(crate) const ALL: &[Tool] = &[
     Tool::ChipCCompiler,
     Tool::Emulator,
     Tool::BoardTargets,
+    Tool::Python,
 ];
 
 /// Sees to it that all these tools are there.
@@ -83,6 +89,7 @@ pub(crate) fn report() -> Result<()> {
     println!("C compiler    {}", of(c_compiler().into(), "--version"));
     println!("{BARE_TARGET}  {}", Toolchain::find().map_or("none", Toolchain::name));
     println!("emulator      {}", of(EMULATOR.into(), "--version"));
+    println!("Python        {}", of(PYTHON.into(), "--version"));
     let nextest = version(output_of(cargo_program(), &["nextest", "--version"]));
     println!("cargo-nextest {nextest} (optional: `cargo test` is used without it)");
     let deny = version(output_of(cargo_program(), &["deny", "--version"]));
@@ -104,6 +111,7 @@ impl Tool {
                 .and_then(|()| ensure_debian("make", &["make"])),
             Self::Emulator => ensure_debian(EMULATOR, &[EMULATOR]),
             Self::BoardTargets => ensure_board_targets(),
+            Self::Python => ensure_debian(PYTHON, &[PYTHON]),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! `specie vectors`: checks files of test vectors against this implementation.
 
+mod compliance;
 mod core_entry;
 mod fields;
 mod reject_entry;
@@ -20,13 +21,13 @@ use fields::Fields;
 #[command(after_help = "\
 EXAMPLES:
   specie vectors vectors/core.json
-  specie vectors vectors/core.json vectors/reject.json
-  specie --json vectors vectors/reject.json
+  specie vectors vectors/core.json vectors/reject.json vectors/compliance.json
+  specie --json vectors vectors/compliance.json
 
-Every value of an entry is computed anew and compared bit for bit. Entries with `accept` are shows with the \
-verdict that a verifier must reach. The exit status is 1 when anything differs.")]
+Every value of an entry is computed anew and compared bit for bit. Entries with `accept` are shows, or what their `kind` \
+says, with the verdict that a verifier must reach. The exit status is 1 when anything differs.")]
 pub(crate) struct Vectors {
-    /// Files in the format of vectors/core.json or vectors/reject.json
+    /// Files in the format of those in the repository's folder `vectors`
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -97,7 +98,9 @@ fn check_generators(generators: &Generators, value: &Value) -> Verdict {
 fn check_entry(generators: &Generators, index: usize, entry: &Value) -> Verdict {
     let name = format!("[{index}]");
     let mut fields = Fields::new(entry);
-    let detail = if entry.get("accept").is_some() {
+    let detail = if entry.get("kind").is_some() {
+        Some(compliance::check(generators, &mut fields))
+    } else if entry.get("accept").is_some() {
         reject_entry::check(generators, &mut fields)
     } else {
         core_entry::check(generators, &mut fields);

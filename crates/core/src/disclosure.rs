@@ -208,7 +208,21 @@ impl Prepared {
             let k0 = secrets.k0.as_bytes();
             hash::hs(label::DISCLOSURE_SECRET, &[k0, &key.0, bytes.as_slice(), what])
         };
-        let (t, w4) = (draw(b"t"), draw(b"w4"));
+        Self::with(key, U, secrets, N1, [draw(b"t"), draw(b"w4")])
+    }
+
+    /// The same with given `t` and `w4`: random, secret, and never used for another preimage.
+    ///
+    /// # Errors
+    /// When a point does not decode.
+    #[inline]
+    pub fn with(
+        key: &SupervisoryKey,
+        U: &RistrettoPoint,
+        secrets: &NoteSecrets,
+        N1: &[u8; 32],
+        [t, w4]: [Scalar; 2],
+    ) -> Result<Self, DecodeError> {
         let (S, N1) = (key.point()?, decode_point(N1)?);
         let base = RistrettoPoint::mul_base;
         let [E1, E2] = [base(&t), U + t * S];

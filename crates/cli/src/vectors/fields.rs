@@ -86,6 +86,11 @@ impl<'v> Fields<'v> {
         self.differences.push(format!("{path}: {why}"));
     }
 
+    /// How many comparisons were made so far.
+    pub(super) fn compared(&self) -> usize {
+        self.compared
+    }
+
     /// How many comparisons were made, what differed, and which fields nobody asked for.
     pub(super) fn finish(self) -> (usize, Vec<String>, Vec<String>) {
         let mut unknown = Vec::new();

@@ -1,0 +1,41 @@
+//! An entry of `compliance.json`: something of its `kind`, the verdict on it, and where it holds the values on the way to it.
+
+mod disclosure;
+
+use specie_core::group::Generators;
+
+use super::fields::Fields;
+
+/// What is wrong with something that is refused.
+type Verdict = Result<(), String>;
+
+/// How entries of one kind are checked.
+struct Kind {
+    name: &'static str,
+    /// Reaches a verdict; `None` when the entry lacks what there is to judge, which is recorded.
+    judge: fn(&Generators, &mut Fields<'_>) -> Option<Verdict>,
+    /// Computes the values of an entry that holds.
+    values: fn(&Generators, &mut Fields<'_>) -> Option<()>,
+}
+
+const KINDS: &[Kind] = &[Kind { name: "disclosure", judge: disclosure::judge, values: disclosure::values }];
+
+/// Reaches a verdict of its own and compares it with the one stated; computes every value of what holds. Says what it found.
+pub(super) fn check(generators: &Generators, fields: &mut Fields<'_>) -> String {
+    let name = fields.text("kind").unwrap_or_default();
+    let why = fields.text("why").unwrap_or("no reason stated");
+    let accept = fields.flag("accept");
+    let Some(kind) = KINDS.iter().find(|kind| kind.name == name) else {
+        fields.differ("kind", "there is no such kind");
+        return name.to_owned();
+    };
+    let (Some(accept), Some(verdict)) = (accept, (kind.judge)(generators, fields)) else { return name.to_owned() };
+    fields.require("accept", accept == verdict.is_ok(), if accept { "must be accepted" } else { "must be refused" });
+    if accept && (kind.values)(generators, fields).is_none() {
+        fields.differ("kind", "not all values were checked");
+    }
+    match verdict {
+        Ok(()) => format!("{name} accepted ({why}), {} values", fields.compared()),
+        Err(reason) => format!("{name} refused ({why}): {reason}"),
+    }
+}

@@ -1,0 +1,58 @@
+//! The verdict on every entry of `vectors/compliance.json` that is core's to judge, and that what holds is written as it was
+//! read.
+#![allow(non_snake_case, reason = "the letters of the specification")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use serde_json::Value;
+use specie_core::disclosure::DisclosedTransfer;
+use specie_core::encoding::{Decode, Encode};
+use specie_core::group::{Generators, decode_point, decode_scalar, encode_point};
+
+const COMPLIANCE: &str = include_str!("../../../vectors/compliance.json");
+
+fn bytes(value: &Value) -> Vec<u8> {
+    hex::decode(value.as_str().expect("a hex string")).expect("hex")
+}
+
+fn array<const N: usize>(value: &Value) -> [u8; N] {
+    bytes(value).try_into().expect("the length")
+}
+
+fn encoded(value: &impl Encode) -> Vec<u8> {
+    let mut buffer = vec![0; value.encoded_length()];
+    value.encode(&mut buffer).unwrap();
+    buffer
+}
+
+/// Calls `verdict` for every entry of a kind; gives those that are accepted.
+fn judge(kind: &str, verdict: impl Fn(&Value) -> Option<()>) -> Vec<Value> {
+    let file: Value = serde_json::from_str(COMPLIANCE).unwrap();
+    let entries = file["vectors"].as_array().unwrap().iter().filter(|entry| entry["kind"] == kind);
+    let (accepted, refused): (Vec<_>, Vec<_>) = entries.cloned().partition(|entry| entry["accept"] == true);
+    assert!(!accepted.is_empty() && !refused.is_empty(), "{kind}");
+    accepted.iter().for_each(|entry| assert!(verdict(entry).is_some(), "{kind} refused: {}", entry["why"]));
+    refused.iter().for_each(|entry| assert!(verdict(entry).is_none(), "{kind} accepted: {}", entry["why"]));
+    accepted
+}
+
+#[test]
+fn disclosures() {
+    let generators = Generators::new();
+    let accepted = judge("disclosure", |entry| {
+        let bytes = bytes(&entry["disclosed"]);
+        let disclosed = DisclosedTransfer::decode(&bytes).ok()?;
+        assert_eq!(encoded(&disclosed), bytes);
+        disclosed.verify_vartime(&generators).ok()
+    });
+    for entry in accepted {
+        let bytes = bytes(&entry["disclosed_extended"]);
+        let disclosed = DisclosedTransfer::decode(&bytes).unwrap();
+        assert_eq!(encoded(&disclosed), bytes);
+        assert!(disclosed.verify_vartime(&generators).is_ok());
+        assert_eq!(disclosed.key.0, array(&entry["S"]));
+        let disclosure = disclosed.transfer.disclosure.unwrap();
+        let [E1, E2] = [disclosure.E1, disclosure.E2].map(|point| decode_point(&point).unwrap());
+        let s = decode_scalar(&array(&entry["s"])).unwrap();
+        assert_eq!(encode_point(&(E2 - s * E1)), array(&entry["U"]));
+    }
+}
