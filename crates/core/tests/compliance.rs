@@ -4,9 +4,13 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::Value;
+use specie_core::bytes::RevokedNote;
 use specie_core::disclosure::DisclosedTransfer;
 use specie_core::encoding::{Decode, Encode};
 use specie_core::group::{Generators, decode_point, decode_scalar, encode_point};
+use specie_core::mandate::Mandate;
+use specie_core::revocation::{PAGE_LENGTH_MAX, RevocationBody, RevocationPage};
+use specie_core::signature::{PublicKey, SigningKey};
 
 const COMPLIANCE: &str = include_str!("../../../vectors/compliance.json");
 
@@ -54,5 +58,49 @@ fn disclosures() {
         let [E1, E2] = [disclosure.E1, disclosure.E2].map(|point| decode_point(&point).unwrap());
         let s = decode_scalar(&array(&entry["s"])).unwrap();
         assert_eq!(encode_point(&(E2 - s * E1)), array(&entry["U"]));
+    }
+}
+
+#[test]
+fn revocation_pages() {
+    let accepted = judge("revocation", |entry| {
+        let bytes = bytes(&entry["page"]);
+        RevocationPage::decode(&bytes).ok()?.verify(&PublicKey(array(&entry["ledger"]))).ok()
+    });
+    for entry in accepted {
+        let bytes = bytes(&entry["page"]);
+        let page = RevocationPage::decode(&bytes).unwrap();
+        assert_eq!(page.id(), array(&entry["name"]));
+        let RevocationPage { issuer, page: number, sequence, previous, oldest, issued_at, .. } = page;
+        let notes: Vec<RevokedNote> = page.notes().collect();
+        let body = RevocationBody { issuer, page: number, sequence, previous, oldest, issued_at, notes: &notes };
+        let key = SigningKey::from_seed(&array(&entry["seed"]));
+        assert_eq!(encoded(&body.sign(&key, &mut [0; PAGE_LENGTH_MAX]).unwrap()), bytes);
+    }
+}
+
+#[test]
+fn pairs_of_revocation_pages() {
+    let accepted = judge("revocation-pair", |entry| {
+        let (held, page) = (bytes(&entry["held"]), bytes(&entry["page"]));
+        let (held, page) = (RevocationPage::decode(&held).unwrap(), RevocationPage::decode(&page).unwrap());
+        assert_eq!(page.contradicts(&held), held.contradicts(&page), "{}", entry["why"]);
+        (!page.contradicts(&held)).then_some(())
+    });
+    for entry in accepted {
+        let (held, page) = (bytes(&entry["held"]), bytes(&entry["page"]));
+        let (held, page) = (RevocationPage::decode(&held).unwrap(), RevocationPage::decode(&page).unwrap());
+        assert_eq!(page.connects(&held), entry["follows"].as_bool().unwrap(), "{}", entry["why"]);
+    }
+}
+
+#[test]
+fn mandates() {
+    let accepted = judge("mandate", |entry| Mandate::decode(&bytes(&entry["mandate"])).ok()?.verify().ok());
+    for entry in accepted {
+        let mandate = Mandate::decode(&bytes(&entry["mandate"])).unwrap();
+        assert_eq!(mandate.body.id(), array(&entry["name"]));
+        let owner = SigningKey::from_seed(&array(&entry["seed"]));
+        assert_eq!(encoded(&Mandate::sign(mandate.body, mandate.terms, &owner)), bytes(&entry["mandate"]));
     }
 }

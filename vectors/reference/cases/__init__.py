@@ -1,5 +1,5 @@
 """What the files of vectors have in them: for each topic what holds, and what is refused and why."""
 
-from . import disclosures
+from . import disclosures, mandated, revocations, supervisions
 
-TOPICS = (disclosures,)
+TOPICS = (disclosures, supervisions, revocations, mandated)

@@ -22,6 +22,13 @@ def _outputs(draw, face=5_000, change=1_250):
     return [[face - change, tags[0]], [change, tags[1]]]
 
 
+def disclosed(note, S, draw):
+    """A disclosed transfer of all of a note."""
+    disclosure = Disclosure(note, S, draw.scalar("t"), draw.scalar("w4"))
+    transfer = _transfer(note, disclosure, _outputs(draw), draw.bytes("context"))
+    return disclosures.encode(note.issuing_class, disclosure.S, transfer)
+
+
 def _transfer(note, disclosure, outputs, context, name=None):
     """A transfer with a disclosure; `name` stands in the preimage instead of its own."""
     preimage = transfers.preimage(note, [0], outputs, context, [disclosure.name if name is None else name])

@@ -1,7 +1,7 @@
 """Entries of a file of vectors."""
 
 from specie.cbor import Malformed
-from specie.curve import Undecodable
+from specie.curve import L, Undecodable
 from specie.notes import Refused
 
 
@@ -52,3 +52,14 @@ def other_forms(data):
         ("the last byte is missing", data[:-1]),
         ("version 2", data[:1] + b"\x02" + data[2:]),
     ]
+
+
+def malleable(signature):
+    """The same signature with s + l, which satisfies the equation too."""
+    return signature[:32] + (int.from_bytes(signature[32:], "little") + L).to_bytes(32, "little")
+
+
+NOBODY = b"\x01" + bytes(31)
+"""An Ed25519 key of small order: 0. Without strictness it signs everything."""
+
+NOBODYS_SIGNATURE = NOBODY + bytes(32)

@@ -1,6 +1,9 @@
 //! An entry of `compliance.json`: something of its `kind`, the verdict on it, and where it holds the values on the way to it.
 
 mod disclosure;
+mod mandate;
+mod revocation;
+mod supervision;
 
 use specie_core::group::Generators;
 
@@ -18,7 +21,14 @@ struct Kind {
     values: fn(&Generators, &mut Fields<'_>) -> Option<()>,
 }
 
-const KINDS: &[Kind] = &[Kind { name: "disclosure", judge: disclosure::judge, values: disclosure::values }];
+const KINDS: &[Kind] = &[
+    Kind { name: "disclosure", judge: disclosure::judge, values: disclosure::values },
+    Kind { name: "ceremony", judge: supervision::judge_ceremony, values: supervision::ceremony_values },
+    Kind { name: "opening", judge: supervision::judge_opening, values: supervision::opening_values },
+    Kind { name: "revocation", judge: revocation::judge_page, values: revocation::page_values },
+    Kind { name: "revocation-pair", judge: revocation::judge_pair, values: revocation::pair_values },
+    Kind { name: "mandate", judge: mandate::judge, values: mandate::values },
+];
 
 /// Reaches a verdict of its own and compares it with the one stated; computes every value of what holds. Says what it found.
 pub(super) fn check(generators: &Generators, fields: &mut Fields<'_>) -> String {

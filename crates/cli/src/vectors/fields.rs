@@ -42,6 +42,28 @@ impl<'v> Fields<'v> {
         decode_scalar(&bytes).map_err(|error| self.differ(path, &error.to_string())).ok()
     }
 
+    /// A whole number; a difference and `None` when it is none.
+    pub(super) fn number(&mut self, path: &str) -> Option<u64> {
+        let number = self.value(path).and_then(Value::as_u64);
+        if number.is_none() {
+            self.differ(path, "no whole number");
+        }
+        number
+    }
+
+    /// Exactly `N` bytes, or nothing where the file has `null`.
+    pub(super) fn optional_array<const N: usize>(&mut self, path: &str) -> Option<Option<[u8; N]>> {
+        if self.value(path) == Some(&Value::Null) { Some(None) } else { self.array(path).map(Some) }
+    }
+
+    /// What `made` says of a field; a difference when it says nothing.
+    pub(super) fn good<T>(&mut self, path: &str, made: Option<T>) -> Option<T> {
+        if made.is_none() {
+            self.differ(path, "out of range");
+        }
+        made
+    }
+
     /// A yes or no.
     pub(super) fn flag(&mut self, path: &str) -> Option<bool> {
         let flag = self.value(path).and_then(Value::as_bool);
