@@ -4,11 +4,17 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::Value;
-use specie_core::bytes::RevokedNote;
+use specie_core::attestation::{Claims, Token};
+use specie_core::bytes::{NoteId, RevokedNote};
+use specie_core::chain::{Deadline, End, Immediately, verify_chain};
+use specie_core::class::Class;
 use specie_core::disclosure::DisclosedTransfer;
 use specie_core::encoding::{Decode, Encode};
+use specie_core::enrolment::{Certificate, Enrolment};
 use specie_core::group::{Generators, decode_point, decode_scalar, encode_point};
+use specie_core::holding::Holding;
 use specie_core::mandate::Mandate;
+use specie_core::note::owner_tag;
 use specie_core::revocation::{PAGE_LENGTH_MAX, RevocationBody, RevocationPage};
 use specie_core::signature::{PublicKey, SigningKey};
 
@@ -102,5 +108,50 @@ fn mandates() {
         assert_eq!(mandate.body.id(), array(&entry["name"]));
         let owner = SigningKey::from_seed(&array(&entry["seed"]));
         assert_eq!(encoded(&Mandate::sign(mandate.body, mandate.terms, &owner)), bytes(&entry["mandate"]));
+    }
+}
+
+#[test]
+fn holdings() {
+    let generators = Generators::new();
+    let class = |Y: &Value, info: &Value| Class::decode(&array(Y), &bytes(info)).unwrap();
+    let accepted = judge("holding", |entry| {
+        let bytes = bytes(&entry["holding"]);
+        let holding = Holding::decode(&bytes).ok()?;
+        assert_eq!(encoded(&holding), bytes);
+        let U = decode_point(&array(&entry["U"])).unwrap();
+        let name = holding.verify_vartime(&generators, &class(&entry["Y"], &entry["info"]), &U).ok()?;
+        assert!(entry["accept"] == false || name.0 == array(&entry["note_id"]));
+        Some(())
+    });
+    for entry in accepted.iter().filter(|entry| entry["chain_Y"].is_string()) {
+        let bytes = bytes(&entry["holding"]);
+        let owned = Holding::decode(&bytes).unwrap().owned.unwrap();
+        let classes = [class(&entry["chain_Y"], &entry["chain_info"])];
+        let mut shows = Immediately(&generators);
+        let summary = verify_chain(&classes[..], &owned.chain, Deadline::Never, End::Outputs, &mut shows, |_| ());
+        let output = summary.unwrap().outputs.as_slice()[usize::from(owned.index)];
+        assert_eq!(output.owner, owner_tag(&NoteId(array(&entry["note_id"])), &owned.blind));
+        assert_eq!(output.amount.minor(), entry["amount"].as_u64().unwrap());
+    }
+}
+
+#[test]
+fn enrolments() {
+    let generators = Generators::new();
+    let accepted = judge("enrolment", |entry| {
+        let (bytes, maker) = (bytes(&entry["enrolment"]), PublicKey(array(&entry["maker"])));
+        let enrolment = Enrolment::decode(&bytes).ok()?;
+        assert_eq!(encoded(&enrolment), bytes);
+        enrolment.verify_vartime(&generators, &maker, &array(&entry["nonce"])).ok()
+    });
+    for entry in accepted {
+        let certificate = Certificate::decode(&bytes(&entry["certificate"])).unwrap();
+        let (maker, A) = (SigningKey::from_seed(&array(&entry["maker_seed"])), array(&entry["A_seed"]));
+        assert_eq!(Certificate::sign(certificate.body, &maker), certificate);
+        let claims = Claims { element: &certificate.body, nonce: &array(&entry["nonce"]) };
+        assert_eq!(encoded(&claims), bytes(&entry["claims"]));
+        let token = Token { claims, signature: claims.sign(&SigningKey::from_seed(&A)) };
+        assert_eq!(encoded(&token), bytes(&entry["attestation"]));
     }
 }

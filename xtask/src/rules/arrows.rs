@@ -22,7 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("identity", &["core"]),
     ("emulation", &["element"]),
     ("sim", &["core", "element", "wallet", "bank", "aml", "psp", "store", "api", "server", "device"]),
-    ("cli", &["core", "element", "wallet", "aml", "api", "audit", "device", "server", "sim", "supervision"]),
+    ("cli", &["core", "element", "wallet", "aml", "api", "audit", "device", "server", "sim", "supervision", "totals"]),
 ];
 
 /// What the protocol may be built from: arithmetic, hashing, signatures, encoding, errors.

@@ -1,9 +1,12 @@
 //! An entry of `compliance.json`: something of its `kind`, the verdict on it, and where it holds the values on the way to it.
 
 mod disclosure;
+mod enrolment;
+mod holding;
 mod mandate;
 mod revocation;
 mod supervision;
+mod totals;
 
 use specie_core::group::Generators;
 
@@ -28,6 +31,9 @@ const KINDS: &[Kind] = &[
     Kind { name: "revocation", judge: revocation::judge_page, values: revocation::page_values },
     Kind { name: "revocation-pair", judge: revocation::judge_pair, values: revocation::pair_values },
     Kind { name: "mandate", judge: mandate::judge, values: mandate::values },
+    Kind { name: "holding", judge: holding::judge, values: holding::values },
+    Kind { name: "enrolment", judge: enrolment::judge, values: enrolment::values },
+    Kind { name: "totals", judge: totals::judge, values: totals::values },
 ];
 
 /// Reaches a verdict of its own and compares it with the one stated; computes every value of what holds. Says what it found.

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::running::{repository, specie};
 
 /// Entries of `vectors/compliance.json`.
-const COMPLIANCE: usize = 157;
+const COMPLIANCE: usize = 248;
 
 fn write(folder: &tempfile::TempDir, value: &Value) -> String {
     let path = folder.path().join("vectors.json");
@@ -43,7 +43,8 @@ fn a_change_of_any_value_differs() {
     for entry in core["vectors"].as_array().unwrap().iter().take(1).chain(accepted) {
         let mut paths = Vec::new();
         leaves(entry, String::new(), &mut paths);
-        paths.retain(|path| path != "/why");
+        // What is said, and limits, of which the refused entries have those that are too low, are not computed from anything.
+        paths.retain(|path| path != "/why" && !(entry["kind"] == "totals" && path.starts_with("/max_")));
         let mut changed: Vec<Value> = paths.iter().map(|path| change(entry, path)).collect();
         changed.push(entry.clone());
         let path = write(&folder, &json!({ "version": 1, "vectors": changed }));
@@ -126,6 +127,7 @@ fn change(entry: &Value, path: &str) -> Value {
         return entry;
     };
     let digit = if text.starts_with('0') { "1" } else { "0" };
-    *value = json!(format!("{digit}{}", &text[1..]));
+    let rest: String = text.chars().skip(1).collect();
+    *value = json!(if text.is_empty() { "00".to_owned() } else { digit.to_owned() + &rest });
     entry
 }

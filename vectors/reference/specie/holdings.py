@@ -1,0 +1,57 @@
+"""What a device held (protocol §8.1)."""
+
+from . import cbor, form
+from .curve import G, Point, decode_scalar, encode_scalar
+from .notes import BLANK, VALUE, Class, Refused, decode_note, note_id, signature_points, verify_note
+from .transfers import owner, read, verify
+
+
+def encode(note, owned=None):
+    opening = [encode_scalar(note.gamma), encode_scalar(note.gamma * note.rnd)]
+    return cbor.encode([1, 22, note.issuing_class.id, note.data, *note.points[4:], *opening, owned])
+
+
+def check(holding, Y, info, U):
+    """That it is of U, and of the class; its note_id, and what it owns."""
+    of = Class(Y, info)
+    class_id, note, N0, N1, gamma, gamma_rnd, owned = form.message(holding, 22, 9)
+    form.octets(class_id, 16), decode_note(note), form.octets(N0, 32), form.octets(N1, 32)
+    gamma, gamma_rnd = decode_scalar(form.octets(gamma, 32)), decode_scalar(form.octets(gamma_rnd, 32))
+    if owned is not None:
+        chain, index, blind = form.array(owned, 3)
+        form.require(1 <= len(form.array(chain)) <= 256, "no chain")
+        for transfer in chain:
+            read(transfer)
+        form.uint(index, 255), form.octets(blind, 32)
+    if class_id != of.id:
+        raise Refused("of another class")
+    zeta, zeta1 = Point.decode(note[:32]), Point.decode(note[32:64])
+    if zeta.is_identity() or zeta1.is_identity() or zeta == zeta1:
+        raise Refused("degenerate note")
+    verify_note(of, note, [*signature_points(of, note), N0, N1])
+    if zeta != gamma * of.Z or zeta1 != gamma_rnd * G + gamma * Point.decode(U):
+        raise Refused("not of this device")
+    return note_id(note, N0, N1), owned
+
+
+def check_owned(classes, held, name, owned):
+    """That the blank `name` of class `held` owns the output (§6, §8.1); the amount."""
+    value, before = None, None
+    chain, index, blind = owned
+    for transfer in map(read, chain):
+        of = next(one for one in classes if one.id == transfer.class_id)
+        points = verify(of, transfer)
+        shown = note_id(transfer.note, *points[4:])
+        if before is None:
+            good, value = of.kind == VALUE and transfer.input == [0], of.amount
+        else:
+            _, previous, at, opened = transfer.input
+            value, tag = before.outputs[at]
+            good = of.kind == BLANK and previous == before.id and tag == owner(shown, opened) and value <= of.amount
+        if not good or not transfer.outputs or sum(amount for amount, _ in transfer.outputs) != value:
+            raise Refused("no chain")
+        before = transfer
+    amount, tag = before.outputs[index]
+    if held.kind != BLANK or tag != owner(name, blind) or amount > held.amount:
+        raise Refused("not owned by this blank")
+    return amount
