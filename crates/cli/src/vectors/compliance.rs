@@ -1,5 +1,6 @@
 //! An entry of `compliance.json`: something of its `kind`, the verdict on it, and where it holds the values on the way to it.
 
+mod audit;
 mod disclosure;
 mod enrolment;
 mod holding;
@@ -34,6 +35,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "holding", judge: holding::judge, values: holding::values },
     Kind { name: "enrolment", judge: enrolment::judge, values: enrolment::values },
     Kind { name: "totals", judge: totals::judge, values: totals::values },
+    Kind { name: "audit", judge: audit::judge, values: audit::values },
 ];
 
 /// Reaches a verdict of its own and compares it with the one stated; computes every value of what holds. Says what it found.

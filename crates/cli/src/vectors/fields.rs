@@ -53,7 +53,12 @@ impl<'v> Fields<'v> {
 
     /// Exactly `N` bytes, or nothing where the file has `null`.
     pub(super) fn optional_array<const N: usize>(&mut self, path: &str) -> Option<Option<[u8; N]>> {
-        if self.value(path) == Some(&Value::Null) { Some(None) } else { self.array(path).map(Some) }
+        if self.is_null(path) { Some(None) } else { self.array(path).map(Some) }
+    }
+
+    /// Whether the file has `null` there.
+    pub(super) fn is_null(&mut self, path: &str) -> bool {
+        self.value(path) == Some(&Value::Null)
     }
 
     /// What `made` says of a field; a difference when it says nothing.
