@@ -5,6 +5,7 @@
 
 use core::fmt;
 
+use specie_aml::case::{Case, State};
 use specie_audit::Kind;
 use specie_core::text::Name;
 use specie_core::{Timestamp, hash, label};
@@ -188,11 +189,17 @@ impl<S: Store, B> Psp<S, B> {
     /// asks for evidence get nothing more from then on.
     ///
     /// # Errors
-    /// When the name resembles one on the list, and it was not decided that it is somebody else's.
+    /// When the name resembles one on the list, and it was not decided that it is somebody else's; when a case about the customer is
+    /// open or was reported.
     pub fn erase_identity(&self, customer: &Name, now: Timestamp) -> Result<(), IdentificationError> {
         self.store().write(|records| {
             if records.hits(Some(customer))?.iter().any(HitRecord::is_suspect) {
                 return Err(IdentificationError::UnderSuspicion(*customer));
+            }
+            // Who is frozen is in such a case too.
+            let keeps = |case: &Case| case.customer() == customer && case.state() != State::Closed;
+            if let Some(case) = records.cases()?.iter().find(|case| keeps(case)) {
+                return Err(IdentificationError::InCase { customer: *customer, case: case.number() });
             }
             if records.erase_identity(customer)? {
                 self.audit(records, now, Kind::IdentityErased, customer.as_str(), &[("", ""); 0])?;

@@ -9,12 +9,13 @@ use specie_core::text::Name;
 use specie_totals::Bounds;
 use thiserror::Error;
 
-use crate::device::{DeviceError, DeviceRefusal};
+use crate::device::{Device, DeviceError, DeviceRefusal};
 use crate::request::{KeyConflict, RecallError, Request};
 use crate::service::Psp;
 use crate::setting::{IssuedLimits, Setting};
 use crate::share::Allowance;
-use crate::store::{Store, StoreError};
+use crate::store::{Records, Store, StoreError};
+use crate::tier::Tier;
 
 /// Why nothing is signed for a device.
 #[derive(Debug, Error)]
@@ -88,10 +89,8 @@ impl<S: Store, B> Psp<S, B> {
             }
             let valid_until = now.saturating_add(holdings.tier.limits_validity_seconds);
             let tier = holdings.tier;
-            let sequence = records.next_limits_sequence(&key)?;
-            if !self.may_renew(records, &key, tier.setting, sequence, now)? {
-                return Err(DocumentError::TotalsNeeded { tier: tier.name, setting: tier.setting });
-            }
+            let bounds = Bounds { max_holding: grant.max_holding, max_cumulative: grant.max_cumulative };
+            let sequence = self.sequence_of_next(records, &party.device, tier, &bounds, now)?;
             let body = LimitsBody {
                 psp: self.identity().name,
                 device: key,
@@ -102,7 +101,6 @@ impl<S: Store, B> Psp<S, B> {
                 max_cumulative: grant.max_cumulative,
                 max_holding: grant.max_holding,
             };
-            let bounds = Bounds { max_holding: body.max_holding, max_cumulative: body.max_cumulative };
             records.insert_issued_limits(&key, &IssuedLimits { sequence, bounds })?;
             let allowance = Allowance {
                 device: key,
@@ -116,6 +114,36 @@ impl<S: Store, B> Psp<S, B> {
             request.remember(records, &document, now)?;
             Ok(document)
         })
+    }
+
+    /// The sequence of the next document for a device; uses up the totals that it is for.
+    ///
+    /// Where the PSP is shown totals, the element has said which document it holds. What was issued after that may be kept back, to be
+    /// loaded offline one after the other, and each lets go `max_cumulative` anew. So the same limits are signed under one sequence until
+    /// the element holds it: of one sequence an element takes one document.
+    fn sequence_of_next(
+        &self,
+        records: &mut dyn Records,
+        device: &Device,
+        tier: &Tier,
+        bounds: &Bounds,
+        now: Timestamp,
+    ) -> Result<u64, DocumentError> {
+        if !tier.setting.asks_for_totals() {
+            return Ok(records.next_limits_sequence(&device.key)?);
+        }
+        let since = now.seconds().saturating_sub(self.policy().periods().nonce_seconds);
+        let verdict = records.unused_verdict(&device.key, Timestamp::new(since).unwrap_or_default())?;
+        let Some((shown, held)) = verdict else {
+            return Err(DocumentError::TotalsNeeded { tier: tier.name, setting: tier.setting });
+        };
+        let same = records.issued_after(&device.key, held)?.into_iter().find(|issued| issued.bounds == *bounds);
+        let sequence = match same {
+            Some(issued) => issued.sequence,
+            None => records.next_limits_sequence(&device.key)?,
+        };
+        records.use_verdict(&shown, sequence)?;
+        Ok(sequence)
     }
 
     /// A descriptor (CBOR) for a merchant's device; the same again for the same request.

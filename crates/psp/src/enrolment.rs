@@ -184,7 +184,9 @@ impl<S: Store, B: Bank> Psp<S, B> {
         let holdings = self.holdings(records, &owner, now)?;
         let devices =
             holdings.devices.iter().filter(|device| known.as_ref().is_none_or(|known| known.key != device.key));
-        let devices = devices.filter(|device| device.state != DeviceState::StruckOff).count();
+        // What a lost device held is claimed from another one: whoever may have one device may have that.
+        let counts = |device: &&Device| device.state != DeviceState::StruckOff && device.lost_at.is_none();
+        let devices = devices.filter(counts).count();
         if devices >= usize::try_from(holdings.tier.devices_max).unwrap_or(usize::MAX) {
             return Err(EnrolmentError::TooManyDevices);
         }

@@ -100,6 +100,14 @@ pub enum IdentificationError {
         "the name of `{0}` resembles an entry of a sanctions list, and it was not decided that it is somebody else's"
     )]
     UnderSuspicion(Name),
+    /// The same.
+    #[error("case {case} about `{customer}` is not closed, or was reported: what is known of the customer is kept")]
+    InCase {
+        /// Whose.
+        customer: Name,
+        /// Which case.
+        case: u64,
+    },
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

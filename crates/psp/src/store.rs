@@ -182,16 +182,20 @@ pub trait Records: AmlRecords {
     fn backups(&mut self, device: &PublicKey) -> Stored<Vec<Backup>>;
     /// Forgets a device's backups of days before `day`.
     fn delete_backups(&mut self, device: &PublicKey, day: u64) -> Stored<()>;
-    /// Keeps what a limits document allows; the oldest ones of the device are forgotten.
+    /// Keeps what a limits document allows, once for its sequence; the oldest ones of the device are forgotten.
     fn insert_issued_limits(&mut self, device: &PublicKey, issued: &IssuedLimits) -> Stored<()>;
     fn issued_limits(&mut self, device: &PublicKey, sequence: u64) -> Stored<Option<IssuedLimits>>;
+    /// What was issued to a device after a sequence, as far as it is kept, newest first.
+    fn issued_after(&mut self, device: &PublicKey, sequence: u64) -> Stored<Vec<IssuedLimits>>;
     /// The nonce that the device got last for its totals, with its last moment, while it is not used.
     fn totals_nonce(&mut self, device: &PublicKey) -> Stored<Option<([u8; 32], Timestamp)>>;
     fn set_totals_nonce(&mut self, device: &PublicKey, nonce: &[u8; 32], valid_until: Timestamp) -> Stored<()>;
     fn remove_totals_nonce(&mut self, device: &PublicKey) -> Stored<()>;
     fn insert_verdict(&mut self, operation: &OperationId, device: &PublicKey, verdict: &Verdict) -> Stored<()>;
-    /// Uses up a verdict of the device that is not older than `since`, for a document; `false` when there is none.
-    fn use_verdict(&mut self, device: &PublicKey, since: Timestamp, document: u64) -> Stored<bool>;
+    /// The newest verdict of the device that no document was issued for and that is not older than `since`, with the sequence of the
+    /// limits that it was about.
+    fn unused_verdict(&mut self, device: &PublicKey, since: Timestamp) -> Stored<Option<(OperationId, u64)>>;
+    fn use_verdict(&mut self, operation: &OperationId, document: u64) -> Stored<()>;
     /// The verdicts on a device, oldest first.
     fn verdicts(&mut self, device: &PublicKey) -> Stored<Vec<Verdict>>;
     /// Keeps a payment that the device told of, unless it did before.
@@ -236,7 +240,7 @@ pub trait Records: AmlRecords {
     /// Counts all blanks of a device for its new owner too.
     fn move_blanks(&mut self, device: &PublicKey, to: &Name) -> Stored<()>;
 
-    /// Keeps what a document allows, for the customer whose device it is for.
+    /// Keeps what a document allows, for the customer whose device it is for, in place of another one of its sequence.
     fn insert_limits(&mut self, customer: &Name, limits: &Allowance) -> Stored<()>;
     /// What was issued to a customer's devices and has not run out.
     fn live_limits(&mut self, customer: &Name, now: Timestamp) -> Stored<Vec<Allowance>>;

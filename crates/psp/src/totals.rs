@@ -225,22 +225,6 @@ impl<S: Store, B> Psp<S, B> {
         }
         records.issued_limits(device, sequence)?.ok_or(ShowError::Limits(sequence))
     }
-
-    /// Uses up the totals that new limits are for; `false` when the setting asks for them and there are none.
-    pub(crate) fn may_renew(
-        &self,
-        records: &mut dyn Records,
-        device: &PublicKey,
-        setting: Setting,
-        document: u64,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        if !setting.asks_for_totals() {
-            return Ok(true);
-        }
-        let since = Timestamp::new(now.seconds().saturating_sub(self.policy().periods().nonce_seconds));
-        records.use_verdict(device, since.unwrap_or_default(), document)
-    }
 }
 
 fn check_nonce(

@@ -592,8 +592,12 @@ fn advance(records: &mut dyn Records, id: &OperationId, to: WithdrawalState) -> 
     }
 }
 
-/// The withdrawal of that name, if the device that asks has it.
+/// The withdrawal of that name, if the device that asks has it, and its owner has the device.
 fn own(records: &mut dyn Records, request: &Request<'_>, id: &OperationId) -> Result<Withdrawal, WithdrawalError> {
     let withdrawal = records.withdrawal(id)?.filter(|withdrawal| withdrawal.device.0 == request.who);
-    withdrawal.ok_or(WithdrawalError::Unknown)
+    let withdrawal = withdrawal.ok_or(WithdrawalError::Unknown)?;
+    match records.device(&withdrawal.device)? {
+        Some(Device { lost_at: Some(_), .. }) => Err(WithdrawalError::Device(DeviceRefusal::Lost)),
+        _ => Ok(withdrawal),
+    }
 }

@@ -149,7 +149,7 @@ crates/aml/schemas/goaml-report.xsd; a financial intelligence unit may want more
 EXAMPLES:
   specie psp freeze psp mallory --case 7 --by anna --reason 'order 17 of the unit'
 
-Money that its devices hold can be paid offline until their limits run out.")]
+Money that its devices hold can be paid offline until their limits run out, and redeemed elsewhere through devices of other people.")]
 pub(super) struct Freeze {
     #[command(flatten)]
     hold: Hold,

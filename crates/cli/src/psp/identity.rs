@@ -439,6 +439,7 @@ impl From<IdentificationError> for Failure {
             Error::UnderSuspicion(_) => {
                 ("under-suspicion", "decide the hits first; what is the same person's must be kept")
             }
+            Error::InCase { .. } => ("in-case", "have the case decided first: see `specie psp case show`"),
             _ => ("store", "look after the database"),
         };
         Self::refused(code, error, advice)

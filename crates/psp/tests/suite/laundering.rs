@@ -17,6 +17,7 @@ use specie_psp::customer::CustomerError;
 use specie_psp::device::DeviceRefusal;
 use specie_psp::document::DocumentError;
 use specie_psp::enrolment::EnrolmentError;
+use specie_psp::identification::IdentificationError;
 use specie_psp::redemption::RedemptionError;
 use specie_psp::store::Store;
 use specie_psp::transfer::{TransferError, TransferOrder};
@@ -339,4 +340,31 @@ fn statements_follow_one_another() {
     assert!(matches!(missing, Err(AccountStatementError::UnknownAccount(_))), "{missing:?}");
     let backwards = psp.account_statement(&account, (at(1), at(0)), 2, at(100));
     assert!(matches!(backwards, Err(AccountStatementError::Statement(_))), "{backwards:?}");
+}
+
+/// Whoever is asked for it later must not find that somebody had it erased meanwhile.
+#[test]
+fn what_is_known_of_a_customer_in_a_case_is_kept() {
+    let world = World::new();
+    let (anna, ben) = (by(&world, "anna"), by(&world, "ben"));
+    let alice = name("alice");
+    let step = |psp: &TestPsp, case, step| psp.take_step(case, &step, at(2)).map(drop).unwrap();
+    let kept = |case| {
+        let erased = anna.erase_identity(&alice, at(3));
+        assert!(matches!(erased, Err(IdentificationError::InCase { case: by, .. }) if by == case), "{erased:?}");
+        assert_eq!(anna.evidence(&alice).unwrap().len(), 1);
+    };
+    let decided = |decision| {
+        let case = anna.open_case(&alice, &[], "an order", at(1)).unwrap().number();
+        kept(case);
+        step(&anna, case, Step::Assign(name("anna")));
+        step(&anna, case, Step::Propose(decision, because()));
+        kept(case);
+        step(&ben, case, Step::Agree(because()));
+        case
+    };
+    decided(Decision::Close);
+    kept(decided(Decision::Report));
+    anna.erase_identity(&name("bob"), at(3)).unwrap();
+    assert!(anna.evidence(&name("bob")).unwrap().is_empty());
 }

@@ -6,6 +6,7 @@ use specie_psp::claim::ClaimCode;
 use specie_psp::customer::CustomerError;
 use specie_psp::device::DeviceRefusal;
 use specie_psp::document::DocumentError;
+use specie_psp::enrolment::EnrolmentError;
 use specie_psp::loss::{BACKUP_DAYS, BACKUP_LENGTH_MAX, LossError};
 use specie_psp::redemption::RedemptionError;
 use specie_psp::withdrawal::WithdrawalError;
@@ -73,6 +74,50 @@ fn a_withdrawal_under_way_comes_back() {
     psp.reconcile(at(3 + 4 * DAY)).unwrap();
     world.check_at_rest();
     assert_eq!(psp.balance(&name("alice")).unwrap().minor(), DEPOSIT);
+}
+
+/// What was answered before the loss is still to be had again: not by the finder.
+#[test]
+fn a_finder_gets_no_answers_again_and_acknowledges_none() {
+    let world = World::new();
+    let psp = world.psp();
+    let device = &world.device;
+    let (id, _) = psp.withdraw(&device.asks("withdrawal-000001", 1), &[(world.coin, 1)], at(1)).unwrap();
+    let challenge = |key: &str, seconds| psp.challenge(&device.asks(key, 1), &id, &[[1; 32]], at(seconds));
+    let answers = challenge("challenge-0000001", 2).unwrap();
+    psp.report_lost(&world.public(), at(3)).unwrap();
+    let is_lost = |result: Result<(), WithdrawalError>| {
+        assert!(matches!(result, Err(WithdrawalError::Device(DeviceRefusal::Lost))), "{result:?}");
+    };
+    for key in ["challenge-0000001", "challenge-0000002"] {
+        is_lost(challenge(key, 4).map(drop));
+    }
+    is_lost(psp.acknowledge(&device.asks("acknowledge-00001", 1), &id, at(4)));
+    is_lost(psp.cancel(&device.asks("cancel-0000000001", 1), &id, at(4)));
+    psp.report_found(&world.public(), &[9; 16], at(5)).unwrap();
+    assert_eq!(challenge("challenge-0000001", 6).unwrap(), answers, "its owner has it again");
+}
+
+#[test]
+fn whoever_may_have_one_device_claims_from_the_one_that_replaces_it() {
+    let world = World::new();
+    let psp = world.psp();
+    psp.set_tier(&name("alice"), &name("prepaid"), at(0)).unwrap();
+    let (lost, next, more) = (world.public(), TestDevice::new(51), TestDevice::new(52));
+    let full = |result| assert!(matches!(result, Err(EnrolmentError::TooManyDevices)), "{result:?}");
+    full(world.enrol(&psp, &next, "enrol-0000000001"));
+    psp.limits(&world.device.asks("limits-0000000001", 1), at(1)).unwrap();
+    psp.report_lost(&lost, at(10)).unwrap();
+    world.enrol(&psp, &next, "enrol-0000000001").unwrap();
+    full(world.enrol(&psp, &more, "enrol-0000000002"));
+    psp.claim(&next.asks("claim-0000000001", 1), &lost, &[vec![30, 1]], at(11)).unwrap();
+    // No limits are won by it: what the finder may pay with counts until it has run out.
+    let limits = |seconds| psp.limits(&next.asks("limits-0000000001", 1), at(seconds));
+    assert!(matches!(limits(11), Err(DocumentError::Shared { .. })));
+    limits(2 + 14 * DAY).unwrap();
+    // Found again there are two, which share the limits, and no third.
+    psp.report_found(&lost, &[9; 16], at(12)).unwrap();
+    full(world.enrol(&psp, &more, "enrol-0000000002"));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use specie_psp::totals::{ShowError, Shown};
 use specie_totals::{Bounds, Opening, RangeProof, Statement, TotalsError};
 
 use crate::faults::{Cut, Fuse};
-use crate::world::{TestDevice, TestPsp, World, amount, at, name};
+use crate::world::{DAY, TestDevice, TestPsp, World, amount, at, name};
 
 /// What an element says, and how it opens.
 struct Said {
@@ -106,6 +106,31 @@ fn limits_cost_a_proof_each() {
     psp.accept_totals(&asks("totals-0000000001"), &said.statement, &proof, at(10)).unwrap();
     needs_totals(psp.limits(&asks("limits-0000000004"), at(10 + 601)));
     psp.limits(&asks("limits-0000000005"), at(10 + 600)).unwrap();
+}
+
+/// A host that keeps documents back to load them offline, one after the other: of one sequence its element takes one.
+#[test]
+fn documents_that_are_kept_back_are_not_several() {
+    let world = world_in(Setting::Proofs);
+    let psp = world.psp();
+    for number in 1..=3 {
+        assert_eq!(renew(&world, &psp, number, 0, number), Some(1), "{number}");
+    }
+    assert_eq!(renew(&world, &psp, 4, 1, 10), Some(2), "its element holds the first");
+    assert_eq!(renew(&world, &psp, 5, 1, 11), Some(2));
+    // Other limits have a document of their own, once for each.
+    let second = TestDevice::new(51);
+    world.enrol(&psp, &second, "enrol-2222222222").unwrap();
+    for (weight, number, sequence) in [(1, 20, 3), (0, 21, 2), (1, 22, 3), (0, 23, 2)] {
+        psp.set_weights(&name("alice"), &[(second.key.public(), weight)], at(12)).unwrap();
+        assert_eq!(renew(&world, &psp, number, 1, number), Some(sequence), "{number}");
+    }
+    // What was signed again counts until the new date, so nobody else gets it meanwhile.
+    psp.set_weights(&name("alice"), &[(second.key.public(), 1)], at(24)).unwrap();
+    psp.set_tier(&name("alice"), &name("basic"), at(24)).unwrap();
+    let shared = psp.limits(&second.asks("limits-0000000001", 1), at(23 + 14 * DAY));
+    assert!(matches!(shared, Err(DocumentError::Shared { .. })), "{shared:?}");
+    psp.limits(&second.asks("limits-0000000001", 1), at(24 + 14 * DAY)).unwrap();
 }
 
 #[test]

@@ -127,7 +127,9 @@ delegate! {
     set_totals_nonce(device: &PublicKey, nonce: &[u8; 32], valid_until: Timestamp) -> () = totals::set_nonce;
     remove_totals_nonce(device: &PublicKey) -> () = totals::remove_nonce;
     insert_verdict(operation: &OperationId, device: &PublicKey, verdict: &Verdict) -> () = totals::insert_verdict;
-    use_verdict(device: &PublicKey, since: Timestamp, document: u64) -> bool = totals::use_verdict;
+    unused_verdict(device: &PublicKey, since: Timestamp) -> Option<(OperationId, u64)> = totals::unused_verdict;
+    use_verdict(operation: &OperationId, document: u64) -> () = totals::use_verdict;
+    issued_after(device: &PublicKey, sequence: u64) -> Vec<IssuedLimits> = totals::limits_after;
     verdicts(device: &PublicKey) -> Vec<Verdict> = totals::verdicts;
     insert_uploaded(device: &PublicKey, limits_sequence: u64, payment: &UploadedPayment, now: Timestamp) -> () =
         totals::insert_uploaded;

@@ -10,7 +10,9 @@ use crate::sql::whole;
 
 pub(super) fn insert_limits(session: Rows<'_>, customer: &Name, limits: &Allowance) -> Stored<()> {
     let sql = "INSERT INTO psp_limits (device, sequence, customer, valid_until, max_cumulative, max_holding) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (device, sequence) DO UPDATE SET customer = excluded.customer, \
+               valid_until = excluded.valid_until, max_cumulative = excluded.max_cumulative, \
+               max_holding = excluded.max_holding";
     let params = [
         (&limits.device.0).into(),
         whole(limits.sequence),

@@ -27,7 +27,8 @@ pub(super) const TABLES: &[&str] = &[
 const DOCUMENTS_KEPT: u64 = 64;
 
 pub(super) fn insert_limits(session: Rows<'_>, device: &PublicKey, issued: &IssuedLimits) -> Stored<()> {
-    let sql = "INSERT INTO psp_issued_limits (device, sequence, max_holding, max_cumulative) VALUES (?1, ?2, ?3, ?4)";
+    let sql = "INSERT INTO psp_issued_limits (device, sequence, max_holding, max_cumulative) VALUES (?1, ?2, ?3, ?4) \
+               ON CONFLICT DO NOTHING";
     let Bounds { max_holding, max_cumulative } = issued.bounds;
     execute(session, sql, &[(&device.0).into(), whole(issued.sequence), max_holding.into(), max_cumulative.into()])?;
     let sql = "DELETE FROM psp_issued_limits WHERE device = ?1 AND sequence <= ?2";
@@ -35,11 +36,19 @@ pub(super) fn insert_limits(session: Rows<'_>, device: &PublicKey, issued: &Issu
 }
 
 pub(super) fn limits(session: Rows<'_>, device: &PublicKey, sequence: u64) -> Stored<Option<IssuedLimits>> {
-    let sql = "SELECT max_holding, max_cumulative FROM psp_issued_limits WHERE device = ?1 AND sequence = ?2";
-    query_optional(session, sql, &[(&device.0).into(), whole(sequence)], |row| {
-        let bounds = Bounds { max_holding: column(row, 0)?, max_cumulative: column(row, 1)? };
-        Ok(IssuedLimits { sequence, bounds })
-    })
+    let sql = "SELECT sequence, max_holding, max_cumulative FROM psp_issued_limits WHERE device = ?1 AND sequence = ?2";
+    query_optional(session, sql, &[(&device.0).into(), whole(sequence)], read_limits)
+}
+
+pub(super) fn limits_after(session: Rows<'_>, device: &PublicKey, sequence: u64) -> Stored<Vec<IssuedLimits>> {
+    let sql = "SELECT sequence, max_holding, max_cumulative FROM psp_issued_limits WHERE device = ?1 AND sequence > ?2 \
+               ORDER BY sequence DESC";
+    query(session, sql, &[(&device.0).into(), whole(sequence)], read_limits)
+}
+
+fn read_limits(row: &Row) -> Stored<IssuedLimits> {
+    let bounds = Bounds { max_holding: column(row, 1)?, max_cumulative: column(row, 2)? };
+    Ok(IssuedLimits { sequence: column(row, 0)?, bounds })
 }
 
 pub(super) fn nonce(session: Rows<'_>, device: &PublicKey) -> Stored<Option<([u8; 32], Timestamp)>> {
@@ -68,14 +77,19 @@ pub(super) fn insert_verdict(
     execute(session, sql, &params).map(drop)
 }
 
-pub(super) fn use_verdict(session: Rows<'_>, device: &PublicKey, since: Timestamp, document: u64) -> Stored<bool> {
-    let sql = "SELECT operation FROM psp_totals_verdict WHERE device = ?1 AND at >= ?2 AND document IS NULL \
-               ORDER BY at DESC, operation LIMIT 1";
-    let found: Option<OperationId> =
-        query_optional(session, sql, &[(&device.0).into(), since.into()], |row| column(row, 0))?;
-    let Some(operation) = found else { return Ok(false) };
-    let sql = "UPDATE psp_totals_verdict SET document = ?2 WHERE operation = ?1 AND document IS NULL";
-    Ok(execute(session, sql, &[(&operation).into(), whole(document)])? == 1)
+pub(super) fn unused_verdict(
+    session: Rows<'_>,
+    device: &PublicKey,
+    since: Timestamp,
+) -> Stored<Option<(OperationId, u64)>> {
+    let sql = "SELECT operation, limits_sequence FROM psp_totals_verdict \
+               WHERE device = ?1 AND at >= ?2 AND document IS NULL ORDER BY at DESC, operation LIMIT 1";
+    query_optional(session, sql, &[(&device.0).into(), since.into()], |row| Ok((column(row, 0)?, column(row, 1)?)))
+}
+
+pub(super) fn use_verdict(session: Rows<'_>, operation: &OperationId, document: u64) -> Stored<()> {
+    let sql = "UPDATE psp_totals_verdict SET document = ?2 WHERE operation = ?1";
+    execute(session, sql, &[operation.into(), whole(document)]).map(drop)
 }
 
 pub(super) fn verdicts(session: Rows<'_>, device: &PublicKey) -> Stored<Vec<Verdict>> {
