@@ -2,7 +2,7 @@
 
 import json
 
-from specie import ed25519
+from specie import aead, ed25519
 from specie.curve import G, L, Point, Undecodable, decode_scalar, inverse
 from specie.hashes import H, H32, Hs, K
 from specie.notes import Class, Refused, verify_show
@@ -13,6 +13,7 @@ def check(folder):
     """Fails on the first difference."""
     _rfc_9496()
     _rfc_8032()
+    _rfc_8439()
     _core(json.loads((folder / "core.json").read_text("utf-8")))
     _reject(json.loads((folder / "reject.json").read_text("utf-8")))
 
@@ -55,6 +56,17 @@ def _rfc_8032():
         seed, key, message, signature = map(bytes.fromhex, (seed, key, message, signature))
         assert ed25519.public_key(seed) == key and ed25519.sign(seed, message) == signature
         assert ed25519.verify(key, message, signature) and not ed25519.verify(key, message + b"x", signature)
+
+
+def _rfc_8439():
+    """§2.8.2; and §2.2.1 of draft-irtf-cfrg-xchacha."""
+    text = b"Ladies and Gentlemen of the class of '99: If I could offer you only one tip for the future, sunscreen would be it."
+    nonce, associated = bytes.fromhex("070000004041424344454647"), bytes.fromhex("50515253c0c1c2c3c4c5c6c7")
+    sealed = aead.seal_short(bytes(range(0x80, 0xA0)), nonce, associated, text)
+    assert sealed[:16].hex() == "d31a8d34648e60db7b86afbc53ef7ec2"
+    assert sealed[-16:].hex() == "1ae10b594f09e26a7e902ecbd0600691"
+    derived = aead.hchacha20(bytes(range(32)), bytes.fromhex("000000090000004a0000000031415927"))
+    assert derived.hex() == "82413b4227b27bfed30e42508a877d73a0f9e4d58a74a853c12ec41326d3ecdc"
 
 
 def _core(file):

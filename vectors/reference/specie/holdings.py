@@ -1,9 +1,9 @@
 """What a device held (protocol §8.1)."""
 
-from . import cbor, form
+from . import cbor, form, transfers
 from .curve import G, Point, decode_scalar, encode_scalar
 from .notes import BLANK, VALUE, Class, Refused, decode_note, note_id, signature_points, verify_note
-from .transfers import owner, read, verify
+from .transfers import owner, verify
 
 
 def encode(note, owned=None):
@@ -11,18 +11,24 @@ def encode(note, owned=None):
     return cbor.encode([1, 22, note.issuing_class.id, note.data, *note.points[4:], *opening, owned])
 
 
-def check(holding, Y, info, U):
-    """That it is of U, and of the class; its note_id, and what it owns."""
-    of = Class(Y, info)
-    class_id, note, N0, N1, gamma, gamma_rnd, owned = form.message(holding, 22, 9)
+def read(fields):
+    """What stands after version and type of message, if it has the form of a holding."""
+    class_id, note, N0, N1, gamma, gamma_rnd, owned = fields
     form.octets(class_id, 16), decode_note(note), form.octets(N0, 32), form.octets(N1, 32)
     gamma, gamma_rnd = decode_scalar(form.octets(gamma, 32)), decode_scalar(form.octets(gamma_rnd, 32))
     if owned is not None:
         chain, index, blind = form.array(owned, 3)
         form.require(1 <= len(form.array(chain)) <= 256, "no chain")
         for transfer in chain:
-            read(transfer)
+            transfers.read(transfer)
         form.uint(index, 255), form.octets(blind, 32)
+    return class_id, note, N0, N1, gamma, gamma_rnd, owned
+
+
+def check(holding, Y, info, U):
+    """That it is of U, and of the class; its note_id, and what it owns."""
+    of = Class(Y, info)
+    class_id, note, N0, N1, gamma, gamma_rnd, owned = read(form.message(holding, 22, 9))
     if class_id != of.id:
         raise Refused("of another class")
     zeta, zeta1 = Point.decode(note[:32]), Point.decode(note[32:64])
@@ -38,7 +44,7 @@ def check_owned(classes, held, name, owned):
     """That the blank `name` of class `held` owns the output (§6, §8.1); the amount."""
     value, before = None, None
     chain, index, blind = owned
-    for transfer in map(read, chain):
+    for transfer in map(transfers.read, chain):
         of = next(one for one in classes if one.id == transfer.class_id)
         points = verify(of, transfer)
         shown = note_id(transfer.note, *points[4:])

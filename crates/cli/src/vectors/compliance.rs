@@ -1,6 +1,7 @@
 //! An entry of `compliance.json`: something of its `kind`, the verdict on it, and where it holds the values on the way to it.
 
 mod audit;
+mod backup;
 mod disclosure;
 mod enrolment;
 mod holding;
@@ -33,6 +34,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "revocation-pair", judge: revocation::judge_pair, values: revocation::pair_values },
     Kind { name: "mandate", judge: mandate::judge, values: mandate::values },
     Kind { name: "holding", judge: holding::judge, values: holding::values },
+    Kind { name: "backup", judge: backup::judge, values: backup::values },
     Kind { name: "enrolment", judge: enrolment::judge, values: enrolment::values },
     Kind { name: "totals", judge: totals::judge, values: totals::values },
     Kind { name: "audit", judge: audit::judge, values: audit::values },
