@@ -14,7 +14,10 @@ use specie_core::enrolment::{Certificate, Enrolment};
 use specie_core::group::{Generators, decode_point, decode_scalar, encode_point};
 use specie_core::holding::Holding;
 use specie_core::mandate::Mandate;
+use specie_core::manifest::Manifest;
+use specie_core::merkle;
 use specie_core::note::owner_tag;
+use specie_core::request::Request;
 use specie_core::revocation::{PAGE_LENGTH_MAX, RevocationBody, RevocationPage};
 use specie_core::signature::{PublicKey, SigningKey};
 
@@ -154,4 +157,43 @@ fn enrolments() {
         let token = Token { claims, signature: claims.sign(&SigningKey::from_seed(&A)) };
         assert_eq!(encoded(&token), bytes(&entry["attestation"]));
     }
+}
+
+#[test]
+fn manifests() {
+    let accepted = judge("manifest", |entry| {
+        let bytes = bytes(&entry["manifest"]);
+        Manifest::decode(&bytes).ok()?.verify(&PublicKey(array(&entry["root"]))).ok()
+    });
+    for entry in accepted {
+        let bytes = bytes(&entry["manifest"]);
+        let manifest = Manifest::decode(&bytes).unwrap();
+        assert_eq!(manifest.signed.header.id().0, array(&entry["name"]));
+        assert_eq!(manifest.signed.header.sign(&SigningKey::from_seed(&array(&entry["seed"]))), manifest.signed);
+        let paths = entry["paths"].as_array().unwrap();
+        assert_eq!(paths.len(), manifest.entry_count());
+        for (index, expected) in paths.iter().enumerate() {
+            let mut path = [[0; 32]; merkle::PATH_LENGTH_MAX];
+            let length = manifest.entry_path(index, &mut path).unwrap();
+            assert_eq!(hex::encode(path[..length].concat()), expected.as_str().unwrap());
+            let (root, leaf) = (manifest.signed.header.entries_root, array(&entry["leaves"][index]));
+            assert!(merkle::verify(&root, index, paths.len(), leaf, &path[..length]));
+        }
+    }
+}
+
+#[test]
+fn requests() {
+    judge("request", |entry| {
+        let bytes = bytes(&entry["request"]);
+        let request = Request::decode(&bytes).ok()?;
+        assert_eq!(encoded(&request), bytes);
+        if let Some(descriptor) = &request.body.descriptor {
+            descriptor.verify(&PublicKey(array(&entry["psp"]))).ok()?;
+        }
+        request.verify_signature().ok()?;
+        assert_eq!(request.body.digest(), array(&entry["digest"]));
+        assert_eq!(request.context().0, array(&entry["context"]));
+        Some(())
+    });
 }

@@ -1,5 +1,5 @@
 """What the files of vectors have in them: for each topic what holds, and what is refused and why."""
 
-from . import audited, backed_up, disclosures, enrolments, held, mandated, revocations, supervisions, totalled
+from . import audited, backed_up, disclosures, enrolments, held, mandated, published, requested, revocations, supervisions, totalled
 
-TOPICS = (disclosures, supervisions, revocations, mandated, held, backed_up, enrolments, totalled, audited)
+TOPICS = (published, requested, disclosures, supervisions, revocations, mandated, held, backed_up, enrolments, totalled, audited)

@@ -6,6 +6,8 @@ mod disclosure;
 mod enrolment;
 mod holding;
 mod mandate;
+mod manifest;
+mod request;
 mod revocation;
 mod supervision;
 mod totals;
@@ -27,6 +29,8 @@ struct Kind {
 }
 
 const KINDS: &[Kind] = &[
+    Kind { name: "manifest", judge: manifest::judge, values: manifest::values },
+    Kind { name: "request", judge: request::judge, values: request::values },
     Kind { name: "disclosure", judge: disclosure::judge, values: disclosure::values },
     Kind { name: "ceremony", judge: supervision::judge_ceremony, values: supervision::ceremony_values },
     Kind { name: "opening", judge: supervision::judge_opening, values: supervision::opening_values },
