@@ -434,6 +434,10 @@ impl From<CustomerError> for Failure {
             CustomerError::Lost(_) => ("device-lost", "take the report back first, if the owner has the device again"),
             CustomerError::Unfinished(_) => ("withdrawal-unfinished", "have the device synchronise, then release it"),
             CustomerError::Reference => ("evidence-reference", "name where the evidence is filed, in few words"),
+            CustomerError::Phone => ("phone-number", "type it as it is dialled from abroad, such as +49301234567"),
+            CustomerError::PhoneTaken(_) => {
+                ("phone-taken", "say that both are one person (`specie psp customer person`), or ask for a document")
+            }
             CustomerError::UnknownDevice(_) => ("unknown-device", "see `specie psp customer show`"),
             CustomerError::Frozen { .. } => {
                 ("customer-frozen", "see `specie psp case show`; another person can release")

@@ -89,6 +89,7 @@ fn nothing_panics_on_bytes_that_are_changed_and_a_list_that_is_cut_is_none() {
 fn rejects_malformed_lists_whole() {
     let read = |text: &str| SanctionsList::read(text.as_bytes()).unwrap_err();
     let xml = |from: &str, to: &str| read(&XML.replacen(from, to, 1));
+    let json = |from: &str, to: &str| read(&JSON.replacen(from, to, 1));
     let doctype = "<!DOCTYPE CONSOLIDATED_LIST [<!ENTITY a \"aaaa\"><!ENTITY b \"&a;&a;&a;\">]><CONSOLIDATED_LIST ";
     assert_eq!(xml("<CONSOLIDATED_LIST ", doctype), ListError::Entities);
     assert_eq!(xml("&amp;", "&b;"), ListError::Entities);
@@ -109,12 +110,15 @@ fn rejects_malformed_lists_whole() {
     assert!(matches!(read(&XML[..cut]), ListError::Malformed(_)), "half a list would let the other half pass");
     let no_name = xml("<FIRST_NAME>Undine</FIRST_NAME>\n      <SECOND_NAME>Wasserfern</SECOND_NAME>", "");
     assert!(matches!(no_name, ListError::Entry { reference, .. } if reference == "XXi.002"));
+    let twice = xml("XXi.002", "XXi.001");
+    assert!(matches!(twice, ListError::Entry { reference, why } if reference == "XXi.001" && why.contains("twice")));
+    let nameless = json("\"MADE-UP-1\"", "\" \"");
+    assert!(matches!(nameless, ListError::Entry { why, .. } if why.contains("no reference")));
     assert_eq!(read("<CONSOLIDATED_LIST dateGenerated=\"x\"></CONSOLIDATED_LIST>"), ListError::Empty);
     assert_eq!(read(""), ListError::UnknownFormat);
     assert_eq!(read("name,born"), ListError::UnknownFormat);
     assert!(matches!(SanctionsList::read(b"<\xff>").unwrap_err(), ListError::Malformed(_)));
 
-    let json = |from: &str, to: &str| read(&JSON.replacen(from, to, 1));
     assert!(matches!(json("1961-04-01", "01.04.1961"), ListError::Entry { .. }));
     assert!(matches!(
         json("\"names\": [\"Nowhere Shipping and Trading Company\"]", "\"names\": []"),

@@ -103,6 +103,12 @@ pub enum CustomerError {
     /// A reference to evidence is empty or too long.
     #[error("a reference to evidence has 1 to {REFERENCE_LENGTH_MAX} bytes")]
     Reference,
+    /// That is no telephone number.
+    #[error("a telephone number is `+`, country code and number: 4 to 15 digits")]
+    Phone,
+    /// One telephone number, two persons.
+    #[error("this telephone number is that of customer `{0}`, who is not known to be the same person")]
+    PhoneTaken(Name),
     /// No device has this key.
     #[error("there is no device {0}")]
     UnknownDevice(PublicKey),
@@ -139,7 +145,7 @@ impl<S: Store, B> Psp<S, B> {
         seen: &[EvidenceRecord],
         now: Timestamp,
     ) -> Result<(), CustomerError> {
-        seen.iter().try_for_each(EvidenceRecord::check)?;
+        let seen = seen.iter().map(EvidenceRecord::checked).collect::<Result<Vec<_>, _>>()?;
         let Customer { name, account, tier, merchant } = customer;
         let mut details = vec![("account", account.to_string()), ("tier", tier.to_string())];
         if let Some(Merchant { payee, category }) = merchant {
@@ -151,7 +157,7 @@ impl<S: Store, B> Psp<S, B> {
             } else if records.customer(name)?.as_ref() != Some(customer) {
                 return Err(CustomerError::Taken);
             }
-            for evidence in seen {
+            for evidence in &seen {
                 self.keep_evidence(records, name, evidence)?;
             }
             self.know_by_credential(records, customer, now)?;
@@ -297,10 +303,10 @@ impl<S: Store, B> Psp<S, B> {
     }
 }
 
-/// The customer of that name, if nobody froze it.
+/// The customer of that name, if nobody froze the person who it is.
 pub(crate) fn not_frozen(records: &mut dyn Records, customer: &Name) -> Result<Customer, CustomerError> {
     let found = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
-    match records.frozen_by(customer)? {
+    match person::frozen_by(records, customer)? {
         None => Ok(found),
         Some(case) => Err(CustomerError::Frozen { customer: *customer, case }),
     }

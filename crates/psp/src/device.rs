@@ -6,6 +6,7 @@ use specie_core::text::Name;
 use thiserror::Error;
 
 use crate::customer::Customer;
+use crate::person;
 use crate::service::Psp;
 use crate::store::{Records, StoreError};
 use crate::tier::Tier;
@@ -167,7 +168,7 @@ impl<S, B> Psp<S, B> {
     ) -> Result<Party, DeviceError> {
         let party = self.enrolled(records, key)?;
         party.device.check_active()?;
-        if records.frozen_by(&party.customer.name)?.is_some() {
+        if person::frozen_by(records, &party.customer.name)?.is_some() {
             return Err(DeviceRefusal::Frozen.into());
         }
         if party.device.made.is_some_and(|made| self.policy().check_made(&made).is_err()) {

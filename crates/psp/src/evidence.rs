@@ -7,6 +7,7 @@ use specie_core::text::Name;
 
 use crate::credential::hexadecimal;
 use crate::customer::CustomerError;
+use crate::person;
 use crate::screening::HitRecord;
 use crate::service::Psp;
 use crate::store::{Records, Store, StoreError};
@@ -68,24 +69,37 @@ impl EvidenceRecord {
         self.valid_until.is_none_or(|until| now <= until)
     }
 
-    pub(crate) fn check(&self) -> Result<(), CustomerError> {
-        match self.reference.len() {
-            1..=REFERENCE_LENGTH_MAX => Ok(()),
+    /// The record as it is kept: a telephone number has one form, however it was typed.
+    pub(crate) fn checked(&self) -> Result<Self, CustomerError> {
+        let reference = match self.kind {
+            EvidenceKind::Phone => telephone_number(&self.reference).ok_or(CustomerError::Phone)?,
+            EvidenceKind::Credential | EvidenceKind::Document => self.reference.clone(),
+        };
+        match reference.len() {
+            1..=REFERENCE_LENGTH_MAX => Ok(Self { reference, ..self.clone() }),
             _ => Err(CustomerError::Reference),
         }
     }
+}
+
+/// `+` and the digits of a number as it is dialled from abroad; ITU-T E.164 has at most 15.
+fn telephone_number(text: &str) -> Option<String> {
+    let sign = |sign: &char| !matches!(sign, ' ' | '-' | '.' | '/' | '(' | ')');
+    let digits: String = text.trim().strip_prefix('+')?.chars().filter(sign).collect();
+    let good = (4..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    good.then(|| format!("+{digits}"))
 }
 
 impl<S: Store, B> Psp<S, B> {
     /// Records what was seen of a customer. The same again changes nothing but the time until which it counts.
     ///
     /// # Errors
-    /// When the customer is unknown, or the reference too long or empty.
+    /// When the customer is unknown, the reference too long or empty, or a telephone number none, or another person's.
     pub fn record_evidence(&self, customer: &Name, evidence: &EvidenceRecord) -> Result<(), CustomerError> {
-        evidence.check()?;
+        let evidence = evidence.checked()?;
         self.store().write(|records| {
             records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
-            Ok(self.keep_evidence(records, customer, evidence)?)
+            self.keep_evidence(records, customer, &evidence)
         })
     }
 
@@ -95,7 +109,7 @@ impl<S: Store, B> Psp<S, B> {
         records: &mut dyn Records,
         customer: &Name,
         evidence: &EvidenceRecord,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), CustomerError> {
         let EvidenceRecord { kind, reference, valid_until, by, at } = evidence;
         let same = |known: &EvidenceRecord| {
             (known.kind, &known.reference, known.valid_until) == (*kind, reference, *valid_until)
@@ -103,11 +117,14 @@ impl<S: Store, B> Psp<S, B> {
         if records.evidence(customer)?.iter().any(same) {
             return Ok(());
         }
+        if *kind == EvidenceKind::Phone {
+            check_telephone(records, customer, evidence)?;
+        }
         records.put_evidence(customer, evidence)?;
         let until = valid_until.map(|until| ("valid_until", until.seconds().to_string()));
         let details = [("evidence", kind.as_str().to_owned()), ("seen_by", by.to_string())];
         let details: Vec<_> = details.into_iter().chain(until).collect();
-        self.audit(records, *at, Kind::EvidenceRecorded, customer.as_str(), &details)
+        Ok(self.audit(records, *at, Kind::EvidenceRecorded, customer.as_str(), &details)?)
     }
 
     /// What was seen of a customer, oldest first.
@@ -120,6 +137,19 @@ impl<S: Store, B> Psp<S, B> {
             Ok(records.evidence(customer)?)
         })
     }
+}
+
+/// One telephone number is one person's, as long as it counts for that person: else one number would have the limits of many.
+fn check_telephone(records: &mut dyn Records, customer: &Name, evidence: &EvidenceRecord) -> Result<(), CustomerError> {
+    let same = |known: &EvidenceRecord| (known.kind, &known.reference) == (evidence.kind, &evidence.reference);
+    let own = person::customers(records, customer)?;
+    for other in records.customers_of_evidence(evidence.kind, &evidence.reference)? {
+        let counts = records.evidence(&other)?.iter().any(|known| same(known) && known.counts(evidence.at));
+        if counts && !own.contains(&other) {
+            return Err(CustomerError::PhoneTaken(other));
+        }
+    }
+    Ok(())
 }
 
 /// What is missing for a customer to be in a tier.
@@ -142,8 +172,10 @@ impl<S, B> Psp<S, B> {
         tier: &Tier,
         now: Timestamp,
     ) -> Result<Option<Lack>, StoreError> {
-        if records.hits(Some(customer))?.iter().any(HitRecord::is_suspect) {
-            return Ok(Some(Lack::Decision));
+        for name in person::customers(records, customer)? {
+            if records.hits(Some(&name))?.iter().any(HitRecord::is_suspect) {
+                return Ok(Some(Lack::Decision));
+            }
         }
         if tier.is_anonymous() {
             return Ok(None);

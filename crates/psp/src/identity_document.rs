@@ -90,9 +90,9 @@ impl<S: Store, B> Psp<S, B> {
             at: now,
         };
         self.store().write(|records| {
-            match records.customer_of_evidence(evidence.kind, &evidence.reference)? {
-                Some(other) if other != *customer => return Err(IdentificationError::SameDocument(other)),
-                _ => {}
+            let known = records.customers_of_evidence(evidence.kind, &evidence.reference)?;
+            if let Some(other) = known.into_iter().find(|other| other != customer) {
+                return Err(IdentificationError::SameDocument(other));
             }
             let before = records.evidence(customer)?.into_iter().find(|record| record.reference == evidence.reference);
             if before.is_none_or(|before| before.valid_until != evidence.valid_until) {

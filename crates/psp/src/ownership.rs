@@ -8,6 +8,7 @@ use specie_core::signature::PublicKey;
 use crate::customer::{Customer, CustomerError, not_frozen};
 use crate::device::{Device, DeviceState};
 use crate::enrolment::EnrolmentError;
+use crate::person;
 use crate::service::Psp;
 use crate::store::{Records, Store};
 
@@ -58,7 +59,7 @@ impl<S: Store, B> Psp<S, B> {
             && known.released_at.is_some()
             && known.lost_at.is_none();
         // What is in it would leave a frozen owner with it.
-        if !is_free || records.frozen_by(&known.customer)?.is_some() {
+        if !is_free || person::frozen_by(records, &known.customer)?.is_some() {
             return Err(EnrolmentError::AlreadyEnrolled);
         }
         let live = records.live_limits(&known.customer, now)?;

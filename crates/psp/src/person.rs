@@ -137,6 +137,16 @@ pub(crate) fn customers(records: &mut dyn Records, customer: &Name) -> Result<Ve
     }
 }
 
+/// The case by which the person who is `customer` is frozen, whichever of its customers the case is about.
+pub(crate) fn frozen_by(records: &mut dyn Records, customer: &Name) -> Result<Option<u64>, StoreError> {
+    for name in customers(records, customer)? {
+        if let Some(case) = records.frozen_by(&name)? {
+            return Ok(Some(case));
+        }
+    }
+    Ok(None)
+}
+
 /// Says which person a customer is; `false` when that is known already.
 fn bind(records: &mut dyn Records, customer: &Customer, person: &Person) -> Result<bool, CustomerError> {
     match records.person(&customer.name)? {

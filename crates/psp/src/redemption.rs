@@ -8,6 +8,7 @@ use thiserror::Error;
 use crate::bank::{Bank, BankError, Redemption, RedemptionResult};
 use crate::credit::CreditError;
 use crate::device::{DeviceError, DeviceRefusal};
+use crate::person;
 use crate::request::{KeyConflict, RecallError, Request};
 use crate::service::Psp;
 use crate::store::{Store, StoreError};
@@ -86,7 +87,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
             if request.recall(records)?.is_none() {
                 let own =
                     redemption.psp == self.identity().name.as_str() && redemption.account == owner.account.as_str();
-                if !own && records.frozen_by(&owner.name)?.is_some() {
+                if !own && person::frozen_by(records, &owner.name)?.is_some() {
                     return Err(RedemptionError::Frozen(owner.account));
                 }
                 request.remember(records, &[], now)?;

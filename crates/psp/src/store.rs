@@ -109,8 +109,8 @@ pub trait Records: AmlRecords {
     fn put_evidence(&mut self, customer: &Name, evidence: &EvidenceRecord) -> Stored<()>;
     /// The evidence of a customer, oldest first.
     fn evidence(&mut self, customer: &Name) -> Stored<Vec<EvidenceRecord>>;
-    /// For whom this evidence is kept.
-    fn customer_of_evidence(&mut self, kind: EvidenceKind, reference: &str) -> Stored<Option<Name>>;
+    /// For whom this evidence is kept, by name.
+    fn customers_of_evidence(&mut self, kind: EvidenceKind, reference: &str) -> Stored<Vec<Name>>;
 
     /// Keeps a demand without an answer; the one before it to the same customer is forgotten.
     fn put_demand(&mut self, demand: &DemandRecord) -> Stored<()>;

@@ -1,5 +1,7 @@
 //! A list, from whichever format it is published in.
 
+use std::collections::HashSet;
+
 use specie_core::{hash, label};
 use thiserror::Error;
 
@@ -107,6 +109,11 @@ impl SanctionsList {
     }
 
     pub(super) fn new(source: String, published: String, entries: Vec<Entry>) -> Result<Self, ListError> {
+        // What is decided is decided about a reference: of two entries of one, only the lesser likeness would be.
+        let mut references = HashSet::new();
+        if let Some(entry) = entries.iter().find(|entry| !references.insert(entry.reference.as_str())) {
+            return Err(ListError::Entry { reference: entry.reference.clone(), why: "its reference is there twice" });
+        }
         match entries.len() {
             0 => Err(ListError::Empty),
             1..=ENTRIES_MAX => Ok(Self { source, published, hash: [0; 32], entries }),
@@ -125,6 +132,9 @@ impl Entry {
         let names: Vec<_> =
             names.into_iter().filter_map(|name| Comparable::new(&name).map(|words| (name, words))).collect();
         let wrong = |why| Err(ListError::Entry { reference: reference.clone(), why });
+        if reference.trim().is_empty() {
+            return wrong("it has no reference");
+        }
         match names.len() {
             0 => wrong("it has no name that can be compared"),
             1..=NAMES_MAX => Ok(Self { reference, kind, births, names }),

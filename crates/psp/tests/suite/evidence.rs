@@ -4,6 +4,7 @@ use specie_psp::customer::{Customer, CustomerError};
 use specie_psp::device::DeviceRefusal;
 use specie_psp::document::DocumentError;
 use specie_psp::evidence::{EvidenceKind, EvidenceRecord, REFERENCE_LENGTH_MAX};
+use specie_psp::person::{Person, PersonKind};
 use specie_psp::withdrawal::WithdrawalError;
 
 use crate::world::{World, at, name, seen};
@@ -58,4 +59,39 @@ fn a_device_gets_nothing_more_once_its_owners_evidence_ran_out_and_may_still_red
     // Other evidence of a kind that the tier asks for will do.
     psp.record_evidence(&alice, &seen(EvidenceKind::Phone)).unwrap();
     psp.withdraw(&world.device.asks("withdraw-00000001", 1), &[(world.coin, 1)], at(51)).unwrap();
+}
+
+/// Many customers by one telephone are many sets of limits.
+#[test]
+fn a_telephone_number_is_one_persons_however_it_is_typed() {
+    let world = World::before_enrolment();
+    let psp = world.psp();
+    let phone = |reference: &str| EvidenceRecord { reference: reference.into(), ..seen(EvidenceKind::Phone) };
+    for wrong in ["", "+", "0301234567", "+49", "+49x301", "+1234567890123456", "file 1"] {
+        let refused = psp.record_evidence(&name("alice"), &phone(wrong));
+        assert!(matches!(refused, Err(CustomerError::Phone)), "{wrong}: {refused:?}");
+    }
+    for typed in ["+49 (30) 123-45.67", "+49301234567"] {
+        psp.record_evidence(&name("alice"), &phone(typed)).unwrap();
+    }
+    let taken =
+        |result| assert!(matches!(result, Err(CustomerError::PhoneTaken(by)) if by == name("alice")), "{result:?}");
+    taken(psp.record_evidence(&name("bob"), &phone("+49 30 1234567")));
+    taken(psp.add_customer(&customer("dora", "basic"), &[phone("+49 30 1234567")], at(0)));
+    assert!(psp.evidence(&name("bob")).unwrap().iter().all(|record| record.kind != EvidenceKind::Phone));
+    psp.add_customer(&customer("dora", "basic"), &[phone("+49301234568")], at(0)).unwrap();
+    psp.add_customer(&customer("erin", "prepaid"), &[], at(0)).unwrap();
+    // The same person may be two customers, and a number that ran out may be given to somebody else.
+    let person = Person { tag: [9; 32], kind: PersonKind::Natural };
+    for customer in ["alice", "bob"] {
+        psp.set_person(&name(customer), &person, at(0)).unwrap();
+    }
+    psp.record_evidence(&name("bob"), &phone("+49301234567")).unwrap();
+    let ended = EvidenceRecord { valid_until: Some(at(5)), ..phone("+49301234568") };
+    psp.record_evidence(&name("dora"), &ended).unwrap();
+    let later = |seconds| EvidenceRecord { at: at(seconds), ..phone("+49301234568") };
+    assert!(matches!(psp.record_evidence(&name("alice"), &later(5)), Err(CustomerError::PhoneTaken(_))));
+    psp.record_evidence(&name("erin"), &later(6)).unwrap();
+    let third = psp.record_evidence(&name("alice"), &later(7));
+    assert!(matches!(third, Err(CustomerError::PhoneTaken(by)) if by == name("erin")), "{third:?}");
 }

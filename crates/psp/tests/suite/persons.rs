@@ -3,15 +3,22 @@
 
 use std::collections::BTreeMap;
 
+use specie_aml::case::Step;
+use specie_audit::Actor;
 use specie_core::encoding::Decode;
 use specie_core::limits::{Limits, LimitsBody};
 use specie_core::text::Name;
+use specie_psp::bank::Redemption;
 use specie_psp::customer::{Customer, CustomerError};
+use specie_psp::device::DeviceRefusal;
 use specie_psp::document::DocumentError;
 use specie_psp::enrolment::EnrolmentError;
 use specie_psp::evidence::EvidenceKind;
 use specie_psp::person::{Person, PersonKind};
+use specie_psp::redemption::RedemptionError;
+use specie_psp::screening::HitRecord;
 use specie_psp::share::WEIGHT_MAX;
+use specie_psp::store::Store;
 use specie_psp::withdrawal::WithdrawalError;
 
 use crate::world::{DAY, DEPOSIT, TestDevice, TestPsp, World, amount, at, enrol_for, name, seen};
@@ -208,6 +215,51 @@ fn two_accounts_of_one_person_have_one_set_of_limits() {
     assert!(matches!(more, Err(WithdrawalError::Ration { left: 5, asked: 6, .. })), "{more:?}");
     take(&second, "withdraw-00000004", &[(world.coin, 1), (world.blank, 5)]).unwrap();
     world.check_books();
+}
+
+/// Who is frozen, or may be on a sanctions list, does not go on under its other name.
+#[test]
+fn what_stops_one_customer_of_a_person_stops_all() {
+    let world = World::new();
+    let second = second_account(&world, &world.psp());
+    let by = |operator| world.psp().acting_for(Actor::operator(operator).unwrap());
+    let (anna, ben, alice) = (by("anna"), by("ben"), name("alice"));
+    let case = anna.open_case(&alice, &[], "an order", at(1)).unwrap().number();
+    anna.take_step(case, &Step::Freeze("an order".into()), at(1)).unwrap();
+    let psp = world.psp();
+    let limits = |seconds| synchronise(&psp, &second, seconds).map(drop);
+    let refused = |result: Result<(), DocumentError>, why: DeviceRefusal| {
+        assert!(matches!(&result, Err(DocumentError::Device(refusal)) if *refusal == why), "{result:?}");
+    };
+    refused(limits(2), DeviceRefusal::Frozen);
+    let redeem = |account: &str, key| {
+        let redemption = Redemption { psp: "north".into(), account: account.into(), chains: vec![vec![20, 1]] };
+        psp.redeem(&second.asks(key, 1), &redemption, at(2)).map(drop)
+    };
+    assert!(matches!(redeem("bob-account", "redemption-000001"), Err(RedemptionError::Frozen(_))));
+    redeem("alice-2", "redemption-000002").unwrap();
+    let deposit = psp.deposit(&name("alice-2"), amount(1), "later", at(2));
+    assert!(matches!(deposit, Err(CustomerError::Frozen { case: by, .. }) if by == case), "{deposit:?}");
+    let given = psp.release_device(&second.key.public(), at(2));
+    assert!(matches!(given, Err(CustomerError::Frozen { .. })), "{given:?}");
+    ben.take_step(case, &Step::Release("it was lifted".into()), at(3)).unwrap();
+    limits(4).unwrap();
+    let hit = HitRecord {
+        customer: alice,
+        reference: "QDi.1".into(),
+        listed: "Alice".into(),
+        score: 900,
+        birth: None,
+        list: [1; 32],
+        at: at(5),
+        ruling: None,
+    };
+    psp.store().write(|records| records.put_hit(&hit)).unwrap();
+    refused(limits(6), DeviceRefusal::Evidence);
+    psp.decide_hit(&alice, &hit.reference, false, "born elsewhere", at(7)).unwrap();
+    limits(8).unwrap();
+    // Nobody else was ever stopped.
+    psp.deposit(&name("bob"), amount(1), "bob's", at(2)).unwrap();
 }
 
 #[test]

@@ -83,9 +83,9 @@ pub(super) fn customer_of_person(session: Rows<'_>, person: &[u8; 32]) -> Stored
     query_optional(session, sql, &[person.into()], |row| column(row, 0))
 }
 
-pub(super) fn customer_of_evidence(session: Rows<'_>, kind: EvidenceKind, reference: &str) -> Stored<Option<Name>> {
-    let sql = "SELECT customer FROM psp_evidence WHERE kind = ?1 AND reference = ?2 ORDER BY customer LIMIT 1";
-    query_optional(session, sql, &[kind.as_str().into(), reference.into()], |row| column(row, 0))
+pub(super) fn customers_of_evidence(session: Rows<'_>, kind: EvidenceKind, reference: &str) -> Stored<Vec<Name>> {
+    let sql = "SELECT customer FROM psp_evidence WHERE kind = ?1 AND reference = ?2 ORDER BY customer";
+    query(session, sql, &[kind.as_str().into(), reference.into()], |row| column(row, 0))
 }
 
 pub(super) fn put_screening(session: Rows<'_>, screening: &ScreeningRecord) -> Stored<()> {

@@ -80,7 +80,7 @@ delegate! {
     set_tier(customer: &Name, tier: &Name) -> () = customer::set_tier;
     put_evidence(customer: &Name, evidence: &EvidenceRecord) -> () = evidence::put;
     evidence(customer: &Name) -> Vec<EvidenceRecord> = evidence::of_customer;
-    customer_of_evidence(kind: EvidenceKind, reference: &str) -> Option<Name> = identification::customer_of_evidence;
+    customers_of_evidence(kind: EvidenceKind, reference: &str) -> Vec<Name> = identification::customers_of_evidence;
     put_demand(demand: &DemandRecord) -> () = identification::put_demand;
     demand(customer: &Name) -> Option<DemandRecord> = identification::demand;
     answer_demand(customer: &Name, nonce: &str, answer: &[u8; 32]) -> bool = identification::answer_demand;
