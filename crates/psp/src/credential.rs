@@ -16,6 +16,7 @@ use specie_identity::screening::{Birth, Subject};
 
 use crate::evidence::{EvidenceKind, EvidenceRecord};
 use crate::identification::{Identification, IdentificationError};
+use crate::person;
 use crate::screening::HitRecord;
 use crate::service::Psp;
 use crate::store::{Records, Store, StoreError};
@@ -190,16 +191,19 @@ impl<S: Store, B> Psp<S, B> {
     ///
     /// # Errors
     /// When the name resembles one on the list, and it was not decided that it is somebody else's; when a case about the customer is
-    /// open or was reported.
+    /// open or was reported; and where either is so of another customer of the same person.
     pub fn erase_identity(&self, customer: &Name, now: Timestamp) -> Result<(), IdentificationError> {
         self.store().write(|records| {
-            if records.hits(Some(customer))?.iter().any(HitRecord::is_suspect) {
-                return Err(IdentificationError::UnderSuspicion(*customer));
+            let all = person::customers(records, customer)?;
+            for name in &all {
+                if records.hits(Some(name))?.iter().any(HitRecord::is_suspect) {
+                    return Err(IdentificationError::UnderSuspicion(*name));
+                }
             }
             // Who is frozen is in such a case too.
-            let keeps = |case: &Case| case.customer() == customer && case.state() != State::Closed;
+            let keeps = |case: &Case| all.contains(case.customer()) && case.state() != State::Closed;
             if let Some(case) = records.cases()?.iter().find(|case| keeps(case)) {
-                return Err(IdentificationError::InCase { customer: *customer, case: case.number() });
+                return Err(IdentificationError::InCase { customer: *case.customer(), case: case.number() });
             }
             if records.erase_identity(customer)? {
                 self.audit(records, now, Kind::IdentityErased, customer.as_str(), &[("", ""); 0])?;

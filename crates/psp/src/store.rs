@@ -240,7 +240,8 @@ pub trait Records: AmlRecords {
     /// Counts all blanks of a device for its new owner too.
     fn move_blanks(&mut self, device: &PublicKey, to: &Name) -> Stored<()>;
 
-    /// Keeps what a document allows, for the customer whose device it is for, in place of another one of its sequence.
+    /// Keeps what a document allows, for the customer whose device it is for, in place of another one of its sequence; until the
+    /// later of their ends.
     fn insert_limits(&mut self, customer: &Name, limits: &Allowance) -> Stored<()>;
     /// What was issued to a customer's devices and has not run out.
     fn live_limits(&mut self, customer: &Name, now: Timestamp) -> Stored<Vec<Allowance>>;

@@ -14,6 +14,7 @@ use specie_psp::device::DeviceRefusal;
 use specie_psp::document::DocumentError;
 use specie_psp::enrolment::EnrolmentError;
 use specie_psp::evidence::EvidenceKind;
+use specie_psp::identification::IdentificationError;
 use specie_psp::person::{Person, PersonKind};
 use specie_psp::redemption::RedemptionError;
 use specie_psp::screening::HitRecord;
@@ -240,6 +241,8 @@ fn what_stops_one_customer_of_a_person_stops_all() {
     redeem("alice-2", "redemption-000002").unwrap();
     let deposit = psp.deposit(&name("alice-2"), amount(1), "later", at(2));
     assert!(matches!(deposit, Err(CustomerError::Frozen { case: by, .. }) if by == case), "{deposit:?}");
+    let erased = psp.erase_identity(&name("alice-2"), at(2));
+    assert!(matches!(erased, Err(IdentificationError::InCase { case: by, .. }) if by == case), "{erased:?}");
     let given = psp.release_device(&second.key.public(), at(2));
     assert!(matches!(given, Err(CustomerError::Frozen { .. })), "{given:?}");
     ben.take_step(case, &Step::Release("it was lifted".into()), at(3)).unwrap();

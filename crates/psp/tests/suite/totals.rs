@@ -125,7 +125,8 @@ fn documents_that_are_kept_back_are_not_several() {
         psp.set_weights(&name("alice"), &[(second.key.public(), weight)], at(12)).unwrap();
         assert_eq!(renew(&world, &psp, number, 1, number), Some(sequence), "{number}");
     }
-    // What was signed again counts until the new date, so nobody else gets it meanwhile.
+    // What was signed again counts until the later date, so nobody else gets it meanwhile; also when the PSP's clock goes back.
+    assert_eq!(renew(&world, &psp, 24, 1, 9), Some(2), "signed again with an earlier end");
     psp.set_weights(&name("alice"), &[(second.key.public(), 1)], at(24)).unwrap();
     psp.set_tier(&name("alice"), &name("basic"), at(24)).unwrap();
     let shared = psp.limits(&second.asks("limits-0000000001", 1), at(23 + 14 * DAY));

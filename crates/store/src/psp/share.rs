@@ -11,8 +11,9 @@ use crate::sql::whole;
 pub(super) fn insert_limits(session: Rows<'_>, customer: &Name, limits: &Allowance) -> Stored<()> {
     let sql = "INSERT INTO psp_limits (device, sequence, customer, valid_until, max_cumulative, max_holding) \
                VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (device, sequence) DO UPDATE SET customer = excluded.customer, \
-               valid_until = excluded.valid_until, max_cumulative = excluded.max_cumulative, \
-               max_holding = excluded.max_holding";
+               valid_until = CASE WHEN excluded.valid_until > psp_limits.valid_until THEN excluded.valid_until \
+               ELSE psp_limits.valid_until END, \
+               max_cumulative = excluded.max_cumulative, max_holding = excluded.max_holding";
     let params = [
         (&limits.device.0).into(),
         whole(limits.sequence),
