@@ -1,4 +1,4 @@
-//! Cases: what people make of alerts. Nothing about a customer is decided by one person alone.
+//! Cases: what people make of alerts. No case is decided, and nobody released, by one person alone.
 //!
 //! | State | Who may do what |
 //! |---|---|

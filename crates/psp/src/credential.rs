@@ -291,6 +291,11 @@ fn check_person(records: &mut dyn Records, kept: &CredentialRecord) -> Result<()
     if others.iter().any(|other| other.issuer == kept.issuer && other.person != kept.person) {
         return Err(IdentificationError::OtherPerson(kept.customer));
     }
+    // What was erased of either is not known any more; that they are two persons is.
+    let is_other = records.person(&kept.customer)?.is_some_and(|known| known.tag != kept.person);
+    if is_other && !records.customers_of_person(&kept.person)?.is_empty() {
+        return Err(IdentificationError::OtherPerson(kept.customer));
+    }
     Ok(())
 }
 

@@ -282,4 +282,12 @@ fn what_is_erased_is_gone_and_the_person_may_come_back() {
     assert!(matches!(lost, Err(CustomerError::Evidence { .. })), "{lost:?}");
     iris.shows(&psp, "ina", "online", at(2)).unwrap();
     psp.add_customer(&customer("ina", "online"), &[], at(2)).unwrap();
+    // What is erased of two does not make them one.
+    let nora = Holder::new("Nora", "Muster", "850607-0000");
+    nora.shows(&psp, "nora", "online", at(3)).unwrap();
+    psp.add_customer(&customer("nora", "online"), &[], at(3)).unwrap();
+    psp.erase_identity(&name("nora"), at(4)).unwrap();
+    let swapped = nora.shows(&psp, "iris", "online", at(5));
+    assert!(matches!(swapped, Err(Error::OtherPerson(_))), "{swapped:?}");
+    nora.shows(&psp, "nora", "online", at(6)).unwrap();
 }
