@@ -69,7 +69,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     }
 
     /// Records a checked payment and keeps it for its payee, until it cannot be redeemed any more. The same payment again,
-    /// in whatever form and order, changes nothing.
+    /// in whatever form and order, changes nothing, but that a copy which names its payer replaces one that may not.
     ///
     /// # Errors
     /// When it comes too late, or something fails; nothing is kept then.
@@ -84,9 +84,22 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         let deadline = chains.iter().map(|chain| chain.summary.redeem_until).min().unwrap_or(now);
         // A payment has many encodings, and its chains many orders: one is enough, named by a transfer that is in all.
         if let Some(name) = chains.iter().map(|chain| chain.last().id).min() {
-            tx.insert_payment(context, &name, payment, deadline)?;
+            let is_new = tx.insert_payment(context, &name, payment, deadline)?;
+            // The name does not cover what is disclosed: whoever left it first may have spoilt that, and no payee would take it.
+            if !is_new && self.is_disclosed_throughout(tx, chains)? {
+                tx.replace_payment(context, &name, payment)?;
+            }
         }
         Ok(())
+    }
+
+    fn is_disclosed_throughout(&self, tx: &mut dyn Tx, chains: &[CheckedChain]) -> Result<bool, StorageError> {
+        for chain in chains {
+            if !self.is_disclosed(tx, &chain.last().transfer)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// A payment that was left for `request` and pays it: its amount exactly, to its owner tags, each at most once. Whoever

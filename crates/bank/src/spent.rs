@@ -82,7 +82,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     ) -> Result<(), DetectionError> {
         for link in links {
             self.show(tx, chain, link, now)?;
-            keep(tx, chain, link)?;
+            self.keep(tx, chain, link)?;
         }
         Ok(())
     }
@@ -97,7 +97,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     ) -> Result<Shown, DetectionError> {
         let shown = self.show(tx, chain, chain.last(), now)?;
         if shown == Shown::Alone {
-            keep(tx, chain, chain.last())?;
+            self.keep(tx, chain, chain.last())?;
         }
         Ok(shown)
     }
@@ -120,25 +120,30 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         self.convict(tx, chain, &first, link, now)?;
         Ok(Shown::Twice)
     }
-}
 
-/// Keeps a transfer and its claim.
-fn keep(tx: &mut dyn Tx, chain: &CheckedChain, link: &CheckedLink) -> Result<(), StorageError> {
-    let preimage = &link.transfer.preimage;
-    tx.insert_transfer(&TransferRecord {
-        id: link.id,
-        note_id: link.note_id,
-        class_id: link.class_id,
-        root: chain.summary.root,
-        root_class: chain.summary.root_class,
-        deadline: link.redeem_until,
-        swept: preimage.outputs.is_redemption(),
-        transfer: link.transfer.compact().to_vec(),
-    })?;
-    if let Input::Received { previous, index, .. } = &preimage.input {
-        tx.insert_claim(previous, *index, &link.id)?;
+    /// Keeps a transfer and its claim.
+    fn keep(&self, tx: &mut dyn Tx, chain: &CheckedChain, link: &CheckedLink) -> Result<(), StorageError> {
+        let preimage = &link.transfer.preimage;
+        let transfer = link.transfer.compact().to_vec();
+        let is_new = tx.insert_transfer(&TransferRecord {
+            id: link.id,
+            note_id: link.note_id,
+            class_id: link.class_id,
+            root: chain.summary.root,
+            root_class: chain.summary.root_class,
+            deadline: link.redeem_until,
+            swept: preimage.outputs.is_redemption(),
+            transfer: transfer.clone(),
+        })?;
+        // Its name does not cover what it discloses: whoever brought it first may have spoilt that.
+        if !is_new && self.is_disclosed(tx, &link.transfer)? {
+            tx.replace_transfer(&link.id, &transfer)?;
+        }
+        if let Input::Received { previous, index, .. } = &preimage.input {
+            tx.insert_claim(previous, *index, &link.id)?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 fn missing(what: &str) -> StorageError {

@@ -260,6 +260,8 @@ pub trait Tx: View {
     fn insert_shown(&mut self, note: &NoteId, transfer: &TransferId) -> Stored<bool>;
     /// Keeps a transfer.
     fn insert_transfer(&mut self, transfer: &TransferRecord) -> Stored<bool>;
+    /// Keeps another copy of a transfer, in place of the one that is there.
+    fn replace_transfer(&mut self, id: &TransferId, transfer: &[u8]) -> Stored<()>;
     /// Keeps that `by` claims an output.
     fn insert_claim(&mut self, transfer: &TransferId, index: u8, by: &TransferId) -> Stored<bool>;
     /// Marks a transfer as swept, if it was not.
@@ -300,6 +302,8 @@ pub trait Tx: View {
         payment: &[u8],
         deadline: Timestamp,
     ) -> Stored<bool>;
+    /// Keeps another copy of an undelivered payment, in place of the one that is there.
+    fn replace_payment(&mut self, context: &Context, name: &TransferId, payment: &[u8]) -> Stored<()>;
     /// Forgets undelivered payments whose deadline is before `now`.
     fn delete_payments(&mut self, now: Timestamp) -> Stored<u64>;
     /// Keeps an order.

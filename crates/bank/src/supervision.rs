@@ -2,10 +2,13 @@
 
 use specie_core::Amount;
 use specie_core::disclosure::{Supervision, SupervisoryKey};
+use specie_core::transfer::Transfer;
 use thiserror::Error;
 
+use crate::bank::Bank;
 use crate::settings::Settings;
-use crate::storage::{StorageError, View};
+use crate::signer::Signer;
+use crate::storage::{Storage, StorageError, View};
 
 /// The most supervisory keys of one manifest: the current one, and those before it while devices hear of it.
 pub const KEYS_MAX: usize = 4;
@@ -56,6 +59,22 @@ impl SupervisionRecord {
             }
         }
         Ok(Self { threshold, keys })
+    }
+}
+
+impl<S: Storage, K: Signer> Bank<S, K> {
+    /// Whether a transfer, of which the show holds, names its payer to one of the keys: of all copies of it, which differ in what they
+    /// disclose only, one does.
+    pub(crate) fn is_disclosed(
+        &self,
+        view: &mut (impl View + ?Sized),
+        transfer: &Transfer,
+    ) -> Result<bool, StorageError> {
+        if transfer.disclosure.is_none() {
+            return Ok(false);
+        }
+        let keys = view.supervision()?.map_or_else(Vec::new, |record| record.keys);
+        Ok(keys.iter().any(|key| transfer.verify_disclosure_vartime(self.generators(), key).is_ok()))
     }
 }
 

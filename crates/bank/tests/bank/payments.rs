@@ -2,9 +2,12 @@
 
 use specie_bank::payment::PaymentError;
 use specie_bank::redemption::Redeemed;
-use specie_bank::storage::Storage;
+use specie_bank::storage::{Storage, StorageError};
+use specie_bank::supervision::SupervisionRecord;
 use specie_core::chain::ChainError;
+use specie_core::disclosure::{Disclosure, SupervisoryKey};
 use specie_core::encoding::Encode;
+use specie_core::group::{RistrettoPoint, Scalar, encode_point};
 use specie_core::request::{OwnerTags, Request, RequestBody};
 use specie_core::text::Currency;
 
@@ -141,4 +144,47 @@ fn a_payment_in_other_words_is_not_kept_again() {
     let kept = world.bank().storage().read(|view| view.payments(&context)).unwrap();
     assert_eq!(kept, std::slice::from_ref(&payment));
     assert_eq!(claim(&world, &request).unwrap(), payment);
+}
+
+/// A transfer's name says nothing of `z4`. Who pays, or a friend of theirs, may bring the transfer first, with a `z4` that opens nothing.
+#[test]
+fn a_disclosure_that_was_spoilt_on_its_way_is_replaced_by_the_payees() {
+    let mut world = World::new(95);
+    let key = SupervisoryKey(encode_point(&RistrettoPoint::mul_base(&Scalar::from(7u8))));
+    let record = SupervisionRecord::new(amount(20), vec![key]).unwrap();
+    world.bank().storage().transact::<_, StorageError>(|tx| tx.set_supervision(Some(&record))).unwrap();
+    let (alice, bob) = (world.device("alpha"), world.device("beta"));
+    let tags = world.tags(&bob, 1);
+    let request = request(100, &[&tags[0]]);
+    let good = world.note(&alice, 100).pay_disclosed(&world, &alice, &key, &tags[0], request.context());
+    let mut spoilt = good.clone();
+    let said = spoilt.chain[0].disclosure.unwrap();
+    spoilt.chain[0].disclosure = Some(Disclosure { z4: said.z4 + Scalar::ONE, ..said });
+    let id = good.chain[0].id();
+    assert_eq!(spoilt.chain[0].id(), id);
+
+    upload(&mut world, &joined(&[&spoilt])).unwrap();
+    let kept =
+        |world: &World| world.bank().storage().read(|view| view.transfer(&id)).unwrap().unwrap().decode().unwrap();
+    assert!(kept(&world).verify_disclosure_vartime(&world.generators, &key).is_err());
+    assert_eq!(claim(&world, &request).unwrap(), joined(&[&spoilt]));
+    // Its payer, who is honest, leaves it too: the payee can claim what it accepts.
+    upload(&mut world, &joined(&[&good])).unwrap();
+    assert_eq!(claim(&world, &request).unwrap(), joined(&[&good]));
+    assert_eq!(kept(&world).verify_disclosure_vartime(&world.generators, &key), Ok(()));
+    upload(&mut world, &joined(&[&spoilt])).unwrap();
+    assert_eq!(claim(&world, &request).unwrap(), joined(&[&good]));
+    assert_eq!(kept(&world).verify_disclosure_vartime(&world.generators, &key), Ok(()));
+
+    // Or the payee redeems it.
+    let tags = world.tags(&bob, 1);
+    let mut spoilt = world.note(&alice, 50).pay_disclosed(&world, &alice, &key, &tags[0], context(1));
+    let good = spoilt.clone();
+    spoilt.chain[0].disclosure = good.chain[0].disclosure.map(|said| Disclosure { E1: said.E2, ..said });
+    upload(&mut world, &joined(&[&spoilt])).unwrap();
+    assert_eq!(world.redeem_asset(&good, account("beta", "bob")), Redeemed::Credited(amount(50)));
+    let id = good.chain[0].id();
+    let kept = world.bank().storage().read(|view| view.transfer(&id)).unwrap().unwrap().decode().unwrap();
+    assert_eq!(kept.verify_disclosure_vartime(&world.generators, &key), Ok(()));
+    world.assert_conserved();
 }

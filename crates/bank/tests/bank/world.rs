@@ -13,6 +13,7 @@ use specie_bank::signer::{Answering, KeyRing, Signer};
 use specie_bank::storage::{Storage, StorageError, Tx};
 use specie_core::bytes::{ClassId, Context, NoteId, OwnerTag};
 use specie_core::class::{Class, Kind};
+use specie_core::disclosure::{Prepared, SupervisoryKey};
 use specie_core::encoding::{Decode, Encode, Writer};
 use specie_core::group::{Generators, RistrettoPoint, Scalar, encode_point};
 use specie_core::hash::{h32, hs};
@@ -407,6 +408,29 @@ impl Asset {
             value: amount(*minor),
         };
         outputs.iter().enumerate().map(owned).collect()
+    }
+
+    /// Spends it to one owner tag, naming `payer`, whose it is, to `key`: the chain of what is owned then.
+    pub(crate) fn pay_disclosed(
+        &self,
+        world: &World,
+        payer: &Device,
+        key: &SupervisoryKey,
+        tag: &Tag,
+        context: Context,
+    ) -> Asset {
+        let mut paid = self.pay(&[(self.value.minor(), tag)], context).remove(0);
+        let (held, transfer) = (&self.held, paid.chain.last_mut().expect("it was paid"));
+        let (U, plain) = (payer.u * world.generators.K, transfer.preimage);
+        let prepared = Prepared::new(key, &U, &held.secrets, &held.points.N1, &plain).unwrap();
+        let preimage = Preimage { disclosure: Some(prepared.id()), ..plain };
+        let d = challenge(preimage.to_bytes().as_slice());
+        let z3 = element_response(&held.k3, &d, &held.secrets.gamma, &held.u);
+        let disclosure = Some(prepared.answer(&held.secrets, &d));
+        *transfer =
+            Transfer { preimage, show: Show::new(&held.secrets, &d, z3), disclosure, points: Some(held.points) };
+        paid.input = Input::Received { previous: transfer.id(), index: 0, blind: tag.blind };
+        paid
     }
 
     /// The chain that redeems it.

@@ -194,6 +194,11 @@ impl Tx for Tables<'_> {
         )
     }
 
+    fn replace_transfer(&mut self, id: &TransferId, transfer: &[u8]) -> Stored<()> {
+        self.change("UPDATE bank_transfer SET transfer = ?2 WHERE transfer_id = ?1", &[id.into(), transfer.into()])?;
+        Ok(())
+    }
+
     fn insert_claim(&mut self, transfer: &TransferId, index: u8, by: &TransferId) -> Stored<bool> {
         let sql = "INSERT INTO bank_claim (transfer_id, position, by_transfer) VALUES (?1, ?2, ?3) \
                    ON CONFLICT (transfer_id, position) DO NOTHING";
@@ -331,6 +336,12 @@ impl Tx for Tables<'_> {
         let sql = "INSERT INTO bank_payment (context, hash, payment, deadline) VALUES (?1, ?2, ?3, ?4) \
                    ON CONFLICT (context, hash) DO NOTHING";
         self.changed(sql, &[context.into(), name.into(), payment.into(), deadline.into()])
+    }
+
+    fn replace_payment(&mut self, context: &Context, name: &TransferId, payment: &[u8]) -> Stored<()> {
+        let sql = "UPDATE bank_payment SET payment = ?3 WHERE context = ?1 AND hash = ?2";
+        self.change(sql, &[context.into(), name.into(), payment.into()])?;
+        Ok(())
     }
 
     fn delete_payments(&mut self, now: Timestamp) -> Stored<u64> {

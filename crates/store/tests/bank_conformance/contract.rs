@@ -243,6 +243,10 @@ pub(crate) fn transfers_come_due_once<S: Storage>(open: impl Fn() -> S) {
         assert!(write(&open(), |tx| tx.insert_transfer(record)) && !write(&open(), |tx| tx.insert_transfer(record)));
         assert_eq!(open().read(|view| view.transfer(&record.id)).unwrap().as_ref(), Some(record));
     }
+    write(&open(), |tx| tx.replace_transfer(&records[0].id, &[7]));
+    let replaced = TransferRecord { transfer: vec![7], ..records[0].clone() };
+    assert_eq!(open().read(|view| view.transfer(&records[0].id)).unwrap(), Some(replaced));
+    assert_eq!(open().read(|view| view.transfer(&records[1].id)).unwrap().as_ref(), Some(&records[1]));
     let due = |now, limit| open().read(|view| view.due_transfers(at(now), limit)).unwrap();
     assert_eq!((due(10, 9), due(11, 9), due(31, 1)), (vec![], vec![records[1].id], vec![records[1].id]));
     let sweep = |record: &TransferRecord| write(&open(), |tx| tx.mark_swept_if_due(&record.id));
@@ -376,7 +380,8 @@ pub(crate) fn payments_wait_and_orders_come_back<S: Storage>(open: impl Fn() -> 
         write(&open(), |tx| tx.insert_payment(&context, &TransferId([hash; 32]), &[hash], at(deadline)))
     };
     assert!(put(2, 20) && put(1, 10) && !put(1, 10));
-    assert_eq!(open().read(|view| view.payments(&context)).unwrap(), [vec![1], vec![2]]);
+    write(&open(), |tx| tx.replace_payment(&context, &TransferId([1; 32]), &[3]));
+    assert_eq!(open().read(|view| view.payments(&context)).unwrap(), [vec![3], vec![2]]);
     assert!(open().read(|view| view.payments(&Context([2; 32]))).unwrap().is_empty());
     assert_eq!(write(&open(), |tx| tx.delete_payments(at(11))), 1);
     assert_eq!(open().read(|view| view.payments(&context)).unwrap(), [vec![2]]);
