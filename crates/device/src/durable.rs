@@ -37,6 +37,18 @@ pub fn create(path: &Path, bytes: &[u8], access: Access) -> io::Result<()> {
     sync_name(path)
 }
 
+/// Removes a file, if it is there.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+        Ok(()) => sync_name(path),
+    }
+}
+
 /// Reads a file of at most `limit` bytes.
 ///
 /// # Errors

@@ -4,6 +4,8 @@
 
 #[path = "life/broken.rs"]
 mod broken;
+#[path = "life/handover.rs"]
+mod handover;
 #[path = "harness/harness.rs"]
 mod harness;
 #[path = "life/loss.rs"]
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
             "a_device_over_its_limits_redeems_and_proves_again",
             settings::a_device_over_its_limits_redeems_and_proves_again,
         ),
+        ("what_a_former_owner_allowed_ends", handover::what_a_former_owner_allowed_ends),
         ("nothing_is_uploaded_without_consent", settings::nothing_is_uploaded_without_consent),
         (
             "a_microcontroller_is_refused_limits_where_proofs_are_asked_for",

@@ -3,8 +3,10 @@
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::encoding::{Decode, DecodeError, Encode};
-use specie_core::mandate::{Mandate, OtherPayee};
+use specie_core::label;
+use specie_core::mandate::{Mandate, MandateBody, OtherPayee};
 use specie_core::request::Request;
+use specie_core::signature::SigningKey;
 use specie_core::text::Currency;
 use specie_element::client::{self, MandateUse};
 use specie_element::instruction::Purpose;
@@ -180,6 +182,36 @@ impl Wallet {
         changes.put_open(Table::Document, &[Document::Mandate as u8], mandate.to_vec());
         self.mandate = Some(mandate.to_vec());
         Ok(changes.step(if newer { Update::Newer } else { Update::NotNewer }))
+    }
+
+    /// Ends whatever mandate the element holds, whoever its owner is, by one that allows nothing and whose owner is nobody: the key that `seed`
+    /// gives is forgotten. Its former owner can give no other without the PIN then. It takes the PIN.
+    ///
+    /// # Errors
+    /// When the element cannot be asked, or needs the PIN.
+    pub fn end_mandate(&mut self, seed: &[u8; 32], element: &mut impl Element) -> Result<Step<()>, ElementFault> {
+        // Without a PIN there never was a mandate.
+        if client::status(element)?.pin_tries_left.is_some() {
+            let nobody = SigningKey::from_seed(seed);
+            let body = MandateBody {
+                owner: nobody.public(),
+                device: self.device(),
+                sequence: u64::MAX,
+                valid_until: Timestamp::EPOCH,
+                max_payment: Amount::ZERO,
+                period_seconds: 1,
+                max_per_period: Amount::ZERO,
+                max_total: Amount::ZERO,
+                redeem_to: None,
+                terms: [0; 32],
+            };
+            let body = body.to_vec();
+            client::mandate(element, &body, &nobody.sign(label::MANDATE, &[&body]))?;
+        }
+        let mut changes = Changes::default();
+        changes.delete(Table::Document, &[Document::Mandate as u8]);
+        self.mandate = None;
+        Ok(changes.step(()))
     }
 
     /// What was used of the mandate held; `None` without one, and where the element holds another.

@@ -17,7 +17,8 @@ EXAMPLES:
   specie device enrol alice --customer bob --code 0W2H-5RTA --new-owner
 
 The claim code comes from the PSP (`specie psp customer claim`) and ties the device to a customer. A device that was somebody else's \
-has to be released there first (`specie psp fleet release`); what it holds goes with it.")]
+has to be released there first (`specie psp fleet release`); what it holds goes with it, and what its former owner let it do ends: \
+mandates, uploads, the recovery code. If it has a PIN, give that in SPECIE_PIN, and change it afterwards.")]
 pub(super) struct Enrol {
     #[command(flatten)]
     which: Which,
@@ -47,6 +48,9 @@ impl Enrol {
         let mut human = format!("Enrolled with {psp}: account {account}, tier {tier}.\n");
         if let Some(told) = &setting {
             human.push_str(&format!("Setting {}: {}.\n", told.setting, meaning(told)));
+        }
+        if self.new_owner {
+            human.push_str("Nothing holds any more that the former owner let it do. Change the PIN; make a recovery code of your own.\n");
         }
         human.push_str("Next: specie device sync, then withdraw.\n");
         let setting = setting.map(|told| told.setting);

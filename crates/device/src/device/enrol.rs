@@ -39,11 +39,11 @@ impl Device {
         self.enrol_as(customer, claim_code)
     }
 
-    /// Enrols a device that its former owner released for its new owner, `customer`. What it holds is the new owner's from then on.
-    /// After a break, the same again.
+    /// Enrols a device that its former owner released for its new owner, `customer`. What it holds is the new owner's from then on, and what the
+    /// former one let it do ends: mandates, uploads, the recovery code. Where it has a PIN, it takes that. After a break, the same again.
     ///
     /// # Errors
-    /// The PSP refuses or cannot be reached; the device stays as it is then.
+    /// The PSP refuses or cannot be reached; the device stays as it is then. Or the PIN is missing: then the same again, with it.
     pub fn enrol_for_new_owner(&mut self, customer: &str, claim_code: &str) -> Done<Enrolled> {
         if self.wallet.account().is_none() {
             return Err(Failure::new("not-enrolled", "the device has no owner yet", "enrol it as a new device"));
@@ -110,11 +110,22 @@ impl Device {
             return Err(Failure::new("wrong-answer", "the PSP named an account that cannot be", "ask the PSP"));
         };
         let account = Account { psp, account };
+        if self.wallet.account().is_some() {
+            self.end_what_was_allowed()?;
+        }
         let step = self.wallet.enrolled(account);
         self.commit(step)?;
         self.forget_errand(ERRAND)?;
         // What the bank publishes, so that the device can be used at once. Without it, it has to synchronise first.
         let _ = self.fetch_publications(&mut SyncReport::default());
         Ok(Enrolled { account, tier: answer.tier })
+    }
+
+    /// Ends what the former owner let the device do, who may have kept the keys for it.
+    fn end_what_was_allowed(&mut self) -> Done<()> {
+        let step = self.wallet.end_mandate(&*Self::seed()?, &mut self.element)?;
+        self.commit(step)?;
+        self.refuse_uploads()?;
+        self.forget_recovery_code()
     }
 }

@@ -10,6 +10,7 @@ use specie_core::signature::PublicKey;
 
 use super::online::fresh_key;
 use super::{Device, Done};
+use crate::durable;
 use crate::entropy;
 use crate::failure::Failure;
 use crate::recovery::{RecoveryCode, RecoveryKey, SEALED_LENGTH_MAX};
@@ -44,6 +45,11 @@ impl Device {
     /// Whether there is a recovery code, without which the device leaves nothing.
     pub fn has_recovery_code(&self) -> bool {
         self.folder.recovery_key_file().exists()
+    }
+
+    /// Forgets the key that follows from the recovery code: the device leaves nothing from now on.
+    pub(super) fn forget_recovery_code(&self) -> Done<()> {
+        durable::remove(&self.folder.recovery_key_file()).map_err(|error| unreadable(&error))
     }
 
     /// Leaves what the wallet holds with the PSP, sealed; gives whether there is a code to seal it with.

@@ -67,13 +67,29 @@ impl Device {
         self.note_errand(CONSENT, &true)
     }
 
+    /// Whether its owner agreed.
+    ///
+    /// # Errors
+    /// What is stored is damaged.
+    pub fn uploads_accepted(&self) -> Done<bool> {
+        Ok(self.errand(CONSENT)?.unwrap_or(false))
+    }
+
+    /// The device uploads nothing any more, until its owner agrees again.
+    ///
+    /// # Errors
+    /// It cannot be stored.
+    pub fn refuse_uploads(&mut self) -> Done<()> {
+        self.forget_errand(CONSENT)
+    }
+
     /// Shows the PSP what it has to see before it renews the limits.
     pub(super) fn show_totals(&mut self) -> Done<()> {
         let told = self.setting()?;
         match told.setting.as_str() {
             setting::OFFLINE_ANONYMOUS | setting::OFFLINE_KNOWN => Ok(()),
             setting::PROOFS => self.prove_totals(&told),
-            setting::UPLOADS if self.errand(CONSENT)?.unwrap_or(false) => self.upload_payments_and_totals(&told),
+            setting::UPLOADS if self.uploads_accepted()? => self.upload_payments_and_totals(&told),
             setting::UPLOADS => Err(Failure::new(
                 "uploads-not-accepted",
                 format!(

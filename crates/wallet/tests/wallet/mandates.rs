@@ -240,3 +240,31 @@ fn what_a_person_needs_is_said_with_advice() {
     }
     assert_eq!(Category(742).to_string(), "the mandate does not name payees of category 0742");
 }
+
+/// Who gives a device away may have kept the key of its mandates.
+#[test]
+fn an_owner_of_before_gives_no_mandate_once_it_was_ended() {
+    let mut bank = Bank::new();
+    let mut payee = grocer(&mut bank);
+    let mut meter = Device::unattended(&mut bank, |_, _| ());
+    let end = |meter: &mut Device| {
+        let step = meter.wallet.end_mandate(&[8; 32], &mut meter.port).map_err(|fault| refused(&fault))?;
+        meter.commit(step)
+    };
+    assert_eq!(end(&mut meter), Err(Halt::Refused("pin-needed")));
+    assert!(meter.wallet.mandate().is_some());
+    client::verify(&mut meter.port, PIN).unwrap();
+    end(&mut meter).unwrap();
+    end(&mut meter).unwrap();
+    meter.restart();
+    assert!(meter.wallet.mandate().is_none());
+    let again = mandate_for(&meter, u64::MAX, |_, _| ());
+    assert_eq!(meter.accept(&again), Err(Halt::Refused("pin-needed")));
+    let (_, request) = payee.request(30).unwrap();
+    assert_eq!(meter.pay_by_itself(&request, NOW).map(drop), Err(Halt::Refused("no-mandate")));
+    // Whoever has the PIN is the owner.
+    client::verify(&mut meter.port, PIN).unwrap();
+    assert_eq!(meter.accept(&again), Ok(Update::Newer));
+    meter.restart();
+    meter.pay_by_itself(&request, NOW).unwrap();
+}
