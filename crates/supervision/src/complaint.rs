@@ -56,8 +56,7 @@ impl Complaint {
     pub fn new(officer: &Officer, invitation: &Invitation, dealing: &Dealing) -> Result<Self, ComplaintError> {
         let number = invitation.number_of(officer).ok_or(ComplaintError::NotInvited)?;
         dealing.verify(invitation).map_err(|_| ComplaintError::BadDealing)?;
-        let hidden = dealing.hidden.get(usize::from(number) - 1).ok_or(ComplaintError::BadDealing)?;
-        let R = decode_point(&hidden.R).map_err(|_| ComplaintError::BadDealing)?;
+        let R = decode_point(&dealing.R).map_err(|_| ComplaintError::BadDealing)?;
         let (ceremony, dealer, e) = (dealing.ceremony, dealing.dealer, officer.e());
         let proof = Dleq::prove(&e, &R, &[&ceremony, &[dealer, number]]);
         Ok(Self { ceremony, dealer, officer: number, shared: encode_point(&(*e * R)), proof })
@@ -73,8 +72,7 @@ impl Complaint {
             return Err(ComplaintError::Other);
         }
         let card = invitation.card(self.officer).ok_or(ComplaintError::Forged)?;
-        let hidden = dealing.hidden.get(usize::from(self.officer) - 1).ok_or(ComplaintError::Forged)?;
-        let points = [&card.encryption, &hidden.R, &self.shared].map(decode_point);
+        let points = [&card.encryption, &dealing.R, &self.shared].map(decode_point);
         let [Ok(E), Ok(R), Ok(shared)] = points else { return Err(ComplaintError::Forged) };
         if !self.proof.holds(&E, &R, &shared, &[&self.ceremony, &[self.dealer, self.officer]]) {
             return Err(ComplaintError::Forged);
@@ -151,5 +149,19 @@ mod tests {
         let [first, last] = [0, 2].map(|at| Dealing::new(&officers[at], &invitation).unwrap());
         let cancelled = last.cancel(&officers[2], &first);
         assert_eq!(cancelled.verify(&invitation), Err(DealingError::NoPossession(3)));
+    }
+
+    /// An officer who took part before is dealt a share under the `R` of that time. It would be wrong, and the complaint about it, for all to
+    /// see, would open the one that the officer was dealt then.
+    #[test]
+    fn rejects_a_dealer_who_has_a_share_of_before_opened_by_a_complaint() {
+        let (officers, before) = three();
+        let honest = Dealing::new(&officers[0], &before).unwrap();
+        let now = Invitation::new(Name::new("another").unwrap(), 2, before.cards().to_vec()).unwrap();
+        for ceremony in [&before, &now] {
+            let bait = Dealing::new(&officers[2], ceremony).unwrap().hide_as(&officers[2], &honest);
+            assert_eq!(bait.verify(ceremony), Err(DealingError::NoPossession(3)));
+            assert_eq!(Complaint::new(&officers[1], ceremony, &bait), Err(ComplaintError::BadDealing));
+        }
     }
 }

@@ -90,9 +90,11 @@ def _ceremonies(ceremony):
     yield tampered("officer 3 takes the others' part of the key away", _cancel)
     yield tampered("officer 3 deals the key 0 as its part", _nothing)
     yield tampered("a dealing of another ceremony", lambda other: other.dealings[2].__setitem__(2, bytes(32)))
+    yield tampered("officer 3 hides its shares as officer 1 does", lambda other: other.dealings[2].__setitem__(5, other.dealings[0][5]))
+    yield tampered("what hides the shares is no point", lambda other: other.dealings[2].__setitem__(5, b"\xff" * 32))
     yield tampered("a commitment too few", lambda other: other.dealings[2][4].pop())
-    yield tampered("a share too few", lambda other: other.dealings[2][6].pop())
-    yield tampered("a share that is not below l", lambda other: other.dealings[2][6][0].__setitem__(1, b"\xff" * 32))
+    yield tampered("a share too few", lambda other: other.dealings[2][7].pop())
+    yield tampered("a share that is not below l", lambda other: other.dealings[2][7].__setitem__(0, b"\xff" * 32))
     yield tampered("a commitment that is no point", lambda other: other.dealings[2][4].__setitem__(1, b"\xff" * 32))
     yield tampered("dealings out of order", lambda other: other.dealings.reverse(), resign=False)
     for why, field, value in (
@@ -109,7 +111,7 @@ def _ceremonies(ceremony):
 
 
 def _masked(dealing):
-    dealing[6][0][1] = encode_scalar(int.from_bytes(dealing[6][0][1], "little") + 1)
+    dealing[7][0] = encode_scalar(int.from_bytes(dealing[7][0], "little") + 1)
 
 
 def _cancel(ceremony):

@@ -43,21 +43,21 @@ def committed(commitments, x):
 
 def deal(officer, number, invited, coefficients, draw):
     """The dealing of an officer with this polynomial."""
-    ceremony, hidden = ceremony_of(invited), []
-    for receiver, card in enumerate(invited[4], 1):
-        r = draw.scalar(f"r {receiver}")
-        mask = _mask(ceremony, number, receiver, r * Point.decode(card[4]))
-        hidden.append([(r * G).encode(), encode_scalar(evaluate(coefficients, receiver) + mask)])
-    commitments = [(coefficient * G).encode() for coefficient in coefficients]
-    w = draw.scalar("w")
-    c = _possession(ceremony, number, commitments[0], w * G)
-    proof = [encode_scalar(c), encode_scalar(w + c * coefficients[0])]
-    return sign_dealing(officer, [1, 34, ceremony, number, commitments, proof, hidden, bytes(64)])
+    ceremony, r = ceremony_of(invited), draw.scalar("r")
+    masked = [
+        encode_scalar(evaluate(coefficients, receiver) + _mask(ceremony, number, receiver, r * Point.decode(card[4])))
+        for receiver, card in enumerate(invited[4], 1)
+    ]
+    commitments, R = [(coefficient * G).encode() for coefficient in coefficients], (r * G).encode()
+    w, v = draw.scalar("w"), draw.scalar("v")
+    c = _possession(ceremony, number, commitments[0], R, w * G, v * G)
+    proof = [encode_scalar(c), encode_scalar(w + c * coefficients[0]), encode_scalar(v + c * r)]
+    return sign_dealing(officer, [1, 34, ceremony, number, commitments, R, proof, masked, bytes(64)])
 
 
 def sign_dealing(officer, dealing):
-    unsigned = [*dealing[:7], bytes(64)]
-    return [*unsigned[:7], sign(officer.seed, "supervision-dealing", cbor.encode(unsigned))]
+    unsigned = [*dealing[:8], bytes(64)]
+    return [*unsigned[:8], sign(officer.seed, "supervision-dealing", cbor.encode(unsigned))]
 
 
 def transcript_of(invited, dealings):
@@ -72,16 +72,16 @@ def _mask(ceremony, dealer, receiver, shared):
     return Hs("supervision-share", ceremony, u8(dealer) + u8(receiver), shared.encode())
 
 
-def _possession(ceremony, dealer, constant, commitment):
-    return Hs("supervision-possession", ceremony, u8(dealer), constant, commitment.encode())
+def _possession(ceremony, dealer, constant, R, *commitments):
+    return Hs("supervision-possession", ceremony, u8(dealer), constant, R, *(point.encode() for point in commitments))
 
 
 def share(officer, number, dealings):
     """x_j, having checked every part of it."""
     total = 0
     for dealing in dealings:
-        R, masked = dealing[6][number - 1]
-        part = decode_scalar(masked) - _mask(dealing[2], dealing[3], number, officer.e * Point.decode(R))
+        shared = officer.e * Point.decode(dealing[5])
+        part = decode_scalar(dealing[7][number - 1]) - _mask(dealing[2], dealing[3], number, shared)
         if part % L * G != committed([Point.decode(one) for one in dealing[4]], number):
             raise Refused("a wrong share")
         total += part
@@ -128,7 +128,7 @@ def read_outcome(data):
     _check_invitation(invited)
     cards = invited[4]
     numbers = list(range(1, len(cards) + 1))
-    require([form.array(dealing, 8)[3] for dealing in form.array(dealings)] == numbers, "not one dealing of each")
+    require([form.array(dealing, 9)[3] for dealing in form.array(dealings)] == numbers, "not one dealing of each")
     require([form.array(approval, 5)[3] for approval in form.array(approvals)] == numbers, "not one approval of each")
     commitments = [_check_dealing(dealing, invited) for dealing in dealings]
     transcript = transcript_of(invited, dealings)
@@ -168,19 +168,21 @@ def _check_invitation(invited):
 
 def _check_dealing(dealing, invited):
     """The commitments of a dealing that holds."""
-    version, kind, ceremony, dealer, commitments, proof, hidden, signature = dealing
+    version, kind, ceremony, dealer, commitments, R, proof, masked, signature = dealing
     require((version, kind) == (1, 34), "no dealing")
     if ceremony != ceremony_of(invited):
         raise Refused("a dealing of another ceremony")
-    unsigned = cbor.encode([*dealing[:7], bytes(64)])
+    unsigned = cbor.encode([*dealing[:8], bytes(64)])
     if not verify(invited[4][dealer - 1][3], form.octets(signature, 64), "supervision-dealing", unsigned):
         raise Refused("not signed by the dealer")
-    require(len(form.array(commitments)) == invited[3] and len(form.array(hidden)) == len(invited[4]), "another shape")
-    for R, masked in (form.array(pair, 2) for pair in hidden):
-        form.point(R), form.scalar(masked)
+    require(len(form.array(commitments)) == invited[3] and len(form.array(masked)) == len(invited[4]), "another shape")
+    for share_ in masked:
+        form.scalar(share_)
     points = [Point.decode(form.octets(one, 32)) for one in commitments]
-    c, s = (decode_scalar(form.octets(one, 32)) for one in form.array(proof, 2))
-    if points[0].is_identity() or c != _possession(ceremony, dealer, commitments[0], s * G - c * points[0]):
+    hides = Point.decode(form.octets(R, 32))
+    c, s, t = (decode_scalar(form.octets(one, 32)) for one in form.array(proof, 3))
+    known = _possession(ceremony, dealer, commitments[0], R, s * G - c * points[0], t * G - c * hides)
+    if points[0].is_identity() or c != known:
         raise Refused("no possession")
     return points
 
