@@ -261,6 +261,14 @@ impl Case {
         self.state
     }
 
+    /// Who is responsible; nobody is for a case that is new or was decided.
+    pub fn assignee(&self) -> Option<Name> {
+        match self.state {
+            State::Assigned(assignee) | State::Proposed { assignee, .. } => Some(assignee),
+            State::Open | State::Closed | State::Reported => None,
+        }
+    }
+
     /// Who froze the customer by it, if it is frozen.
     pub fn frozen_by(&self) -> Option<&Name> {
         self.frozen_by.as_ref()

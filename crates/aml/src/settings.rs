@@ -37,7 +37,7 @@ pub struct Settings {
 #[non_exhaustive]
 pub enum SettingsError {
     /// It is no TOML, or has unknown or missing keys.
-    #[error("the AML settings are wrong: {0}")]
+    #[error("the AML settings are wrong: {}", .0.to_string().trim_end())]
     Toml(#[from] toml::de::Error),
     /// Versions count from 1.
     #[error("the AML settings: `version` must be 1 or more")]

@@ -86,7 +86,8 @@ EXAMPLES:
   specie bank fund bank psp-one 10000.00 --reference 'transfer 17'
   specie bank fund bank psp-one 500.00 --out --reference 'transfer 18'
 
-The same reference is booked once; without one, every call books anew.")]
+The same reference is booked once for a PSP and a direction, and refused after that; without one, every call books anew. The \
+PSP books what was paid in with `specie psp reserve`.")]
     Fund {
         #[command(flatten)]
         which: Which,
@@ -178,7 +179,7 @@ struct Terms {
     /// The most transfers in one chain
     #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u8).range(1..))]
     max_hops: Option<u8>,
-    /// The largest face value; smaller ones follow the 1-2-5 series
+    /// The largest face value: faces are those of the 1-2-5 series up to it
     #[arg(long, value_name = "AMOUNT")]
     largest_face: Option<String>,
     /// The most that a blank may own
@@ -387,7 +388,14 @@ impl From<BankConfigError> for Failure {
 impl From<OpenBankError> for Failure {
     fn from(error: OpenBankError) -> Self {
         let (code, advice) = match &error {
-            OpenBankError::Exists(_) => ("bank-exists", "choose another folder, or use the bank in it"),
+            OpenBankError::Exists(file) if file.ends_with("bank.toml") => {
+                ("bank-exists", "choose another folder, or use the bank in it")
+            }
+            OpenBankError::Exists(_) => (
+                "bank-unfinished",
+                "there is no bank.toml beside it. If it was lost, restore it; if making a bank was cut short here, delete the folder and make it again: nobody has heard of its keys",
+            ),
+            OpenBankError::Operation(OperationError::Plan(_)) => BAD_TERMS,
             OpenBankError::Unwritable { .. } => ("bank-folder", "check path and permissions"),
             OpenBankError::Config(_) => ("bank-configuration", "correct bank.toml, or name the folder of a bank"),
             OpenBankError::RootKey(_) => ("root-key", "bring the root key"),
@@ -400,12 +408,22 @@ impl From<OpenBankError> for Failure {
     }
 }
 
+const BAD_TERMS: (&str, &str) = (
+    "bad-terms",
+    "give --redeem-days that are no fewer than --spend-days, and hops and amounts within the bounds of the specification",
+);
+
 impl From<OperationError> for Failure {
     fn from(error: OperationError) -> Self {
         let (code, advice) = match &error {
             OperationError::OtherKey(_) => ("psp-known", "choose another name"),
+            OperationError::KeyOfOther(_) => ("key-known", "give the key that `specie psp status` of this PSP shows"),
+            OperationError::ReferenceUsed { .. } => (
+                "reference-used",
+                "if it is the same payment, it is booked; give every other payment a reference of its own",
+            ),
             OperationError::Psp(_) => ("not-booked", "check name, amount and reference"),
-            OperationError::Plan(_) => ("bad-terms", "choose terms that do not contradict each other"),
+            OperationError::Plan(_) => BAD_TERMS,
             OperationError::Keys(_) => ("bank-keys", "restore bank.keys from its copy"),
             OperationError::UnknownTransfer(_) => {
                 ("unknown-transfer", "check the transfer's id, or wait until its payee has redeemed")

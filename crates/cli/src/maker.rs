@@ -108,8 +108,9 @@ impl Personalise {
 
 fn describe(maker: &maker::Maker, file: &str) -> Answer {
     let (name, key) = (maker.name().to_string(), maker.public_key().to_string());
-    let human = format!("{file}\n  maker       {name}\n  public key  {key}\n");
-    Answer::new(human, json!({ "name": name, "public_key": key }))
+    let series = maker.series().to_string();
+    let human = format!("{file}\n  maker       {name}\n  series      {series}\n  public key  {key}\n");
+    Answer::new(human, json!({ "name": name, "series": series, "public_key": key }))
 }
 
 /// What the owner of a maker's file is told.

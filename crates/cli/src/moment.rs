@@ -15,6 +15,11 @@ pub(crate) fn show(moment: Timestamp) -> String {
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
 }
 
+/// Until when something counts.
+pub(crate) fn until(last: Option<Timestamp>) -> String {
+    last.map_or_else(|| "without end".to_owned(), |last| format!("until {}", show(last)))
+}
+
 /// The first moment of a day such as `2031-04-30`, in UTC.
 pub(crate) fn parse_first_of(day: &str) -> Result<Timestamp, String> {
     midnight(day).ok_or_else(|| "a date is written like 2031-04-30".to_owned())

@@ -96,7 +96,7 @@ enum Command {
     Block {
         #[command(flatten)]
         which: Which,
-        /// Key A of the device, in hex
+        /// Key A of the device, in hex: `specie psp customer show` has it
         #[arg(value_name = "KEY", value_parser = parse_key)]
         device: PublicKey,
         /// Lift the block
@@ -127,7 +127,7 @@ the payments too in `uploads`.")]
     Shown {
         #[command(flatten)]
         which: Which,
-        /// Key A of the device, in hex
+        /// Key A of the device, in hex: `specie psp customer show` has it
         #[arg(value_name = "KEY", value_parser = parse_key)]
         device: PublicKey,
     },
@@ -384,18 +384,24 @@ fn status(provider: &Provider) -> Result<Answer, Failure> {
 
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
-        Self::refused("psp-configuration", error, "correct psp.toml or the file of tiers, or name the folder of a PSP")
+        Self::refused("psp-configuration", error, "correct the file that is named, or name the folder of a PSP")
     }
 }
 
 impl From<OpenPspError> for Failure {
     fn from(error: OpenPspError) -> Self {
         let (code, advice) = match &error {
-            OpenPspError::Exists(_) => ("psp-exists", "choose another folder, or use the PSP in it"),
+            OpenPspError::Exists(file) if file.ends_with("psp.toml") => {
+                ("psp-exists", "choose another folder, or use the PSP in it")
+            }
+            OpenPspError::Exists(_) => (
+                "psp-unfinished",
+                "there is no psp.toml beside it. If it was lost, restore it; if making a PSP was cut short here, delete the folder and make it again: nobody has heard of its keys",
+            ),
             OpenPspError::Unwritable { .. } => ("psp-folder", "check path and permissions"),
             OpenPspError::NoTiersYet(_) => ("psp-configuration", "add a version of the tiers that is in force already"),
             OpenPspError::Config(_) => {
-                ("psp-configuration", "correct psp.toml or the file of tiers, or name the folder of a PSP")
+                ("psp-configuration", "correct the file that is named, or name the folder of a PSP")
             }
             OpenPspError::Identification(_) => {
                 ("psp-identification", "correct psp.toml under [identification], or the file that it names")
@@ -417,9 +423,10 @@ impl From<CustomerError> for Failure {
             CustomerError::Unknown(_) => ("unknown-customer", "see `specie psp customer list`"),
             CustomerError::Taken => ("customer-exists", "choose another name"),
             CustomerError::UnknownTier(_) => ("unknown-tier", "name a tier that is in force: see the files in `tiers`"),
-            CustomerError::Evidence { .. } => {
-                ("evidence-missing", "record what was seen of the customer: `specie psp customer evidence`")
-            }
+            CustomerError::Evidence { .. } => (
+                "evidence-missing",
+                "name what was seen with --phone or --document, or record it first: `specie psp identity` for who is no customer yet, `specie psp customer evidence` for who is",
+            ),
             CustomerError::NotScreened { .. } => {
                 ("not-screened", "compare the name first: `specie psp identity screen`")
             }

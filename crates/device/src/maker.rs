@@ -153,6 +153,11 @@ impl Maker {
         self.name
     }
 
+    /// The series of elements that it certifies.
+    pub fn series(&self) -> Name {
+        self.series
+    }
+
     /// The key that verifies its certificates; PSPs are told of it.
     pub fn public_key(&self) -> PublicKey {
         self.key.public()

@@ -42,7 +42,7 @@ pub struct Issuer {
 #[non_exhaustive]
 pub enum TrustError {
     /// It is no TOML of this form.
-    #[error("the list of issuers cannot be read: {0}")]
+    #[error("the list of issuers cannot be read: {}", .0.to_string().trim_end())]
     Malformed(String),
     /// Nobody is believed.
     #[error("the list of issuers is empty: write an `[[issuer]]`")]

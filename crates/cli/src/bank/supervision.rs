@@ -24,7 +24,8 @@ use crate::supervision::read;
 #[command(after_help = "\
 EXAMPLES:
   specie bank supervise bank --above 1000.00 --key 5f0c…
-  specie bank supervise bank --above 1000.00 --key 77ab… --key 5f0c…   # a new key; the old one is still accepted
+  # a new key; the old one is still accepted
+  specie bank supervise bank --above 1000.00 --key 77ab… --key 5f0c…
   specie bank supervise bank --never
 
 The key comes out of the authorities' ceremony. Payers above the amount encrypt their device's identity to it; it takes as many of \
@@ -52,7 +53,8 @@ EXAMPLES:
   specie bank disclosed bank 9a31… --key 5f0c… --case order-7 --out payment.disclosed
   specie inspect payment.disclosed
 
-The bank has a transfer when a payee has redeemed what came of it, or its payer has uploaded it.")]
+The id stands in `specie inspect FILE.payment`, above what each transfer spends: for what somebody was paid with, the payee's \
+copy has it. The bank has a transfer when a payee has redeemed what came of it, or its payer has uploaded it.")]
 pub(super) struct Disclosed {
     #[command(flatten)]
     which: Which,

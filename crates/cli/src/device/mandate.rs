@@ -29,12 +29,15 @@ const OWNER_KEY: &str = "owner.key";
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
-  specie device pin meter                                  # without a PIN it pays whatever it is asked to
+  # without a PIN it pays whatever it is asked to
+  specie device pin meter
   specie device mandate owner-key alice
-  specie device mandate make alice --for 3d40… --per-payment 5 --per-period 20 --in-all 200 --until 2027-12-31 --anyone \
---redeem-to meter-account --out meter.mandate
+  specie device mandate make alice --for 3d40… --per-payment 5 \\
+      --per-period 20 --in-all 200 --until 2027-12-31 --anyone \\
+      --redeem-to meter-account --out meter.mandate
   SPECIE_PIN=2468 specie device mandate give meter meter.mandate
-  specie device request meter 30 --out fund                # the main wallet funds it, with no network
+  # the main wallet funds it, with no network
+  specie device request meter 30 --out fund
   specie device pay alice fund --yes --out funds && specie device receive meter funds
   specie device pay meter shop.request --mandated --out shop.payment")]
 pub(super) struct Mandate {
@@ -93,12 +96,15 @@ impl OwnerKey {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
-  specie device mandate make alice --for 3d40… --per-payment 5 --per-period 20 --days 7 --in-all 200 --until 2027-12-31 \
---category 5541 --out meter.mandate
-  specie device mandate make alice --for 3d40… --per-payment 5 --per-period 20 --in-all 200 --until 2027-12-31 --anyone \
---person-above 2 --redeem-to alice-account --out meter.mandate
-  specie device mandate make alice --for 3d40… --per-payment 0 --per-period 0 --in-all 0 --until 2027-12-31 --anyone \
---out end.mandate   # ends the mandate before
+  specie device mandate make alice --for 3d40… --per-payment 5 \\
+      --per-period 20 --days 7 --in-all 200 --until 2027-12-31 \\
+      --category 5541 --out meter.mandate
+  specie device mandate make alice --for 3d40… --per-payment 5 \\
+      --per-period 20 --in-all 200 --until 2027-12-31 --anyone \\
+      --person-above 2 --redeem-to alice-account --out meter.mandate
+  # ends the mandate before
+  specie device mandate make alice --for 3d40… --per-payment 0 \\
+      --per-period 0 --in-all 0 --until 2027-12-31 --anyone --out end.mandate
 
 The device's key is `key A` in `specie device status`. A later mandate takes the place of an earlier one, and is counted from \
 nothing.")]
@@ -162,6 +168,9 @@ impl Make {
             let advice = "make the owner's key first: specie device mandate owner-key";
             Failure::refused("owner-key", error.to_string(), advice)
         })?;
+        if self.until < device.now() {
+            return Err(Failure::usage("the mandate would be over already", "give a later day with --until"));
+        }
         let currency = self.currency.of(&device)?;
         let amount = |text: &str| parse_amount(text, currency);
         let psp = self.redeem_psp.or(device.wallet().account().map(|account| account.psp));

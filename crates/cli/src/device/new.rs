@@ -21,7 +21,8 @@ use crate::progress::Progress;
 #[command(after_help = "\
 EXAMPLES:
   specie device new alice --maker maker.toml --root 5f0c… --psp http://127.0.0.1:7002
-  specie device new bob --element serial:/dev/ttyACM0 --maker maker.toml --root 5f0c… --psp http://127.0.0.1:7002
+  specie device new bob --element serial:/dev/ttyACM0 --maker maker.toml \\
+      --root 5f0c… --psp http://127.0.0.1:7002
 
 A chip must be fresh from the factory. It is personalised for this device, and for ever.
 The PUK that is printed unblocks a blocked PIN; it is told once.")]

@@ -30,7 +30,8 @@ EXAMPLES:
   specie device pay alice --to 192.168.1.20:7100
   specie device pay alice shop.request --online
   specie device pay alice bob.request --yes --out bob.payment   # for machines
-  specie device pay meter shop.request --mandated --out shop.payment   # by itself, without the PIN, inside its mandate
+  # by itself, without the PIN, inside its mandate
+  specie device pay meter shop.request --mandated --out shop.payment
 
 Amount, payee, and whether it is paid offline from the device or online from the account, are shown before anything is \
 paid. The same request paid again gives the same payment.")]

@@ -18,7 +18,8 @@ use crate::progress::Progress;
 EXAMPLES:
   specie device sync alice
   specie device sync alice --everything   # redeem all notes too, before giving the device up
-  specie device sync alice --accept-uploads   # agree, once, that payments are uploaded (see specie device setting)
+  # agree, once, that payments are uploaded (see specie device setting)
+  specie device sync alice --accept-uploads
 
 What was received, change, and notes close to their end are redeemed to the account; payments that did not arrive are \
 uploaded or fetched; manifest, revocation list, limits and blanks are renewed. Where it breaks off, the next one goes on. \
@@ -77,7 +78,9 @@ fn describe(report: &SyncReport, currency: Option<Currency>, has_code: bool) -> 
         let (value, notes, blanks) = (amount(withdrawn.amount), withdrawn.notes, withdrawn.blanks);
         human.push_str(&format!("  withdrawn                  {value} in {notes} notes, {blanks} blanks\n"));
     }
-    human.push_str(&format!("  account                    {}\n", amount(report.account_balance)));
+    if let Some(balance) = report.account_balance {
+        human.push_str(&format!("  account                    {}\n", amount(balance)));
+    }
     if report.backed_up {
         human.push_str("  backup                     left with the PSP\n");
     } else if !has_code {
@@ -88,9 +91,15 @@ fn describe(report: &SyncReport, currency: Option<Currency>, has_code: bool) -> 
     for (coin, code) in &report.coins_refused {
         human.push_str(&format!("  REFUSED by the bank        coin {} [{code}]\n", coin.0));
     }
+    let mut said = Vec::new();
     for failure in &report.failures {
         let (what, code, advice) = (failure.what(), failure.code(), failure.advice());
-        human.push_str(&format!("  NOT DONE                   {what} [{code}]; {advice}\n"));
+        let line = format!("  NOT DONE                   {what} [{code}]; {advice}\n");
+        // Several parts fail for one reason.
+        if !said.contains(&line) {
+            human.push_str(&line);
+            said.push(line);
+        }
     }
     let holds = report.failures.is_empty() && report.coins_refused.is_empty();
     Answer::verdict(holds, human, to_json(report))

@@ -181,6 +181,7 @@ fn known_class<'k>(known: &'k Known, transfer: &Transfer, report: &mut TransferR
 /// What the transfer says, all its values, and whether it is shown rightly.
 fn describe(known: &Known, transfer: &Transfer, class: Option<&Class>, report: &mut TransferReport) {
     let Transfer { preimage, show, disclosure, points } = transfer;
+    report.facts.add("id", transfer.id().to_string());
     describe_preimage(preimage, class, &mut report.facts);
     report.facts.add("form", if points.is_some() { "extended" } else { "compact" });
     let encoded = preimage.to_bytes();

@@ -251,8 +251,11 @@ impl Case {
                 provider.monitor().map_err(CaseFailure::from)?;
                 let now = provider.clock.now();
                 let case = provider.psp.open_case(customer, alert, &act.reason, now)?;
-                let human =
-                    format!("Case {} about {customer} is open, with {} alerts.\n", case.number(), case.alerts().len());
+                let human = format!(
+                    "Case {} about {customer} is open. Alerts in it: {}.\n",
+                    case.number(),
+                    case.alerts().len()
+                );
                 Ok(Answer::new(human, describe(&case)))
             }
             Self::Assign { which, case, to } => {
@@ -288,8 +291,7 @@ impl Case {
                 let provider = which.open()?;
                 let reporter = provider.aml.as_ref().and_then(|settings| settings.report.as_ref());
                 let reporter = reporter.ok_or_else(|| {
-                    let advice =
-                        "add [report] with entity, officer and country to the file that psp.toml names as `aml`";
+                    let advice = "add the table [report] to the file that psp.toml names as `aml`, as docs/compliance.md has it, and raise its `version`";
                     Failure::refused("no-reporter", "this PSP has not said who reports", advice)
                 })?;
                 let exponent = money::exponent(provider.psp.identity().currency);
@@ -355,8 +357,9 @@ fn show(provider: &Provider, number: u64) -> Result<Answer, Failure> {
 }
 
 fn headline(case: &case::Case) -> String {
+    let assignee = case.assignee().map_or_else(String::new, |name| format!(", {name} is responsible"));
     let frozen = if case.frozen_by().is_some() { ", frozen" } else { "" };
-    format!("{:>5}  {:<8}  {}{frozen}\n", case.number(), case.state().as_str(), case.customer())
+    format!("{:>5}  {:<8}  {}{frozen}{assignee}\n", case.number(), case.state().as_str(), case.customer())
 }
 
 fn line(raised: &Raised) -> String {
@@ -393,6 +396,7 @@ fn describe(case: &case::Case) -> Value {
         "case": case.number(),
         "customer": case.customer().as_str(),
         "state": case.state().as_str(),
+        "assignee": case.assignee().map(|name| name.to_string()),
         "frozen": case.frozen_by().is_some(),
         "entries": entries.collect::<Vec<_>>(),
     })
@@ -430,7 +434,9 @@ impl From<CaseFailure> for Failure {
                 ("not-assignee", "assign the case to yourself first")
             }
             CaseFailure::Case(case::CaseError::Text) => ("bad-text", "write less, in one or more plain lines"),
-            CaseFailure::Case(_) => ("case-state", "see `specie psp case show`"),
+            CaseFailure::Case(_) => {
+                ("case-state", "see `specie psp case show`: a case is assigned, then proposed, then decided")
+            }
             _ => ("store", "look after the database"),
         };
         Self::refused(code, error, advice)

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use specie_core::Timestamp;
 use specie_core::text::Name;
 use specie_server::clock::random_seed;
-use specie_server::psp::{self as server, DeviceState, EvidenceKind, EvidenceRecord, Merchant, PersonKind, Provider};
+use specie_server::psp::{
+    self as server, CaseFailure, DeviceState, EvidenceKind, EvidenceRecord, Merchant, PersonKind, Provider,
+};
 
 use super::Which;
 use crate::answer::Answer;
@@ -20,9 +22,10 @@ pub(crate) enum Customer {
     #[command(after_help = "\
 EXAMPLES:
   specie psp customer add psp traveller --tier prepaid
-  specie psp customer add psp alice --document 'passport, file 17' --valid-until 2031-04-30 --by mueller
-  specie psp customer add psp bakery --tier merchant --payee 'Bakery Lindt' --category 5462 --document 'licence, file 18' \
---by mueller
+  specie psp customer add psp alice --document 'passport, file 17' \\
+      --valid-until 2031-04-30 --by mueller
+  specie psp customer add psp bakery --tier merchant --payee 'Bakery Lindt' \\
+      --category 5462 --document 'licence, file 18' --by mueller
 
 A tier asks for evidence of who the customer is (see the files in `tiers`). What is recorded here is where it is filed.")]
     Add {
@@ -42,8 +45,8 @@ A tier asks for evidence of who the customer is (see the files in `tiers`). What
         /// A merchant's name, shown to payers
         #[arg(long, value_name = "NAME", value_parser = parse_name, requires = "category")]
         payee: Option<Name>,
-        /// A merchant's ISO 18245 category code
-        #[arg(long, value_name = "CODE", requires = "payee")]
+        /// A merchant's ISO 18245 category code, of four digits
+        #[arg(long, value_name = "CODE", requires = "payee", value_parser = clap::value_parser!(u16).range(..=9999))]
         category: Option<u16>,
     },
     /// Credit what a customer paid in
@@ -94,7 +97,8 @@ The same reference is credited once; without one, every call credits anew.")]
 EXAMPLES:
   specie psp customer evidence psp alice
   specie psp customer evidence psp alice --phone +49301234567 --by mueller
-  specie psp customer evidence psp alice --document 'passport, file 21' --valid-until 2036-01-31 --by mueller")]
+  specie psp customer evidence psp alice --document 'passport, file 21' \\
+      --valid-until 2036-01-31 --by mueller")]
     Evidence {
         #[command(flatten)]
         which: Which,
@@ -108,7 +112,8 @@ EXAMPLES:
     #[command(after_help = "\
 EXAMPLES:
   specie psp customer person psp alice --issuer https://register.example --number 8405061234
-  specie psp customer person psp bakery --issuer https://companies.example --number HRB1234 --organisation
+  specie psp customer person psp bakery --issuer https://companies.example \\
+      --number HRB1234 --organisation
 
 Issuer and number are those by which a credential or a register tells persons apart, always written the same way. The number is not kept, a \
 keyed hash of it is.")]
@@ -178,6 +183,7 @@ impl Customer {
                 let customer = server::Customer { name: *name, account, tier: *tier, merchant };
                 let provider = which.open()?;
                 let now = provider.clock.now();
+                still_valid(seen.valid_until, now)?;
                 provider.psp.add_customer(&customer, &seen.records(provider.psp.actor().name(), now), now)?;
                 let human = format!("{name} is a customer of tier {tier}, account {account}.\n");
                 Ok(Answer::new(human, describe(&customer)))
@@ -247,15 +253,17 @@ fn credit(provider: &Provider, name: &Name, amount: &str, reference: Option<&str
 }
 
 fn evidence(provider: &Provider, name: &Name, seen: &Seen) -> Result<Answer, Failure> {
-    for record in seen.records(provider.psp.actor().name(), provider.clock.now()) {
+    let now = provider.clock.now();
+    still_valid(seen.valid_until, now)?;
+    for record in seen.records(provider.psp.actor().name(), now) {
         provider.psp.record_evidence(name, &record)?;
     }
     let mut human = String::new();
     let mut listed = Vec::new();
     for record in provider.psp.evidence(name)? {
-        let until = record.valid_until.map_or_else(|| "no end".to_owned(), moment::show);
+        let until = moment::until(record.valid_until);
         let (kind, reference) = (record.kind.as_str(), printable(&record.reference));
-        human.push_str(&format!("{kind:<10}  {reference}, until {until}, seen by {}\n", record.by));
+        human.push_str(&format!("{kind:<10}  {reference}, {until}, seen by {}\n", record.by));
         listed.push(json!({
             "kind": kind,
             "reference": record.reference,
@@ -276,8 +284,17 @@ fn show(provider: &Provider, name: &Name) -> Result<Answer, Failure> {
     let customers = provider.psp.customers()?;
     let customer = customers.iter().find(|customer| customer.name == *name);
     let devices = provider.psp.devices(name)?;
-    let mut human = format!("{name}: {}\n", money::show(balance, currency));
+    let cases = provider.psp.cases().map_err(CaseFailure::from)?;
+    let frozen = cases.iter().find(|case| case.customer() == name && case.frozen_by().is_some());
+    let frozen = frozen.map(|case| case.number());
+    let mut human = format!("{name}: {}", money::show(balance, currency));
+    if let Some(customer) = customer {
+        human.push_str(&format!(" in account {}, tier {}", customer.account, customer.tier));
+    }
+    frozen.iter().for_each(|case| human.push_str(&format!(", FROZEN by case {case}")));
+    human.push('\n');
     let mut machine = customer.map_or_else(|| json!({}), describe);
+    machine["frozen_by_case"] = json!(frozen);
     machine["balance"] = json!(balance.minor());
     machine["currency"] = json!(currency.as_str());
     let mut listed = Vec::new();
@@ -304,6 +321,18 @@ fn show(provider: &Provider, name: &Name) -> Result<Answer, Failure> {
     }
     machine["devices"] = json!(listed);
     Ok(Answer::new(human, machine))
+}
+
+/// Evidence that ran out counts for nothing: it is not recorded.
+pub(super) fn still_valid(until: Option<Timestamp>, now: Timestamp) -> Result<(), Failure> {
+    match until {
+        Some(until) if until < now => {
+            let reason =
+                format!("the evidence counted {} and no longer: nothing was recorded", moment::until(Some(until)));
+            Err(Failure::refused("evidence-expired", reason, "check --valid-until, or ask for what is still valid"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn describe(customer: &server::Customer) -> Value {

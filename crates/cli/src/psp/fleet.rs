@@ -50,7 +50,7 @@ Devices learn it when they synchronise. What a device had before is free for oth
     Label {
         #[command(flatten)]
         which: Which,
-        /// Key A of the device, in hex
+        /// Key A of the device, in hex: `specie psp customer show` has it
         #[arg(value_name = "KEY", value_parser = parse_key)]
         device: PublicKey,
         /// Its name; none takes the name away
@@ -67,7 +67,7 @@ the limits that it has have run out, its new owner enrols it with a claim code o
     Release {
         #[command(flatten)]
         which: Which,
-        /// Key A of the device, in hex
+        /// Key A of the device, in hex: `specie psp customer show` has it
         #[arg(value_name = "KEY", value_parser = parse_key)]
         device: PublicKey,
     },

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
 use specie_core::Timestamp;
 use specie_core::text::Name;
@@ -56,8 +56,9 @@ A presentation that is refused changes nothing; one that was accepted before cha
     /// Record a document that you looked at
     #[command(after_help = "\
 EXAMPLES:
-  specie psp identity document psp alice --kind passport --country SE --number 12345678 --holder 'Iris Exempel' \
---born 1984-05-06 --valid-until 2031-04-30
+  specie psp identity document psp alice --kind passport --country SE \\
+      --number 12345678 --holder 'Iris Exempel' --born 1984-05-06 \\
+      --valid-until 2031-04-30
 
 Number, holder and date of birth are not kept: a keyed hash of the number is, and what of the sanctions list the name resembles.")]
     Document {
@@ -98,10 +99,12 @@ For when the list in psp.toml is a new one. Customers whose document was looked 
         customer: Option<Name>,
     },
     /// Decide whether a customer is who is on the list
-    #[command(after_help = "\
+    #[command(group(ArgGroup::new("verdict").required(true)), after_help = "\
 EXAMPLES:
-  specie psp identity decide psp alice --entry QDi.001 --another-person --reason 'born in another century'
-  specie psp identity decide psp alice --entry QDi.001 --same-person --reason 'same passport number'
+  specie psp identity decide psp alice --entry QDi.001 --another-person \\
+      --reason 'born in another century'
+  specie psp identity decide psp alice --entry QDi.001 --same-person \\
+      --reason 'same passport number'
 
 Until it is decided, and when it is the same person, the customer's devices get no limits, notes or blanks; they may redeem.")]
     Decide {
@@ -111,10 +114,10 @@ Until it is decided, and when it is the same person, the customer's devices get 
         #[arg(long, value_name = "REFERENCE")]
         entry: String,
         /// The customer is who is on the list
-        #[arg(long, conflicts_with = "another_person", required_unless_present = "another_person")]
+        #[arg(long, group = "verdict")]
         same_person: bool,
         /// The customer is somebody else
-        #[arg(long)]
+        #[arg(long, group = "verdict")]
         another_person: bool,
         /// Why
         #[arg(long, value_name = "TEXT")]
@@ -189,20 +192,24 @@ impl Identity {
                 let presentation = read(file)?;
                 let provider = who.which.open()?;
                 let accepted = provider.psp.present(&who.name, &presentation, provider.clock.now())?;
-                let human = format!("Accepted: {}", told(&accepted.credential));
+                let compared = compared(&provider, &who.name, &accepted.hits)?;
+                let human = format!("Accepted: {}{compared}", told(&accepted.credential));
                 let machine = json!({ "customer": who.name.as_str(), "credential": described(&accepted.credential) });
                 Ok(with_hits(human, machine, &accepted.hits))
             }
             Self::Document { who, document } => {
                 let provider = who.which.open()?;
-                let hits = provider.psp.check_document(&who.name, &document.record(), provider.clock.now())?;
-                let human = format!("Recorded that a document of {} was looked at.\n", who.name);
+                let now = provider.clock.now();
+                super::customer::still_valid(document.valid_until, now)?;
+                let hits = provider.psp.check_document(&who.name, &document.record(), now)?;
+                let compared = compared(&provider, &who.name, &hits)?;
+                let human = format!("Recorded that a document of {} was looked at.\n{compared}", who.name);
                 Ok(with_hits(human, json!({ "customer": who.name.as_str() }), &hits))
             }
             Self::Screen { who, subject } => {
                 let provider = who.which.open()?;
                 let hits = provider.psp.screen(&who.name, &subject.subject(), provider.clock.now())?;
-                let human = format!("Compared the name of {} with the list.\n", who.name);
+                let human = compared(&provider, &who.name, &hits)?;
                 Ok(with_hits(human, json!({ "customer": who.name.as_str() }), &hits))
             }
             Self::ScreenAll { which } => screen_all(&*which.open()?),
@@ -214,7 +221,7 @@ impl Identity {
             Self::Decide { who, entry, same_person, reason, .. } => {
                 let provider = who.which.open()?;
                 let hit = provider.psp.decide_hit(&who.name, entry, *same_person, reason, provider.clock.now())?;
-                let human = format!("Decided. {}", line(&hit));
+                let human = format!("Decided.\n{}", line(&hit));
                 Ok(Answer::new(human, hit_json(&hit)))
             }
             Self::Show { who } => show(&*who.which.open()?, &who.name),
@@ -321,9 +328,9 @@ fn show(provider: &Provider, name: &Name) -> Result<Answer, Failure> {
 }
 
 fn told(credential: &CredentialRecord) -> String {
-    let until = credential.expires.map_or_else(|| "no end".to_owned(), moment::show);
+    let until = moment::until(credential.expires);
     format!(
-        "{} of {}, until {until}; kept of it: {}\n",
+        "{} of {}, {until}; kept of it: {}\n",
         printable(&credential.vct),
         printable(&credential.issuer),
         printable(&credential.claims)
@@ -349,6 +356,14 @@ fn with_hits(mut human: String, mut machine: Value, hits: &[HitRecord]) -> Answe
     }
     machine["hits"] = hits.iter().map(hit_json).collect();
     Answer::new(human, machine)
+}
+
+/// What came of comparing a name; nothing where there is no list to compare with.
+fn compared(provider: &Provider, name: &Name, hits: &[HitRecord]) -> Result<String, Failure> {
+    let Some(screening) = provider.psp.screening(name)? else { return Ok(String::new()) };
+    let found = if hits.is_empty() { "it is like none there" } else { "it is like" };
+    let end = if hits.is_empty() { "." } else { ":" };
+    Ok(format!("The name was compared with the list of {}; {found}{end}\n", printable(&screening.published)))
 }
 
 fn line(hit: &HitRecord) -> String {

@@ -17,7 +17,7 @@ use crate::inspect::parse_key;
 pub(super) struct OfDevice {
     #[command(flatten)]
     which: Which,
-    /// Key A of the device, in hex
+    /// Key A of the device, in hex: `specie psp customer show` has it
     #[arg(value_name = "KEY", value_parser = parse_key)]
     device: PublicKey,
 }

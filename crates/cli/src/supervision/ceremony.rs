@@ -25,8 +25,8 @@ use crate::psp::parse_name;
 EXAMPLES:
   specie supervision officer anna --secret anna.secret --card anna.card
 
-Whoever has the secret file is this officer: keep it like a key, and a copy of it apart. The card is for everybody; read the hash \
-in it to the others face to face.")]
+Whoever has the secret file is this officer: keep it like a key, and a copy of it apart. The card is for everybody; read the \
+signing key that is printed to the others face to face.")]
 pub(super) struct NewOfficer {
     /// The officer's name
     #[arg(value_name = "NAME", value_parser = parse_name)]
@@ -45,7 +45,8 @@ pub(super) struct NewOfficer {
 EXAMPLES:
   specie supervision invite first --threshold 2 anna.card ben.card cid.card --out first.invitation
 
-Every officer compares the hash that is printed with the others before dealing.")]
+Every officer compares the ceremony's hash that is printed with the others, and the signing keys with those that were read \
+out, before dealing.")]
 pub(super) struct Invite {
     /// The ceremony's name
     #[arg(value_name = "NAME", value_parser = parse_name)]
@@ -67,7 +68,8 @@ pub(super) struct Invite {
 EXAMPLES:
   specie supervision deal --secret anna.secret --invitation first.invitation --out anna.dealing
 
-Send the dealing to every officer, the same to all.")]
+Compare what is printed before the dealing is sent: the signing keys with those that the other officers read out, and the \
+ceremony's hash with theirs. Then send the dealing to every officer, the same to all.")]
 pub(super) struct Deal {
     #[command(flatten)]
     secret: Secret,
@@ -83,7 +85,8 @@ pub(super) struct Deal {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
-  specie supervision approve --secret anna.secret --invitation first.invitation *.dealing --out anna.approval")]
+  specie supervision approve --secret anna.secret \\
+      --invitation first.invitation *.dealing --out anna.approval")]
 pub(super) struct Approve {
     #[command(flatten)]
     secret: Secret,
@@ -102,7 +105,8 @@ pub(super) struct Approve {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
-  specie supervision complain --secret ben.secret --invitation first.invitation anna.dealing --out ben.complaint
+  specie supervision complain --secret ben.secret \\
+      --invitation first.invitation anna.dealing --out ben.complaint
 
 The complaint gives away the one share that it is about: begin anew after it.")]
 pub(super) struct Complain {
@@ -142,7 +146,8 @@ pub(super) struct Judge {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
-  specie supervision finish --invitation first.invitation --dealings *.dealing --approvals *.approval --out first.outcome
+  specie supervision finish --invitation first.invitation \\
+      --dealings *.dealing --approvals *.approval --out first.outcome
   specie bank supervise bank --above 1000.00 --key 5f0c…")]
 pub(super) struct Finish {
     /// The invitation
@@ -201,15 +206,13 @@ impl Invite {
         let invitation = Invitation::new(self.name, self.threshold, cards)
             .map_err(|error| Failure::refused("invitation", error, "name other cards, or another threshold"))?;
         let file = write(&self.out, &invitation)?;
-        let (officers, id) = (invitation.cards().len(), hex::encode(invitation.id()));
+        let officers = invitation.cards().len();
         let human = format!(
-            "Wrote {file}: {} of {officers} officers will be able to open a payment.\n  ceremony  {id}\n",
-            self.threshold
+            "Wrote {file}: {} of {officers} officers will be able to open a payment.\n{}",
+            self.threshold,
+            who(&invitation)
         );
-        Ok(Answer::new(
-            human,
-            json!({ "file": file, "ceremony": id, "threshold": self.threshold, "officers": officers }),
-        ))
+        Ok(invited(Answer::new(human, json!({ "file": file })), &invitation))
     }
 }
 
@@ -219,12 +222,13 @@ impl Deal {
         let dealing = Dealing::new(&self.secret.officer()?, &invitation).map_err(OutcomeError::from)?;
         let file = write(&self.out, &dealing)?;
         let human = format!(
-            "Wrote {file}: the dealing of officer {} in ceremony {}.\n  ceremony  {}\nSend it to every officer, the same to all.\n",
+            "Wrote {file}: the dealing of officer {} in ceremony {}.\n{}If these are the keys that the officers read out, and the \
+             others have the same ceremony, send it to every officer, the same to all.\n",
             dealing.dealer(),
             invitation.name(),
-            hex::encode(invitation.id())
+            who(&invitation)
         );
-        Ok(Answer::new(human, json!({ "file": file, "officer": dealing.dealer() })))
+        Ok(invited(Answer::new(human, json!({ "file": file, "officer": dealing.dealer() })), &invitation))
     }
 }
 
@@ -292,6 +296,24 @@ impl Show {
         let outcome: Outcome = read(&self.outcome, "outcome")?;
         Ok(describe(&outcome, "Every dealing and every approval holds.\n"))
     }
+}
+
+/// What officers compare: the ceremony, how many of them it takes, and whose keys are invited. Who makes the invitation could put in
+/// officers of its own.
+fn who(invitation: &Invitation) -> String {
+    let (id, threshold) = (hex::encode(invitation.id()), invitation.threshold());
+    let mut human = format!("  ceremony  {id}\n  any {threshold} of these open a payment:\n");
+    for (number, card) in (1..).zip(invitation.cards()) {
+        human.push_str(&format!("  officer {number:<2} {}, signing key {}\n", card.name, card.signing));
+    }
+    human
+}
+
+fn invited(answer: Answer, invitation: &Invitation) -> Answer {
+    let cards = invitation.cards().iter();
+    let officers = cards.map(|card| json!({ "name": card.name.as_str(), "signing_key": card.signing.to_string() }));
+    let answer = answer.with("ceremony", json!(hex::encode(invitation.id()))).with("officers", officers.collect());
+    answer.with("threshold", json!(invitation.threshold()))
 }
 
 fn transcript(invitation: &std::path::Path, dealings: &[PathBuf]) -> Result<Transcript, Failure> {

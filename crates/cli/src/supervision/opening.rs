@@ -17,8 +17,9 @@ use crate::failure::Failure;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
-  specie supervision partial --secret anna.secret --outcome first.outcome --case 'court order 12/7' payment.disclosed \
---out anna.partial
+  specie supervision partial --secret anna.secret --outcome first.outcome \\
+      --case 'court order 12/7' payment.disclosed \\
+      --out anna.partial
 
 The part serves this payment and this case, and nothing else. `specie bank disclosed` writes the payment's file.")]
 pub(super) struct NewPartial {
@@ -42,7 +43,9 @@ pub(super) struct NewPartial {
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
-  specie supervision open --outcome first.outcome --disclosed payment.disclosed anna.partial cid.partial --out 12-7.opening")]
+  specie supervision open --outcome first.outcome \\
+      --disclosed payment.disclosed anna.partial cid.partial \\
+      --out 12-7.opening")]
 pub(super) struct Open {
     /// The ceremony's outcome
     #[arg(long, value_name = "FILE")]

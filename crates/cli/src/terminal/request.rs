@@ -23,7 +23,8 @@ use crate::{moment, money};
 #[command(after_help = "\
 EXAMPLES:
   specie terminal request --line serial:/dev/ttyACM0 --currency EUR 17.43
-  specie terminal request --line serial:/dev/ttyACM0 --currency EUR 17.43 --memo 'two coffees' --wait
+  specie terminal request --line serial:/dev/ttyACM0 --currency EUR 17.43 \\
+      --memo 'two coffees' --wait
   specie terminal request --line serial:/dev/ttyACM0 --currency EUR 17.43 --wait=60
 
 The device offers the request on its other line until it is paid, expires, or is withdrawn with `specie terminal stop`.")]

@@ -17,7 +17,8 @@ use crate::progress::Progress;
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
-  specie terminal sync --line serial:/dev/ttyACM0 --psp http://127.0.0.1:7002 --keep-value 5000 --keep-blanks 16
+  specie terminal sync --line serial:/dev/ttyACM0 \\
+      --psp http://127.0.0.1:7002 --keep-value 5000 --keep-blanks 16
   specie terminal sync --line serial:/dev/ttyACM0 --psp http://127.0.0.1:7002   # withdraw nothing
 
 This program only carries what the device signed to the PSP and back. Where it breaks off, the next one goes on. The exit status \

@@ -60,6 +60,7 @@ fn an_alert_becomes_a_case_that_two_decide_and_a_freeze_holds_the_money() {
 
     let freeze = ["freeze", "psp", "mallory", "--case", "1", "--by", "anna", "--reason", "order 17"];
     assert_eq!(psp(&world, &freeze)["frozen"], true);
+    assert_eq!(psp(&world, &["customer", "show", "psp", "mallory"])["frozen_by_case"], 1);
     let (account, held) = (world.account("mallory"), world.total("mallory"));
     world.refused(&["psp", "customer", "credit", "psp", "mallory", "1", "--reference", "later"], "customer-frozen");
     for words in [&["device", "withdraw", "mallory", "1"][..], &["device", "sync", "mallory"]] {

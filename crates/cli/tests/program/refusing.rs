@@ -71,14 +71,32 @@ fn operators_are_told_what_is_wrong() {
     world.refused(&["psp", "customer", "claim", "psp", "nobody"], "unknown-customer");
     world.refused(&["psp", "customer", "add", "psp", "carl", "--tier", "golden"], "unknown-tier");
     world.refused(&["psp", "customer", "show", "psp", "nobody"], "unknown-customer");
+    let key = world.json(&["psp", "status", "psp"])["public_key"].as_str().unwrap().to_owned();
+    world.refused(&["bank", "register", "bank", "psp-two", "--key", &key], "key-known");
+    let fund = ["bank", "fund", "bank", "psp-one", "1", "--reference", "transfer 17"];
+    world.json(&fund);
+    world.refused(&fund, "reference-used");
     world.run(&["bank", "fund", "bank", "psp-one", "1.234"]).exits(2);
     world.run(&["bank", "fund", "bank", "psp-one", "1,50"]).exits(2);
     world.run(&["bank", "fund", "bank", "psp-one", "0"]).exits(2);
     world.run(&["psp", "reserve", "psp", "0", "--reference", "2"]).exits(2);
     world.refused(&["psp", "init", "p", "--name", "p", "--bank", "ftp://b", "--root", &world.root], "bad-address");
     assert!(!world.path("p").exists());
+    // What is refused leaves nothing behind, and what was cut short nothing that looks like all of it.
+    world.refused(&["bank", "init", "late", "--spend-days", "10", "--redeem-days", "5"], "bad-terms");
+    assert!(!world.path("late").exists());
+    fs::create_dir(world.path("half")).unwrap();
+    for file in ["root.key", "aml.toml"] {
+        fs::write(world.path("half").join(file), "old").unwrap();
+    }
+    world.refused(&["bank", "init", "half"], "bank-unfinished");
+    let made = ["psp", "init", "half", "--name", "p", "--bank", "http://b", "--root", &world.root];
+    world.refused(&made, "psp-unfinished");
+    assert_eq!(fs::read(world.path("half/aml.toml")).unwrap(), b"old");
     // A reference is booked once.
     world.refused(&["psp", "customer", "add", "psp", "carl"], "evidence-missing");
+    let old = ["--document", "file 1", "--valid-until", "2020-01-01", "--by", "counter"];
+    world.refused(&[&["psp", "customer", "add", "psp", "carl"], &old[..]].concat(), "evidence-expired");
     world.json(&["psp", "customer", "add", "psp", "carl", "--document", "file 1", "--by", "counter"]);
     for _ in 0..2 {
         world.json(&["psp", "customer", "credit", "psp", "carl", "5", "--reference", "counter 1"]);

@@ -46,12 +46,16 @@ impl Table {
 /// A key that any two of three officers hold.
 fn ceremony() -> (Table, SupervisoryKey) {
     let table = Table(tempfile::tempdir().unwrap());
-    for name in NAMES {
-        table.done(&format!("officer {name} --secret {name}.secret --card {name}.card"));
-    }
+    let officers = NAMES.map(|name| {
+        let card = table.done(&format!("officer {name} --secret {name}.secret --card {name}.card"));
+        json!({ "name": name, "signing_key": card["signing_key"] })
+    });
     table.done("invite first --threshold 2 anna.card ben.card cid.card --out first.invitation");
     for name in NAMES {
-        table.done(&format!("deal --secret {name}.secret --invitation first.invitation --out {name}.dealing"));
+        let dealt =
+            table.done(&format!("deal --secret {name}.secret --invitation first.invitation --out {name}.dealing"));
+        // What each officer compares with what was read out.
+        assert_eq!(dealt["officers"], json!(officers));
     }
     for name in NAMES {
         table.done(&format!(
@@ -94,6 +98,27 @@ fn two_of_three_officers_open_one_payment() {
     fs::write(table.path("other.disclosed"), other).unwrap();
     let moved = "open --outcome first.outcome --disclosed other.disclosed cid.partial anna.partial --out 8.opening";
     assert_eq!(table.refused(moved), "partial");
+}
+
+#[test]
+fn an_officer_sees_before_it_deals_whom_the_administrator_invited() {
+    let table = Table(tempfile::tempdir().unwrap());
+    for name in ["anna", "ben", "shadow"] {
+        table.done(&format!("officer {name} --secret {name}.secret --card {name}.card"));
+    }
+    table.done("invite first --threshold 2 anna.card ben.card shadow.card --out first.invitation");
+    let deal = "deal --secret anna.secret --invitation first.invitation --out";
+    let dealt = table.done(&format!("{deal} anna.dealing"));
+    assert_eq!(dealt["threshold"], 2);
+    let names: Vec<_> = dealt["officers"].as_array().unwrap().iter().map(|officer| &officer["name"]).collect();
+    assert_eq!(names, ["anna", "ben", "shadow"]);
+    // People are told the same.
+    let files = ["anna.secret", "first.invitation", "again.dealing"].map(|file| table.path(file));
+    let [secret, invitation, out] = files.each_ref().map(|file| file.to_str().unwrap());
+    let deal = ["supervision", "deal", "--secret", secret, "--invitation", invitation, "--out", out];
+    let said = specie(&deal).exits(0).stdout;
+    let shadow = dealt["officers"][2]["signing_key"].as_str().unwrap();
+    assert!(said.contains(&format!("officer 3  shadow, signing key {shadow}")), "{said}");
 }
 
 #[test]

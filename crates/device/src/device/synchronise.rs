@@ -64,8 +64,8 @@ pub struct SyncReport {
     pub coins_refused: Vec<(CoinId, String)>,
     /// What was withdrawn.
     pub withdrawn: Withdrawn,
-    /// What the account holds now, minor units.
-    pub account_balance: u64,
+    /// What the account holds now, minor units; `None` where the PSP did not say.
+    pub account_balance: Option<u64>,
     /// Whether what the wallet holds was left with the PSP, for the case that the device is lost.
     pub backed_up: bool,
     /// Parts that did not work out, while the others did.
@@ -138,7 +138,7 @@ impl Device {
         self.part(report, |device, report| device.redeem(true, report, progress))?;
         self.part(report, |device, _| device.keep_house())?;
         self.part(report, Self::back_up)?;
-        report.account_balance = self.account()?.balance;
+        report.account_balance = Some(self.account()?.balance);
         Ok(())
     }
 
@@ -312,7 +312,7 @@ impl Device {
     /// Withdraws what `device.toml` says should be there.
     fn replenish(&mut self, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
         let account = self.account()?;
-        report.account_balance = account.balance;
+        report.account_balance = Some(account.balance);
         let Some(currency) = Currency::new(&account.currency) else {
             return Err(Failure::new("wrong-answer", "the PSP named no currency", "ask the PSP"));
         };
@@ -334,7 +334,7 @@ impl Device {
             return Ok(());
         }
         report.withdrawn = self.withdraw_items(&items, progress)?;
-        report.account_balance = report.account_balance.saturating_sub(report.withdrawn.amount);
+        report.account_balance = Some(account.balance.saturating_sub(report.withdrawn.amount));
         Ok(())
     }
 

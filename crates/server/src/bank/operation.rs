@@ -2,8 +2,10 @@
 
 use specie_audit::Kind;
 use specie_bank::audit;
+use specie_bank::ledger::LedgerError;
 use specie_bank::manifest::{BadPlan, EpochPlan, ManifestError, series};
 use specie_bank::psp::{self, PspError, PspRecord};
+use specie_bank::settings::Settings;
 use specie_bank::storage::{Storage, StorageError, Tx};
 use specie_bank::supervision::SupervisionRecord;
 use specie_core::bytes::TransferId;
@@ -41,12 +43,23 @@ pub enum OperationError {
     /// The PSP is registered with another key.
     #[error("a PSP named {0} is registered with another key: choose another name")]
     OtherKey(Name),
+    /// The key is another PSP's.
+    #[error("this is the key of PSP {0}: every PSP has a key of its own")]
+    KeyOfOther(Name),
     /// The bank has no such transfer.
     #[error("the bank was shown no transfer {0}")]
     UnknownTransfer(TransferId),
     /// It names nobody.
     #[error("transfer {0} does not disclose its payer to this supervisory key")]
     NotDisclosed(TransferId),
+    /// The payment was booked before, or another one of its reference.
+    #[error("a payment of reference `{reference}` was booked for {psp} before: nothing was booked now")]
+    ReferenceUsed {
+        /// Whose reserve.
+        psp: Name,
+        /// Which reference.
+        reference: String,
+    },
     /// About a PSP.
     #[error(transparent)]
     Psp(#[from] PspError),
@@ -94,6 +107,17 @@ impl EpochTerms {
     }
 }
 
+impl EpochTerms {
+    /// Whether a first epoch could have these terms.
+    ///
+    /// # Errors
+    /// When they contradict themselves.
+    pub(super) fn check(&self, settings: &Settings, now: Timestamp) -> Result<(), OperationError> {
+        // Keys of this seed are thrown away.
+        Ok(self.plan(1, now).classes(settings, &[0; 32]).map(drop)?)
+    }
+}
+
 impl CentralBank {
     /// Begins an epoch: makes its keys, keeps them, publishes its classes. `seed` is 32 secret random bytes, used for nothing
     /// else. Keys whose notes nobody accepts any more are destroyed.
@@ -124,7 +148,7 @@ impl CentralBank {
     /// Registers a PSP and publishes its key. The same again only publishes, where that is still to be done.
     ///
     /// # Errors
-    /// When the name is taken.
+    /// When the name is taken, or the key is another PSP's.
     pub fn register_psp(
         &self,
         root: &SigningKey,
@@ -136,6 +160,9 @@ impl CentralBank {
             Some(known) if known == psp => Ok(()),
             Some(_) => Err(OperationError::OtherKey(name)),
             None => {
+                if let Some(other) = tx.psps()?.into_iter().find(|other| other.key == key) {
+                    return Err(OperationError::KeyOfOther(other.name));
+                }
                 psp::register(tx, &psp)?;
                 self.audit(tx, Kind::PspRegistered, name.as_str(), &[("key", key.to_string())])
             }
@@ -230,7 +257,7 @@ impl CentralBank {
     pub fn fund_psp(&self, name: &Name, amount: Amount, reference: &[u8]) -> Result<(), OperationError> {
         let now = self.clock.now();
         self.bank.storage().transact(|tx| {
-            psp::fund(tx, name, amount, reference, now)?;
+            psp::fund(tx, name, amount, reference, now).map_err(|error| not_booked(error, name, reference))?;
             self.audit(tx, Kind::ReservePaidIn, name.as_str(), &booked(amount, reference))
         })
     }
@@ -242,7 +269,7 @@ impl CentralBank {
     pub fn defund_psp(&self, name: &Name, amount: Amount, reference: &[u8]) -> Result<(), OperationError> {
         let now = self.clock.now();
         self.bank.storage().transact(|tx| {
-            psp::defund(tx, name, amount, reference, now)?;
+            psp::defund(tx, name, amount, reference, now).map_err(|error| not_booked(error, name, reference))?;
             self.audit(tx, Kind::ReservePaidOut, name.as_str(), &booked(amount, reference))
         })
     }
@@ -260,6 +287,15 @@ impl CentralBank {
         details: &[(&str, impl AsRef<str>)],
     ) -> Result<(), OperationError> {
         Ok(audit::append(tx, self.bank.actor(), self.clock.now(), kind, subject, details)?)
+    }
+}
+
+fn not_booked(error: PspError, psp: &Name, reference: &[u8]) -> OperationError {
+    match error {
+        PspError::Ledger(LedgerError::Booked) => {
+            OperationError::ReferenceUsed { psp: *psp, reference: String::from_utf8_lossy(reference).into_owned() }
+        }
+        other => other.into(),
     }
 }
 

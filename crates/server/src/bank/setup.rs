@@ -16,6 +16,7 @@ use specie_store::bank::{BankStore, SCHEMA};
 use specie_store::signer_journal::{self, SignerJournal};
 use specie_store::sqlite::OpenError;
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use super::config::{BankConfig, BankConfigError};
 use super::operation::{EpochTerms, OperationError};
@@ -106,17 +107,20 @@ pub fn init_bank(directory: &Path, new: &NewBank, by: Actor, clock: Clock) -> Re
         let path = path.to_owned();
         move |source| OpenBankError::Unwritable { path, source }
     };
-    std::fs::create_dir_all(directory).map_err(unwritable(directory))?;
-    let root = create_key(&root_path, random_seed()?)?;
+    let root_seed = Zeroizing::new(random_seed()?);
     let ring = KeyRing::new(SigningKey::from_seed(&random_seed()?));
-    write_keys(&config.key_file, &ring)?;
-    let signer = open_signer(&config)?;
     let settings = Settings {
         issuer: new.issuer,
         currency: new.currency,
-        root_key: root.public(),
+        root_key: SigningKey::from_seed(&root_seed).public(),
         ledger_key: specie_bank::signer::Signer::ledger_key(&ring),
     };
+    // Before anything is written: half a bank could not be made anew.
+    new.epoch.check(&settings, clock.now())?;
+    std::fs::create_dir_all(directory).map_err(unwritable(directory))?;
+    let root = create_key(&root_path, *root_seed)?;
+    write_keys(&config.key_file, &ring)?;
+    let signer = open_signer(&config)?;
     Bank::set_up(&open_store(&config)?, &signer, &settings, by, clock.now())?;
     let central = open_bank_for(&config, by, clock)?;
     central.new_epoch(&root, &new.epoch, &random_seed()?)?;

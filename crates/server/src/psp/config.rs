@@ -111,7 +111,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It is no TOML, or has unknown or missing keys.
-    #[error("the configuration is wrong: {0}")]
+    #[error("the configuration is wrong: {}", .0.to_string().trim_end())]
     Toml(#[from] toml::de::Error),
     /// A value is not what it should be.
     #[error("`{key}`: `{value}` is not {expected}")]
@@ -123,9 +123,9 @@ pub enum ConfigError {
         /// What it should.
         expected: &'static str,
     },
-    /// A version of the tiers is wrong.
+    /// A file is wrong: the configuration, or a version of the tiers.
     #[error("{}: {source}", path.display())]
-    TierFile {
+    File {
         /// Which file.
         path: PathBuf,
         /// What is wrong.
@@ -163,7 +163,8 @@ impl PspConfig {
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
-        let mut config: Self = toml::from_str(&text)?;
+        let wrong = |source| ConfigError::File { path: path.into(), source: Box::new(source) };
+        let mut config: Self = toml::from_str(&text).map_err(|error| wrong(error.into()))?;
         let directory = path.parent().unwrap_or(Path::new(""));
         config.database = directory.join(&config.database);
         config.key_file = directory.join(&config.key_file);
@@ -308,11 +309,15 @@ mod tests {
     #[test]
     fn rejects_unknown_keys_everywhere() {
         let text = example().to_toml();
-        assert!(matches!(read(&format!("nonsense = 1\n{text}")), Err(ConfigError::Toml(_))));
+        let unknown = |error: ConfigError| {
+            let ConfigError::File { path, source } = error else { return false };
+            path.ends_with("psp.toml") && matches!(*source, ConfigError::Toml(_))
+        };
+        assert!(unknown(read(&format!("nonsense = 1\n{text}")).unwrap_err()));
         for section in ["[bank]", "[periods]", "[[makers]]"] {
             let wrong = text.replacen(section, &format!("{section}\nnonsense = 1"), 1);
             assert_ne!(wrong, text, "{section}");
-            assert!(matches!(read(&wrong), Err(ConfigError::Toml(_))), "{section}");
+            assert!(unknown(read(&wrong).unwrap_err()), "{section}");
         }
     }
 

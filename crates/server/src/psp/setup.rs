@@ -117,9 +117,6 @@ pub enum OpenPspError {
 /// When there is one already, or the files cannot be written.
 pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError> {
     let config_path = directory.join("psp.toml");
-    if config_path.exists() {
-        return Err(OpenPspError::Exists(config_path));
-    }
     let config = PspConfig {
         name: new.name,
         currency: new.currency,
@@ -137,6 +134,11 @@ pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError
     config.psp_name()?;
     config.psp_currency()?;
     config.check_makers()?;
+    // Each of them: keys and rules must not be written over where a configuration was lost.
+    let files = ["psp.toml", "psp.key", "pepper.key", "psp.db", "aml.toml", "tiers/1.toml"];
+    if let Some(file) = files.iter().map(|file| directory.join(file)).find(|file| file.exists()) {
+        return Err(OpenPspError::Exists(file));
+    }
     let unwritable = |path: &Path| {
         let path = path.to_owned();
         move |source| OpenPspError::Unwritable { path, source }

@@ -66,7 +66,7 @@ pub(super) fn read(folder: &Path) -> Result<Vec<(TierVersion, String)>, ConfigEr
 fn read_file(path: PathBuf) -> Result<(TierVersion, String), ConfigError> {
     let text = std::fs::read_to_string(&path);
     let text = text.map_err(|source| ConfigError::Unreadable { path: path.clone(), source })?;
-    let version = parse(&text).map_err(|source| ConfigError::TierFile { path, source: Box::new(source) })?;
+    let version = parse(&text).map_err(|source| ConfigError::File { path, source: Box::new(source) })?;
     Ok((version, text))
 }
 
@@ -180,7 +180,7 @@ mod tests {
             assert_ne!(wrong, EXAMPLE);
             std::fs::write(folder.path().join("1.toml"), wrong).unwrap();
             let error = read(folder.path()).unwrap_err();
-            assert!(matches!(&error, ConfigError::TierFile { path, .. } if path.ends_with("1.toml")), "{error}");
+            assert!(matches!(&error, ConfigError::File { path, .. } if path.ends_with("1.toml")), "{error}");
             error.to_string()
         };
         for (from, to, said) in [
