@@ -11,7 +11,7 @@ use crate::amount::Amount;
 use crate::chain::{CheckShow, Immediately};
 use crate::class::Class;
 use crate::encoding::{Decode, DecodeError, Encode, Reader, VERSION, Writer};
-use crate::group::{Generators, RistrettoPoint, Scalar, decode_point, decode_scalar, encode_point};
+use crate::group::{Generators, RistrettoPoint, Scalar, decode_point, decode_scalar, encode_point, negative};
 use crate::message::Message;
 use crate::multiscalar::Sum;
 use crate::note::NoteSecrets;
@@ -125,13 +125,14 @@ impl Disclosure {
         if self.E1 == [0; 32] {
             return Err(VerificationFailure);
         }
+        let minus_z0 = negative(&show.z0);
         let mut A1 = Sum::<2>::new();
         A1.add(self.z4, &RISTRETTO_BASEPOINT_POINT);
-        A1.add(-show.z0, &E1);
+        A1.add(minus_z0, &E1);
         let mut A2 = Sum::<3>::new();
         A2.add(show.z3, &generators.K);
         A2.add(self.z4, &S);
-        A2.add(-show.z0, &E2);
+        A2.add(minus_z0, &E2);
         let [A1, A2] = [A1.vartime_value(), A2.vartime_value()].map(|point| encode_point(&point));
         if name(key, &self.E1, &self.E2, &A1, &A2) == said { Ok(()) } else { Err(VerificationFailure) }
     }

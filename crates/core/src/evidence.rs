@@ -8,7 +8,7 @@ use crate::bytes::{NoteId, TransferId};
 use crate::chain::{CheckShow, Immediately};
 use crate::class::Class;
 use crate::encoding::{Decode, DecodeError, Encode, Reader, VERSION, Writer};
-use crate::group::{Generators, RistrettoPoint, Scalar, encode_point};
+use crate::group::{Generators, RistrettoPoint, Scalar, encode_point, inverse_vartime};
 use crate::message::Message;
 use crate::note::note_id;
 use crate::show::VerificationFailure;
@@ -129,9 +129,9 @@ impl Revealed {
         if *d == Scalar::ZERO || *z0 == Scalar::ZERO {
             return None;
         }
-        let gamma = z0 * d.invert();
-        let inverse = (d * gamma).invert();
-        Some(Self { gamma, rnd: z1 * inverse, u: z3 * inverse })
+        // Δz0 = Δd·γ, Δz1 = Δd·γ·rnd, Δz3 = Δd·γ·u.
+        let inverse = inverse_vartime(z0);
+        Some(Self { gamma: z0 * inverse_vartime(d), rnd: z1 * inverse, u: z3 * inverse })
     }
 
     /// `U`, if the secrets fit the note shown.

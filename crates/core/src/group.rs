@@ -79,6 +79,21 @@ pub(crate) fn half() -> Scalar {
     decode_scalar(&HALF).expect("the constant is canonical")
 }
 
+/// `−x`. The library's own negation reduces once more first, which no scalar needs: 2 kB on a microcontroller.
+pub(crate) fn negative(x: &Scalar) -> Scalar {
+    Scalar::ZERO - x
+}
+
+/// `1/x`, of an `x` that is neither zero nor secret: `x` to the power of `l − 2`. Not the library's, which is for secrets and takes 4 kB
+/// on a microcontroller; whatever is divided here is divided once in the life of a cheat.
+pub(crate) fn inverse_vartime(x: &Scalar) -> Scalar {
+    let exponent = negative(&Scalar::from(2u8)).to_bytes();
+    (0..256).rev().fold(Scalar::ONE, |power, bit| {
+        let square = power * power;
+        if exponent[bit / 8] >> (bit % 8) & 1 == 1 { square * x } else { square }
+    })
+}
+
 /// A scalar from its canonical encoding, and from no other.
 ///
 /// # Errors
@@ -97,6 +112,16 @@ mod tests {
         let generators = Generators::new();
         assert_eq!(generators.H, hash::hg(label::GENERATOR, &[b"H"]));
         assert_eq!(generators.K, hash::hg(label::GENERATOR, &[b"K"]));
+    }
+
+    #[test]
+    fn negatives_and_inverses_are_those_of_the_library() {
+        let numbers = [Scalar::ONE, Scalar::from(2u8), hash::hs("x", &[b"1"]), -Scalar::ONE, hash::hs("x", &[b"2"])];
+        for x in numbers {
+            assert_eq!((negative(&x), inverse_vartime(&x)), (-x, x.invert()));
+            assert_eq!(inverse_vartime(&x) * x, Scalar::ONE);
+        }
+        assert_eq!(negative(&Scalar::ZERO).to_bytes(), [0; 32]);
     }
 
     #[test]

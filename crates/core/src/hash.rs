@@ -2,11 +2,13 @@
 
 use curve25519_dalek::{RistrettoPoint, Scalar};
 #[cfg(not(target_os = "none"))]
-use sha2::{Digest, Sha512};
+use sha2::Digest;
+#[cfg(not(target_os = "none"))]
+pub(crate) use sha2::Sha512;
 use zeroize::Zeroize;
 
 #[cfg(target_os = "none")]
-use sha512::Sha512;
+pub(crate) use sha512::Sha512;
 
 #[cfg(any(target_os = "none", test))]
 mod sha512;

@@ -6,7 +6,7 @@ use curve25519_dalek::constants::RISTRETTO_BASEPOINT_POINT;
 
 use crate::class::Class;
 use crate::encoding::DecodeError;
-use crate::group::{Generators, RistrettoPoint, Scalar, decode_point, decode_scalar, encode_doubles, half};
+use crate::group::{Generators, RistrettoPoint, Scalar, decode_point, decode_scalar, encode_doubles, half, negative};
 use crate::multiscalar::Sum;
 use crate::note::{Note, NoteSecrets, OpenNote};
 use crate::{hash, label, weights};
@@ -142,16 +142,17 @@ pub fn verify_compact_vartime(
     // Halves of the six points are computed, because many doubles are encoded for little more than one.
     let half = half();
     let [d_half, omega_half, omega_prime_half] = [d, omega, omega_prime].map(|scalar| half * scalar);
+    let minus_d_half = negative(&d_half);
     let mut N1 = Sum::<3>::new();
     N1.add(half * show.z1, &RISTRETTO_BASEPOINT_POINT);
     N1.add(half * show.z3, &generators.K);
-    N1.add(-d_half, zeta1);
+    N1.add(minus_d_half, zeta1);
     let halves = [
         with_base(&(half * rho), &omega_half, class.Y()),
         with_base(&(half * rho1), &omega_prime_half, zeta1),
         two(&(half * rho2), &generators.H, &omega_prime_half, &(zeta - zeta1)),
         two(&(half * mu), class.Z(), &omega_prime_half, zeta),
-        two(&(half * show.z0), class.Z(), &-d_half, zeta),
+        two(&(half * show.z0), class.Z(), &minus_d_half, zeta),
         N1.vartime_value(),
     ];
     let points = Points::of(encode_doubles(&halves));

@@ -1,11 +1,13 @@
 //! SHA-512 (FIPS 180-4) for microcontrollers, in place of `sha2`: there that takes more instructions, or 26 kB of flash.
 //! Everything else uses `sha2`, which the tests here compare with.
 
+use sha2::digest::array::typenum::U64;
+use sha2::digest::{FixedOutput, HashMarker, Output, OutputSizeUser, Update};
 use zeroize::Zeroize;
 
 /// A hash that bytes are added to.
 #[derive(Clone)]
-pub(super) struct Sha512 {
+pub(crate) struct Sha512 {
     state: [u64; 8],
     /// Bytes that do not fill a block yet: `length` modulo its size.
     block: [u8; BLOCK],
@@ -57,12 +59,12 @@ const ROUNDS: [u64; 80] = [
 ];
 
 impl Sha512 {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { state: START, block: [0; BLOCK], length: 0 }
     }
 
     /// Adds bytes.
-    pub(super) fn update(&mut self, bytes: impl AsRef<[u8]>) {
+    pub(crate) fn update(&mut self, bytes: impl AsRef<[u8]>) {
         let mut bytes = bytes.as_ref();
         let filled = self.length % BLOCK;
         self.length += bytes.len();
@@ -85,7 +87,7 @@ impl Sha512 {
     }
 
     /// The hash.
-    pub(super) fn finalize(mut self) -> [u8; 64] {
+    pub(crate) fn finalize(mut self) -> [u8; 64] {
         let filled = self.length % BLOCK;
         self.block[filled] = 0x80;
         self.block[filled + 1..].fill(0);
@@ -100,6 +102,31 @@ impl Sha512 {
             *bytes = word.to_be_bytes();
         }
         hash
+    }
+}
+
+/// What signatures want of a hash.
+impl HashMarker for Sha512 {}
+
+impl Default for Sha512 {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl OutputSizeUser for Sha512 {
+    type OutputSize = U64;
+}
+
+impl Update for Sha512 {
+    fn update(&mut self, data: &[u8]) {
+        self.update(data);
+    }
+}
+
+impl FixedOutput for Sha512 {
+    fn finalize_into(self, out: &mut Output<Self>) {
+        *out = self.finalize().into();
     }
 }
 
