@@ -44,7 +44,7 @@ fuzz_target!(|input: (bool, Vec<Deed>)| {
                 house.owner_bytes(&Frame::encode(*kind % 24, message).unwrap_or_default());
             }
             Deed::Command(number, fields) => {
-                let command = command(*number % 12, fields);
+                let command = command(*number % 16, fields);
                 house.owner_bytes(&[&[0][..], &Frame::encode(16, &command).unwrap_or_default()].concat());
             }
             Deed::Time(ms) => house.pass(u64::from(*ms)),

@@ -6,7 +6,7 @@ mod carry;
 mod enrol;
 mod history;
 mod loss;
-mod mandate;
+pub(crate) mod mandate;
 mod new;
 mod pay;
 pub(crate) mod pin;

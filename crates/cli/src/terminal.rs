@@ -3,6 +3,7 @@
 mod enrol;
 mod events;
 mod listen;
+mod mandate;
 mod new;
 mod pay;
 mod pin;
@@ -45,6 +46,7 @@ enum Command {
     Pay(pay::Pay),
     Stop(stop::Stop),
     Pin(pin::Pin),
+    Mandate(mandate::Mandate),
     Listen(listen::Listen),
 }
 
@@ -59,6 +61,7 @@ impl Terminal {
             Command::Pay(pay) => pay.run(),
             Command::Stop(stop) => stop.run(),
             Command::Pin(pin) => pin.run(),
+            Command::Mandate(mandate) => mandate.run(),
             Command::Listen(listen) => listen.run(json),
         }
     }

@@ -13,12 +13,17 @@ mod town;
 
 use std::time::Duration;
 
+use specie_core::Timestamp;
+use specie_core::encoding::Encode;
+use specie_core::mandate::{self, Mandate, MandateBody, PayeeRule, Payees};
+use specie_core::signature::SigningKey;
+use specie_core::transfer::redemption_context;
 use specie_embedded::device::Terms;
 use specie_embedded::owner::{Command, Event, Reply};
 use specie_emulation::Image;
 
 use houses::{House, Random, board, keep};
-use town::{Town, amount, currency};
+use town::{Town, amount, currency, name};
 
 /// The board, or none to run on.
 macro_rules! board_or_return {
@@ -154,6 +159,63 @@ fn power_cuts_at_any_instruction_cost_nothing() {
     }
     println!("{cuts} cuts");
     assert!(cuts * 3 >= rounds, "the power was hardly ever cut");
+    check_accounts(&town, &mut houses);
+}
+
+/// With nobody there who knows the PIN it pays what its mandate allows, and not one unit more; and it settles with its PSP.
+#[test]
+fn a_board_pays_by_itself_inside_its_mandate() {
+    let board = board_or_return!();
+    let town = Town::new();
+    let mut houses = House::pair(&town, board, keep(50, 6));
+    let [meter, shop] = &mut houses;
+    let owner = SigningKey::from_seed(&[77; 32]);
+    let held = |meter: &mut House| match meter.command(&Command::MandateHeld) {
+        Reply::Mandate(held) => held,
+        other => panic!("{other:?}"),
+    };
+    let body = MandateBody {
+        owner: owner.public(),
+        device: held(meter).device,
+        sequence: 1,
+        valid_until: Timestamp::new(4_000_000_000).unwrap(),
+        max_payment: amount(10),
+        period_seconds: 86_400,
+        max_per_period: amount(15),
+        max_total: amount(100),
+        redeem_to: Some(redemption_context(&name("psp-one"), &name("e0"))),
+        terms: [0; 32],
+    };
+    let payees = Payees::new(&[PayeeRule::Anyone]).unwrap();
+    let terms_of_it = mandate::Terms { currency: currency(), person_above: amount(50), payees };
+    let mandate = Mandate::sign(body, terms_of_it, &owner).to_vec();
+    assert_eq!(meter.command(&Command::ChangePin { old: Vec::new(), new: b"2468".to_vec() }), Reply::Done);
+    assert_eq!(meter.command(&Command::Mandate(mandate.clone())), Reply::Done);
+    // The power goes, and nobody enters the PIN.
+    meter.power_off();
+    meter.element_off();
+    meter.power_up();
+    meter.tell_time();
+    for (minor, code) in [(11, "mandate-per-payment"), (10, ""), (6, "mandate-per-period"), (5, "")] {
+        shop.ask_for(&terms(minor));
+        if code.is_empty() {
+            let paid = meter.wait_for(|event| matches!(event, Event::Paid { .. }));
+            assert!(matches!(paid, Event::Paid { amount, .. } if amount == minor), "{paid:?}");
+            shop.wait_for(|event| matches!(event, Event::Received { .. }));
+            meter.wait_for(|event| matches!(event, Event::Delivered { .. }));
+        } else {
+            let refused = meter.wait_for(|event| matches!(event, Event::Failed(_)));
+            assert!(matches!(&refused, Event::Failed(told) if told.code == code), "{refused:?}");
+            shop.wait_for(|event| matches!(event, Event::Refused(code) if code == b"not-paid"));
+            // Else the request that was refused is withdrawn by the next one, which takes blanks.
+            assert_eq!(shop.command(&Command::Stop), Reply::Done);
+        }
+    }
+    assert_eq!((meter.status().total, shop.status().total), (35, 65));
+    let held = held(meter);
+    assert_eq!((held.mandate, held.used.map(|used| used.spent)), (Some(mandate), Some(15)));
+    let left = meter.stack_left().unwrap();
+    assert!(left >= 1_024, "of the stack no more than {left} bytes were never used");
     check_accounts(&town, &mut houses);
 }
 

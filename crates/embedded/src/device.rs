@@ -19,10 +19,12 @@ use crate::failure::Failure;
 use crate::frame::MESSAGE_MAX;
 use crate::records::{Records, RecordsError, Space};
 
+mod mandate;
 mod own_element;
 mod pay;
 mod receive;
 
+pub use mandate::MandateHeld;
 use own_element::OwnElement;
 pub use pay::Paid;
 pub use receive::{Asked, Terms};
@@ -178,6 +180,16 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     pub fn verify(&mut self, pin: &[u8]) -> Done<()> {
         self.element.recognise()?;
         Ok(client::verify(&mut self.element, pin).map_err(ElementFault::from)?)
+    }
+
+    /// Sets the element's PIN, or another one; `old` is empty while none is set. Counts as [`Device::verify`].
+    ///
+    /// # Errors
+    /// It is not the wallet's element, the old PIN is wrong, or the new one no PIN.
+    #[inline(never)]
+    pub fn change_pin(&mut self, old: &[u8], new: &[u8]) -> Done<()> {
+        self.element.recognise()?;
+        Ok(client::change_pin(&mut self.element, old, new).map_err(ElementFault::from)?)
     }
 
     /// How full the flash is.

@@ -1,6 +1,7 @@
 //! Why something did not happen: a code for machines, a sentence for people, and what to do.
 
 use alloc::string::{String, ToString};
+use core::fmt;
 
 use specie_wallet::WalletError;
 
@@ -24,10 +25,17 @@ impl Failure {
         Self { code, what: what.into(), advice, money_moved: false }
     }
 
+    /// Once for all kinds of errors: each would bring code of its own for the same.
+    #[inline(never)]
+    fn told(code: &'static str, what: &dyn fmt::Display, advice: &'static str, money_moved: bool) -> Self {
+        Self { code, what: what.to_string(), advice, money_moved }
+    }
+
     /// Whether the device itself is in trouble: that says nothing about what it was given, which may be given again.
     pub(crate) fn is_own(&self) -> bool {
         let of_parts = ["storage-", "element-", "pin-"].iter().any(|part| self.code.starts_with(part));
-        of_parts || ["another-element", "memory-full", "no-entropy", "damaged-wallet"].contains(&self.code)
+        of_parts
+            || ["another-element", "memory-full", "no-entropy", "damaged-wallet", "time-unknown"].contains(&self.code)
     }
 
     /// The same where money moved, or may have.
@@ -37,8 +45,9 @@ impl Failure {
 }
 
 impl<E: WalletError> From<E> for Failure {
+    #[inline(never)]
     fn from(error: E) -> Self {
-        Self { code: error.code(), what: error.to_string(), advice: error.advice(), money_moved: error.money_moved() }
+        Self::told(error.code(), &error, error.advice(), error.money_moved())
     }
 }
 

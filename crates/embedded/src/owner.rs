@@ -22,7 +22,7 @@ pub(crate) use errand::{decode_answer, encode_errand};
 pub use event::{Event, Summary};
 pub(crate) use event::{FAILURES_MAX, encode_enrolled, encode_peer_event, encode_synchronised};
 pub use reply::{Reply, Status};
-pub(crate) use reply::{encode_done, encode_failed, encode_made, encode_status};
+pub(crate) use reply::{encode_done, encode_failed, encode_made, encode_mandate, encode_status};
 
 /// The most bytes of what happened that are told.
 const WHAT_MAX: usize = 200;
@@ -85,6 +85,17 @@ pub enum Command {
     Stop,
     /// The PIN of the element.
     Pin(Vec<u8>),
+    /// To pay by itself inside this mandate.
+    Mandate(Vec<u8>),
+    /// Which mandate it holds.
+    MandateHeld,
+    /// Another PIN for the element.
+    ChangePin {
+        /// The one before; empty where none is set.
+        old: Vec<u8>,
+        /// The one from now on.
+        new: Vec<u8>,
+    },
 }
 
 impl Command {
@@ -100,6 +111,9 @@ impl Command {
             Self::PayNext { .. } => 7,
             Self::Stop => 8,
             Self::Pin(_) => 9,
+            Self::Mandate(_) => 10,
+            Self::MandateHeld => 11,
+            Self::ChangePin { .. } => 12,
         }
     }
 
@@ -108,7 +122,7 @@ impl Command {
         write(|w| {
             let number = u64::from(self.number());
             match self {
-                Self::Status | Self::Stop => array(w, 1, number),
+                Self::Status | Self::Stop | Self::MandateHeld => array(w, 1, number),
                 Self::Time(time) => array(w, 2, number).and_then(|()| w.uint(time.seconds())),
                 Self::Create(root) => array(w, 2, number).and_then(|()| w.bytes(&root.0)),
                 Self::Enrol { customer, claim_code } => {
@@ -133,7 +147,10 @@ impl Command {
                     w.text(currency.as_str())?;
                     w.uint(limit.minor())
                 }
-                Self::Pin(pin) => array(w, 2, number).and_then(|()| w.bytes(pin)),
+                Self::Pin(bytes) | Self::Mandate(bytes) => array(w, 2, number).and_then(|()| w.bytes(bytes)),
+                Self::ChangePin { old, new } => {
+                    array(w, 3, number).and_then(|()| w.bytes(old)).and_then(|()| w.bytes(new))
+                }
             }
         })
     }
@@ -163,7 +180,10 @@ impl Command {
             (7, 3) => Self::PayNext { currency: currency(&mut r)?, limit: amount(&mut r)? },
             (8, 1) => Self::Stop,
             (9, 2) => Self::Pin(r.bytes()?.to_vec()),
-            (1..=9, _) => return Err(DecodeError::WrongLength),
+            (10, 2) => Self::Mandate(r.bytes()?.to_vec()),
+            (11, 1) => Self::MandateHeld,
+            (12, 3) => Self::ChangePin { old: r.bytes()?.to_vec(), new: r.bytes()?.to_vec() },
+            (1..=12, _) => return Err(DecodeError::WrongLength),
             _ => return Err(DecodeError::OutOfRange),
         };
         r.finish()?;
@@ -251,6 +271,9 @@ mod tests {
             Command::PayNext { currency: Currency::new("XTS").unwrap(), limit: amount(1_000) },
             Command::Stop,
             Command::Pin(b"1234".to_vec()),
+            Command::Mandate(b"mandate".to_vec()),
+            Command::MandateHeld,
+            Command::ChangePin { old: Vec::new(), new: b"1234".to_vec() },
         ];
         for command in commands {
             let bytes = command.encode();

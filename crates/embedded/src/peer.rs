@@ -78,9 +78,11 @@ pub enum Event {
 /// What the device does on the line by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 enum Role {
-    /// Nothing but answering.
+    /// Pays what it may pay by itself, under a mandate.
     #[default]
-    Idle,
+    Unattended,
+    /// Nothing but answering.
+    Stopped,
     /// Offers a request until it is paid.
     Payee(RequestId),
     /// Pays the next request of at most this much.
@@ -110,17 +112,24 @@ impl Peer {
         self.role = Role::Payer(currency, limit);
     }
 
+    /// Pays what it may pay by itself, where it was told to stop; else goes on with what it does.
+    pub fn pay_by_itself(&mut self) {
+        if self.role == Role::Stopped {
+            self.role = Role::Unattended;
+        }
+    }
+
     /// Offers a request until it is paid or expires.
     pub fn offer(&mut self, request: RequestId) {
         self.role = Role::Payee(request);
         self.offered_at = None;
     }
 
-    /// Neither pays nor offers anything; gives the request that was being offered.
+    /// Neither pays nor offers anything, until it is told to; gives the request that was being offered.
     pub fn stop(&mut self) -> Option<RequestId> {
-        match core::mem::take(&mut self.role) {
+        match core::mem::replace(&mut self.role, Role::Stopped) {
             Role::Payee(request) => Some(request),
-            Role::Idle | Role::Payer(..) => None,
+            Role::Unattended | Role::Stopped | Role::Payer(..) => None,
         }
     }
 
@@ -151,7 +160,7 @@ impl Peer {
             kind::MESSAGE => self.take_message(&frame.message, device, now),
             kind::REFUSAL => {
                 if matches!(self.role, Role::Payee(_)) {
-                    self.role = Role::Idle;
+                    self.role = Role::Unattended;
                 }
                 self.refused.extend(self.last.take());
                 // It is told when the owner's line takes it, and may be of any length.
@@ -179,7 +188,7 @@ impl Peer {
                 Some(message) if wallet.request_state(&request, now) == Some(RequestState::Open) => {
                     self.outbox.push(kind::MESSAGE, message);
                 }
-                _ => self.role = Role::Idle,
+                _ => self.role = Role::Unattended,
             }
             return;
         }
@@ -252,9 +261,11 @@ impl Peer {
             return Ok(());
         }
         let made = device.payment_again(&id, Form::Extended).is_ok();
+        let by_itself = self.role == Role::Unattended && device.wallet().mandate_message().is_some();
         let (is_payer, is_wanted) = match self.role {
             Role::Payer(currency, limit) => (true, request.body.currency == currency && amount <= limit),
-            Role::Idle | Role::Payee(_) => (false, false),
+            Role::Unattended => (by_itself, by_itself),
+            Role::Stopped | Role::Payee(_) => (false, false),
         };
         if !made && !is_wanted {
             if is_payer {
@@ -262,7 +273,8 @@ impl Peer {
             }
             return Ok(());
         }
-        let paid = device.pay(message, now).inspect_err(|failure| {
+        let paid = if by_itself && !made { device.pay_by_itself(message, now) } else { device.pay(message, now) };
+        let paid = paid.inspect_err(|failure| {
             if !failure.is_own() {
                 self.refuse(NOT_PAID);
             }
@@ -273,7 +285,7 @@ impl Peer {
         self.outbox.push(kind::MESSAGE, &paid.message);
         self.last = Some(id);
         if !made {
-            self.role = Role::Idle;
+            self.role = Role::Unattended;
             self.tell(Event::Paid { id, amount });
         }
         Ok(())
@@ -294,7 +306,7 @@ impl Peer {
         })?;
         self.outbox.push(kind::MESSAGE, &received.receipt);
         if self.role == Role::Payee(received.request) {
-            self.role = Role::Idle;
+            self.role = Role::Unattended;
         }
         if !received.repeated {
             self.tell(Event::Received { request: received.request, amount: received.amount });

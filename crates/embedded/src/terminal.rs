@@ -266,6 +266,17 @@ impl<F: NorFlash, E: Element, R: Random> Terminal<F, E, R> {
                     self.open_device()?.cancel_request(&request)?;
                 }
             }
+            Command::Mandate(mandate) => {
+                self.open_device()?.take_mandate(&mandate)?;
+                self.peer.pay_by_itself();
+            }
+            Command::MandateHeld => return Ok(owner::encode_mandate(number, &self.open_device()?.mandate()?)),
+            Command::ChangePin { mut old, mut new } => {
+                let changed = self.open_device().and_then(|device| device.change_pin(&old, &new));
+                old.zeroize();
+                new.zeroize();
+                changed?;
+            }
             Command::Pin(mut pin) => {
                 let verified = self.open_device().and_then(|device| device.verify(&pin));
                 pin.zeroize();

@@ -128,7 +128,6 @@ impl WalletError for OutsideMandate {
 
 /// Why the device pays nothing by itself.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[non_exhaustive]
 pub enum MandatedPaymentError {
     /// The mandate does not allow it.
     #[error(transparent)]
@@ -159,6 +158,11 @@ impl Wallet {
     pub fn mandate(&self) -> Option<Mandate> {
         // It was read before it was stored.
         self.mandate.as_deref().and_then(|mandate| Mandate::decode(mandate).ok())
+    }
+
+    /// The mandate held, as it travels.
+    pub fn mandate_message(&self) -> Option<&[u8]> {
+        self.mandate.as_deref()
     }
 
     /// Takes a mandate and hands it to the element. The first one of an owner takes the PIN; a newer one of the same owner does not.

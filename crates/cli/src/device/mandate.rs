@@ -263,7 +263,7 @@ impl Show {
     }
 }
 
-fn lines(mandate: &mandate::Mandate, used: Option<MandateUse>) -> String {
+pub(crate) fn lines(mandate: &mandate::Mandate, used: Option<MandateUse>) -> String {
     let (body, terms) = (&mandate.body, &mandate.terms);
     let amount = |amount: Amount| money::show(amount, terms.currency);
     let so_far = |minor: fn(&MandateUse) -> u64| {
@@ -301,7 +301,7 @@ fn rule(rule: &PayeeRule) -> String {
     }
 }
 
-fn describe(mandate: &mandate::Mandate, used: Option<MandateUse>) -> Value {
+pub(crate) fn describe(mandate: &mandate::Mandate, used: Option<MandateUse>) -> Value {
     let (body, terms) = (&mandate.body, &mandate.terms);
     json!({
         "owner": body.owner.to_string(),

@@ -15,7 +15,8 @@ use crate::failure::Failure;
 EXAMPLES:
   specie terminal stop --line serial:/dev/ttyACM0
 
-A request that was being offered is withdrawn: a payment of it is not accepted any more, and falls back to its payer in the end.")]
+A request that was being offered is withdrawn: a payment of it is not accepted any more, and falls back to its payer in the end. \
+A device that holds a mandate pays nothing by itself either, until it is told something else to do or loses its power.")]
 pub(super) struct Stop {
     #[command(flatten)]
     which: Which,

@@ -92,6 +92,63 @@ fn terminals_are_set_up_pay_each_other_and_settle() {
     world.books_hold();
 }
 
+/// The owner of a microcontroller sets its PIN and gives it a mandate; it pays inside it, refuses one unit over it, and stops.
+#[test]
+fn a_terminal_pays_by_itself_inside_a_mandate() {
+    let world = World::new();
+    let _street = Street::new(&world);
+    world.person("alice", "10");
+    world.json(&["device", "mandate", "owner-key", "alice"]);
+    enrol(&world, 0, "meter");
+    enrol(&world, 1, "shop");
+    for terminal in [0, 1] {
+        sync(&world, terminal, &["--keep-value", "2000", "--keep-blanks", "8"]);
+    }
+    let show = |machine: bool| {
+        let arguments = to(0, "mandate", &[]);
+        let line = ["terminal", "mandate", "show", "--line", arguments[3]];
+        world.run(&[if machine { &["--json"][..] } else { &[] }, &line].concat()).exits(0)
+    };
+    let key = show(true).json()["key"].as_str().unwrap().to_owned();
+    assert!(show(false).stdout.contains(&key));
+    let make = |out: &str, amounts: [&str; 3], sequence: &str| {
+        let [per_payment, per_period, in_all] = amounts;
+        let make =
+            ["device", "mandate", "make", "alice", "--for", &key, "--until", "2099-12-31", "--out", out, "--anyone"];
+        let amounts = ["--per-payment", per_payment, "--per-period", per_period, "--in-all", in_all];
+        let account = ["--redeem-psp", "psp", "--redeem-to", "meter", "--sequence", sequence];
+        world.json(&[&make[..], &amounts, &account].concat());
+    };
+    make("first", ["4.20", "5", "20"], "1");
+    make("end", ["0", "0", "0"], "2");
+    let give = |file: &'static str| ["terminal", "mandate", "give", "--line", LINES[0], file];
+    world.refused(&give("first"), "no-pin");
+    let mut child =
+        world.command(&to(0, "pin", &["--change"])).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), b"\n2468\n").unwrap();
+    assert!(child.wait().unwrap().success());
+    let mut command = world.command(&[&["--json"][..], &give("first")].concat());
+    Run::of(command.env("SPECIE_PIN", "2468").output().unwrap()).exits(0);
+    let request = |amount| to(1, "request", &["--currency", "XTS", amount, "--wait=60"]).to_vec();
+    let received = world.json(&request("4.20"));
+    assert_eq!((&received["received"], &received["amount"]), (&Value::Bool(true), &Value::from(420)), "{received:#}");
+    world.refused(&request("4.21"), "payer-refused");
+    world.refused(&request("0.81"), "payer-refused");
+    let told = world.run(&to(0, "listen", &["--seconds", "1", "--currency", "XTS"])).exits(0).stdout;
+    assert!(told.contains("[person-needed]") && told.contains("[mandate-per-period]"), "{told}");
+    let shown = show(true).json();
+    assert_eq!((&shown["mandate"]["used"]["in_all"], &shown["mandate"]["max_payment"]), (&420.into(), &420.into()));
+    assert!(show(false).stdout.contains("4.20 XTS used"));
+    world.json(&give("end"));
+    world.refused(&give("first"), "element-holds-newer");
+    world.refused(&request("0.01"), "payer-refused");
+    for terminal in [0, 1] {
+        let settled = sync(&world, terminal, &[]);
+        assert_eq!(settled["failures"], Value::Array(vec![]), "{settled:#}");
+    }
+    world.books_hold();
+}
+
 #[test]
 fn refusals_of_a_terminal_say_what_to_do() {
     let world = World::new();

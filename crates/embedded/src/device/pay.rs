@@ -37,13 +37,21 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     ///
     /// # Errors
     /// Why nothing was paid. Where the flash failed in between, money may have moved: the same again completes it.
-    #[inline(never)]
     pub fn pay(&mut self, request: &[u8], now: Timestamp) -> Done<Paid> {
+        self.pay_as(request, false, now)
+    }
+
+    #[inline(never)]
+    pub(crate) fn pay_as(&mut self, request: &[u8], by_itself: bool, now: Timestamp) -> Done<Paid> {
         self.resume(now)?;
         expect(request, Message::Request)?;
         self.check_room()?;
         let seed = self.seed()?;
-        let step = self.wallet.plan_payment(request, now, &seed, &mut self.element)?;
+        let step = if by_itself {
+            self.plan_by_itself(request, now, &seed)?
+        } else {
+            self.wallet.plan_payment(request, now, &seed, &mut self.element)?
+        };
         let id = self.commit(step)?;
         self.drop_what_has_no_room(&id)?;
         let step = self.wallet.execute_payment(&id, now, &mut self.element)?;
@@ -88,6 +96,7 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
 }
 
 /// Says what a message is where something else was expected.
+#[inline(never)]
 pub(crate) fn expect(message: &[u8], expected: Message) -> Done<()> {
     match Message::peek(message) {
         Ok(found) if found == expected => Ok(()),

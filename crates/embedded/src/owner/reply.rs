@@ -4,8 +4,11 @@
 use alloc::vec::Vec;
 
 use specie_core::encoding::{DecodeError, Reader};
+use specie_core::signature::PublicKey;
+use specie_element::client::MandateUse;
 
-use super::{Told, array, failure_fields, read_failure, write};
+use super::{Told, array, failure_fields, optional, read_failure, write};
+use crate::device::MandateHeld;
 use crate::failure::Failure;
 
 /// What came of a command.
@@ -17,6 +20,8 @@ pub enum Reply {
     Status(Status),
     /// What was made: the request as it travels.
     Made(Vec<u8>),
+    /// Which mandate it holds.
+    Mandate(MandateHeld),
     /// It was not done.
     Failed(Told),
 }
@@ -59,6 +64,7 @@ impl Reply {
         let told = match (outcome, length, command) {
             (0, 2, _) => Self::Done,
             (0, 3, 1) => Self::Status(Status::read(&mut r)?),
+            (0, 5, 11) => Self::Mandate(read_mandate(&mut r)?),
             (0, 3, _) => Self::Made(r.bytes()?.to_vec()),
             (1, 6, _) => Self::Failed(read_failure(&mut r)?),
             _ => return Err(DecodeError::OutOfRange),
@@ -111,6 +117,32 @@ pub(crate) fn encode_made(command: u8, message: &[u8]) -> Vec<u8> {
     })
 }
 
+pub(crate) fn encode_mandate(command: u8, held: &MandateHeld) -> Vec<u8> {
+    write(|w| {
+        array(w, 5, 0)?;
+        w.uint(command.into())?;
+        w.bytes(&held.device.0)?;
+        optional(w, held.mandate.as_deref(), |w, mandate| w.bytes(mandate))?;
+        optional(w, held.used, |w, used| {
+            w.array(4)?;
+            [used.sequence, used.period_began, used.in_period, used.spent]
+                .into_iter()
+                .try_for_each(|field| w.uint(field))
+        })
+    })
+}
+
+fn read_mandate(r: &mut Reader<'_>) -> Result<MandateHeld, DecodeError> {
+    let device = PublicKey(r.bytes_of()?);
+    let mandate = r.optional(|r| r.bytes().map(<[u8]>::to_vec))?;
+    let used = r.optional(|r| {
+        r.array_of(4)?;
+        let (sequence, period_began, in_period, spent) = (r.uint()?, r.uint()?, r.uint()?, r.uint()?);
+        Ok(MandateUse { sequence, period_began, in_period, spent })
+    })?;
+    Ok(MandateHeld { device, mandate, used })
+}
+
 pub(crate) fn encode_failed(command: u8, failure: &Failure) -> Vec<u8> {
     write(|w| {
         array(w, 6, 1)?;
@@ -128,7 +160,12 @@ mod tests {
         let status = Status { wallet: true, spendable: 7, capacity: 9, ..Status::default() };
         let failure = Failure::new("busy", "it is", "wait").of_money();
         let told = Told { code: "busy".into(), what: "it is".into(), advice: "wait".into(), money_moved: true };
+        let used = MandateUse { sequence: 1, period_began: 2, in_period: 3, spent: 4 };
+        let held = MandateHeld { device: PublicKey([5; 32]), mandate: Some(b"mandate".to_vec()), used: Some(used) };
+        let none = MandateHeld { mandate: None, used: None, ..held.clone() };
         let replies = [
+            (encode_mandate(11, &held), (11, Reply::Mandate(held))),
+            (encode_mandate(11, &none), (11, Reply::Mandate(none))),
             (encode_done(3), (3, Reply::Done)),
             (encode_status(1, &status), (1, Reply::Status(status))),
             (encode_made(6, b"request"), (6, Reply::Made(b"request".to_vec()))),

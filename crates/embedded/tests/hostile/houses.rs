@@ -11,7 +11,7 @@ use specie_core::enrolment::{Certificate, CertificateBody};
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_element::client;
 use specie_element::entropy::EntropyFailure;
-use specie_element::sim::{SimError, SimFlash};
+use specie_element::sim::{Cut, SimError, SimFlash};
 use specie_element::{Element, Platform};
 use specie_embedded::device::{Parts, Random, Terms};
 use specie_embedded::frame::{Frame, Inbox};
@@ -191,8 +191,16 @@ impl Image {
         Self { flash: records.into_flash(), ..self.clone() }
     }
 
-    /// Power.
+    /// Power, and the time.
     pub(crate) fn open(&self) -> House {
+        let mut house = self.open_without_time();
+        house.terminal.set_time(at(NOW), 0);
+        house.terminal.poll(0);
+        house
+    }
+
+    /// Power, and nobody who tells the time.
+    pub(crate) fn open_without_time(&self) -> House {
         let (flash, element, seed) = (Flash::new(self.flash.clone()), Flash::new(self.element.clone()), self.seed);
         let chip = Element::new(element.clone(), Seeded(seed + 100)).expect("an element");
         let socket = Socket {
@@ -202,9 +210,7 @@ impl Image {
             heard: Rc::default(),
         };
         let parts = Parts { flash: flash.clone(), element: socket.clone(), random: Seeded(seed + 200) };
-        let mut terminal = Terminal::new(parts);
-        terminal.set_time(at(NOW), 0);
-        terminal.poll(0);
+        let terminal = Terminal::new(parts);
         let (from_owner, from_peer) = (Inbox::default(), Inbox::default());
         House { terminal, flash, element, socket, seed, from_owner, from_peer, ms: 0 }
     }
@@ -213,7 +219,26 @@ impl Image {
 impl House {
     /// It as it would be after a power cut.
     pub(crate) fn image(&self) -> Image {
-        Image { flash: self.flash.copy(), element: self.element.copy(), seed: self.seed + 1_000 }
+        let [mut flash, mut element] = [self.flash.copy(), self.element.copy()];
+        flash.power_up();
+        element.power_up();
+        Image { flash, element, seed: self.seed + 1_000 }
+    }
+
+    /// The power goes off after so many more writes to the element's flash, or to its own.
+    pub(crate) fn cut_after(&mut self, of_element: bool, after: u64) {
+        let flash = if of_element { &self.element } else { &self.flash };
+        flash.0.borrow_mut().cut_power_after(after, Cut::Torn);
+    }
+
+    /// Whether the power went off.
+    pub(crate) fn is_off(&self) -> bool {
+        self.flash.0.borrow().is_off() || self.element.0.borrow().is_off()
+    }
+
+    /// Tells it something, where the power may go.
+    pub(crate) fn try_tell(&mut self, command: &Command) {
+        self.owner_bytes(&Frame::encode(kind::COMMAND, &command.encode()).expect("not too long"));
     }
 
     /// Pulls the element out.

@@ -11,6 +11,7 @@ mod houses;
 #[path = "../../../wallet/tests/wallet/ledger.rs"]
 #[allow(dead_code, reason = "the wallet's tests need more of it")]
 mod ledger;
+mod mandates;
 mod order;
 mod owner;
 mod peer;
