@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use serde_json::Value;
+use specie_core::Timestamp;
 use specie_core::attestation::{Claims, Token};
 use specie_core::bytes::{NoteId, RevokedNote};
 use specie_core::chain::{Deadline, End, Immediately, verify_chain};
@@ -17,6 +18,7 @@ use specie_core::mandate::Mandate;
 use specie_core::manifest::Manifest;
 use specie_core::merkle;
 use specie_core::note::owner_tag;
+use specie_core::payment::Chain;
 use specie_core::request::Request;
 use specie_core::revocation::{PAGE_LENGTH_MAX, RevocationBody, RevocationPage};
 use specie_core::signature::{PublicKey, SigningKey};
@@ -196,4 +198,44 @@ fn requests() {
         assert_eq!(request.context().0, array(&entry["context"]));
         Some(())
     });
+}
+
+#[test]
+fn chains() {
+    let generators = Generators::new();
+    let code = |entry: &Value| {
+        let bytes = bytes(&entry["chain"]);
+        let Ok(chain) = Chain::decode(&bytes) else { return Err("malformed") };
+        let transfers: Vec<Vec<u8>> = chain.transfers().map(|transfer| encoded(&transfer)).collect();
+        assert!(bytes.ends_with(&transfers.concat()));
+        let classes = entry["classes"].as_array().unwrap().iter();
+        let classes = classes.map(|class| Class::decode(&array(&class["Y"]), &self::bytes(&class["info"])).unwrap());
+        let classes: Vec<Class> = classes.collect();
+        let now = Timestamp::new(entry["now"].as_u64().unwrap()).unwrap();
+        let (deadline, end) = match entry["end"].as_str().unwrap() {
+            "outputs" => (Deadline::Spend(now), End::Outputs),
+            _ => (Deadline::Redeem(now), End::Redemption),
+        };
+        let mut shows = Immediately(&generators);
+        verify_chain(&classes[..], &chain, deadline, end, &mut shows, |_| ()).map_err(|error| error.code())
+    };
+    judge("chain", |entry| match code(entry) {
+        Ok(summary) => {
+            assert_eq!((summary.root.0, summary.last.0), (array(&entry["root"]), array(&entry["last"])));
+            assert_eq!(
+                (summary.value.minor(), u64::from(summary.hops)),
+                (number(entry, "value"), number(entry, "hops"))
+            );
+            assert_eq!(summary.redeem_until.seconds(), number(entry, "redeem_until"));
+            Some(())
+        }
+        Err(code) => {
+            assert_eq!(code, entry["code"], "{}", entry["why"]);
+            None
+        }
+    });
+}
+
+fn number(entry: &Value, field: &str) -> u64 {
+    entry[field].as_u64().unwrap()
 }

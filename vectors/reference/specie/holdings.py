@@ -1,9 +1,8 @@
 """What a device held (protocol §8.1)."""
 
-from . import cbor, form, transfers
+from . import cbor, chains, form, transfers
 from .curve import G, Point, decode_scalar, encode_scalar
-from .notes import BLANK, VALUE, Class, Refused, decode_note, note_id, signature_points, verify_note
-from .transfers import owner, verify
+from .notes import BLANK, Class, Refused, decode_note, note_id, signature_points, verify_note
 
 
 def encode(note, owned=None):
@@ -41,23 +40,11 @@ def check(holding, Y, info, U):
 
 
 def check_owned(classes, held, name, owned):
-    """That the blank `name` of class `held` owns the output (§6, §8.1); the amount."""
-    value, before = None, None
+    """That the blank `name` of class `held` owns the output; the amount."""
     chain, index, blind = owned
-    for transfer in map(transfers.read, chain):
-        of = next(one for one in classes if one.id == transfer.class_id)
-        points = verify(of, transfer)
-        shown = note_id(transfer.note, *points[4:])
-        if before is None:
-            good, value = of.kind == VALUE and transfer.input == [0], of.amount
-        else:
-            _, previous, at, opened = transfer.input
-            value, tag = before.outputs[at]
-            good = of.kind == BLANK and previous == before.id and tag == owner(shown, opened) and value <= of.amount
-        if not good or not transfer.outputs or sum(amount for amount, _ in transfer.outputs) != value:
-            raise Refused("no chain")
-        before = transfer
-    amount, tag = before.outputs[index]
-    if held.kind != BLANK or tag != owner(name, blind) or amount > held.amount:
+    links = [transfers.read(transfer) for transfer in chain]
+    chains.verify_links(links, classes, "outputs", 0)
+    amount, tag = links[-1].outputs[index]
+    if held.kind != BLANK or tag != transfers.owner(name, blind) or amount > held.amount:
         raise Refused("not owned by this blank")
     return amount

@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod chain;
 mod disclosure;
 mod enrolment;
 mod holding;
@@ -31,6 +32,7 @@ struct Kind {
 const KINDS: &[Kind] = &[
     Kind { name: "manifest", judge: manifest::judge, values: manifest::values },
     Kind { name: "request", judge: request::judge, values: request::values },
+    Kind { name: "chain", judge: chain::judge, values: chain::values },
     Kind { name: "disclosure", judge: disclosure::judge, values: disclosure::values },
     Kind { name: "ceremony", judge: supervision::judge_ceremony, values: supervision::ceremony_values },
     Kind { name: "opening", judge: supervision::judge_opening, values: supervision::opening_values },
