@@ -3,12 +3,14 @@
 //! `schemas/camt.053.xsd` has the part of the public schema that is written here, with its names, order and restrictions.
 
 use specie_core::text::Name;
-use specie_core::{Amount, Timestamp};
+use specie_core::{Amount, Timestamp, hash};
 use thiserror::Error;
 
 use crate::calendar::date_time;
 use crate::xml::{Money, Xml};
 
+/// Names of statements and of the documents of them.
+const LABEL: &str = "specie/v1/statement";
 /// The most that an amount of ISO 20022 can have: 18 digits.
 const DIGITS_MAX: u64 = 999_999_999_999_999_999;
 
@@ -101,15 +103,15 @@ impl<'a> Statement<'a> {
     /// The document, made at `now`.
     pub fn to_xml(&self, now: Timestamp) -> String {
         let namespace = [("xmlns", "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08")];
-        let id = format!("{}-{}", self.from.seconds(), self.to.seconds());
         Xml::document("Document", &namespace, |xml| {
             xml.within("BkToCstmrStmt", |xml| {
                 xml.within("GrpHdr", |xml| {
-                    xml.text("MsgId", &id, 35);
+                    // A message for each time that it is made: the last day need not be over.
+                    xml.text("MsgId", &self.id(&[now]), 35);
                     xml.text("CreDtTm", &moment(now), 20);
                 });
                 xml.within("Stmt", |xml| {
-                    xml.text("Id", &id, 35);
+                    xml.text("Id", &self.id(&[]), 35);
                     xml.text("CreDtTm", &moment(now), 20);
                     xml.within("FrToDt", |xml| {
                         xml.text("FrDtTm", &moment(self.from), 20);
@@ -123,6 +125,15 @@ impl<'a> Statement<'a> {
                 });
             });
         })
+    }
+
+    /// The statement of this account for this time, at whatever PSP; with `made`, the document of it that was made then.
+    fn id(&self, made: &[Timestamp]) -> String {
+        let moments: Vec<_> =
+            [self.from, self.to].iter().chain(made).map(|moment| moment.seconds().to_be_bytes()).collect();
+        let mut parts: Vec<&[u8]> = vec![self.psp.as_str().as_bytes(), self.account.as_str().as_bytes()];
+        parts.extend(moments.iter().map(|moment| moment.as_slice()));
+        hash::h32(LABEL, &parts)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     fn account(&self, xml: &mut Xml) {

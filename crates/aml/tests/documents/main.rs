@@ -213,6 +213,21 @@ fn a_statement_is_valid_and_adds_up() {
 }
 
 #[test]
+fn statements_and_messages_have_names_of_their_own() {
+    let ids = |account, now| {
+        let xml = statement(account, 5, &[], 5).unwrap().to_xml(at(now));
+        (texts(&xml, "MsgId").remove(0), texts(&xml, "Id").remove(0))
+    };
+    let (message, alice) = ids("alice", 9);
+    assert_eq!(ids("alice", 9), (message.clone(), alice.clone()));
+    // Made again later it is the same statement in another message.
+    let later = ids("alice", 10);
+    assert!(later.1 == alice && later.0 != message);
+    let (others, bob) = ids("bob", 9);
+    assert!(bob != alice && others != message);
+}
+
+#[test]
 fn a_statement_that_does_not_add_up_is_none() {
     assert_eq!(statement("a", 500, &[(true, 300)], 799), Err(StatementError::DoesNotAddUp));
     assert_eq!(statement("a", 0, &[(false, 300)], 300), Err(StatementError::DoesNotAddUp));

@@ -333,7 +333,10 @@ impl Statement {
         let now = provider.clock.now();
         let xml = provider.psp.account_statement(&self.account, (self.from, self.to), exponent, now)?;
         let file = write(&self.out, &xml)?;
-        Ok(Answer::new(format!("Wrote {file}.\n"), json!({ "account": self.account.as_str(), "file": file })))
+        let over = self.to < now;
+        let open = if over { "" } else { "The last day is not over: movements can follow that are not in it.\n" };
+        let machine = json!({ "account": self.account.as_str(), "file": file, "over": over });
+        Ok(Answer::new(format!("Wrote {file}.\n{open}"), machine))
     }
 }
 

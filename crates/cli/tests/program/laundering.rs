@@ -88,7 +88,7 @@ fn an_alert_becomes_a_case_that_two_decide_and_a_freeze_holds_the_money() {
     world.books_hold();
 
     let statement = ["psp", "statement", "psp", "mallory", "--from", "2020-01-01", "--to", "9000-01-01"];
-    world.json(&[&statement[..], &["--out", "statement.xml"]].concat());
+    assert_eq!(world.json(&[&statement[..], &["--out", "statement.xml"]].concat())["over"], false);
     let xml = valid(&world, "statement.xml", include_str!("../../../aml/schemas/camt.053.xsd"));
     assert!(xml.contains("camt.053.001.08") && xml.contains("<Amt Ccy=\"XTS\">2828.99</Amt>"), "{xml}");
     world.refused(&["psp", "case", "show", "psp", "9"], "unknown-case");
