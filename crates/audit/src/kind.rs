@@ -6,6 +6,8 @@
 pub enum Kind {
     /// A bank was made.
     BankSetUp,
+    /// The rules of a bank that are in no manifest changed.
+    BankRulesInForce,
     /// A manifest was published.
     ManifestPublished,
     /// A class of notes came with a manifest.
@@ -34,6 +36,10 @@ pub enum Kind {
     RevocationsPublished,
     /// What a lost device held was claimed.
     RestitutionClaimed,
+    /// Something that was claimed of what a lost device held is not to be paid.
+    RestitutionRefused,
+    /// What came of a claim, for good.
+    RestitutionSettled,
     /// Claims on what a device held were given up.
     RestitutionGivenUp,
     /// The rules of a PSP changed.
@@ -76,8 +82,14 @@ pub enum Kind {
     DeviceLost,
     /// A lost device was found.
     DeviceFound,
+    /// A device was allowed something else than before.
+    LimitsIssued,
+    /// Totals of a device were found to be within its limits, or not.
+    TotalsJudged,
     /// A version of the rules against money laundering came.
     AmlRulesAdopted,
+    /// A rule against money laundering found a customer's flows suspicious.
+    AlertRaised,
     /// A case about a customer was opened.
     CaseOpened,
     /// Something was done in a case about a customer.
@@ -117,6 +129,7 @@ macro_rules! names {
 
 names! {
     BankSetUp = "bank-set-up",
+    BankRulesInForce = "bank-rules-in-force",
     ManifestPublished = "manifest-published",
     ClassPublished = "class-published",
     PspRegistered = "psp-registered",
@@ -131,6 +144,8 @@ names! {
     AlarmRaised = "alarm-raised",
     RevocationsPublished = "revocations-published",
     RestitutionClaimed = "restitution-claimed",
+    RestitutionRefused = "restitution-refused",
+    RestitutionSettled = "restitution-settled",
     RestitutionGivenUp = "restitution-given-up",
     PolicyInForce = "policy-in-force",
     TiersPublished = "tiers-published",
@@ -152,7 +167,10 @@ names! {
     DeviceUnblocked = "device-unblocked",
     DeviceLost = "device-lost",
     DeviceFound = "device-found",
+    LimitsIssued = "limits-issued",
+    TotalsJudged = "totals-judged",
     AmlRulesAdopted = "aml-rules-adopted",
+    AlertRaised = "alert-raised",
     CaseOpened = "case-opened",
     CaseStep = "case-step",
     CaseReported = "case-reported",

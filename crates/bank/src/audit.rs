@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::bank::Bank;
 use crate::signer::{Signer, SignerError};
-use crate::storage::{Storage, StorageError, Tx};
+use crate::storage::{Storage, StorageError, Tx, View};
 
 /// Why no head was signed.
 #[derive(Debug, Error)]
@@ -44,6 +44,33 @@ pub fn append(
     if tx.insert_audit(&record)? { Ok(()) } else { Err(StorageError::Busy) }
 }
 
+/// Appends it unless the newest decision of `kind` about `subject` says `details` already: what is decided again as it was is no news.
+///
+/// # Errors
+/// As for [`append`].
+pub fn append_news(
+    tx: &mut dyn Tx,
+    by: Actor,
+    now: Timestamp,
+    kind: Kind,
+    subject: &str,
+    details: &[(&str, impl AsRef<str>)],
+) -> Result<(), StorageError> {
+    if says(tx, kind, subject, details)? { Ok(()) } else { append(tx, by, now, kind, subject, details) }
+}
+
+/// Whether the newest record of `kind` about `subject` says `details`.
+fn says(
+    view: &mut (impl View + ?Sized),
+    kind: Kind,
+    subject: &str,
+    details: &[(&str, impl AsRef<str>)],
+) -> Result<bool, StorageError> {
+    let Some(newest) = view.audit_newest_about(kind, subject)? else { return Ok(false) };
+    let said = newest.decision.details;
+    Ok(details.iter().all(|(name, value)| said.get(*name).is_some_and(|said| said == value.as_ref())))
+}
+
 /// Bytes as the log has them.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -53,6 +80,20 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     /// The name of the log, in its heads.
     pub fn audit_log(&self) -> LogName {
         bank_log(&self.settings().issuer)
+    }
+
+    /// Writes into the log by which rules the bank works that stand in no manifest, unless it says so already.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn audit_rules(&self, now: Timestamp) -> Result<(), StorageError> {
+        let (kind, issuer) = (Kind::BankRulesInForce, self.settings().issuer);
+        let details = [("revocations_per_day", self.revocations_per_day().to_string())];
+        // Asked without the right to write at first: it hardly ever changes.
+        if self.storage().read(|view| says(view, kind, issuer.as_str(), &details))? {
+            return Ok(());
+        }
+        self.storage().transact(|tx| append_news(tx, self.actor(), now, kind, issuer.as_str(), &details))
     }
 
     /// Signs how far the log goes now, and keeps it; `None` while the log is empty.

@@ -1,10 +1,12 @@
 //! What the bank pays for what was shown: within the face of the issued note out of its class, beyond it as loss.
 
+use specie_audit::{Actor, Kind};
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
 use specie_core::text::Name;
 use specie_core::transfer::redemption_context;
 
+use crate::audit::{self, hex};
 use crate::credit::{self, CreditKind};
 use crate::ledger::{Account, LedgerError, Movement, MovementKind, Posting};
 use crate::storage::{StorageError, Tx};
@@ -123,7 +125,7 @@ pub(crate) fn is_covered(tx: &mut dyn Tx, due: &Due, now: Timestamp) -> Result<b
     let outstanding = tx.balance(&Account::Outstanding(due.root_class).to_string())?;
     let covered = i128::from(from_class(tx, due)?.minor()) <= i128::from(outstanding);
     if !covered {
-        tx.insert_alarm("class-exhausted", &due.root_class.0, now)?;
+        alarm(tx, "class-exhausted", &due.root_class.0, now)?;
     }
     Ok(covered)
 }
@@ -161,9 +163,17 @@ pub(crate) fn pay(tx: &mut dyn Tx, due: &Due, now: Timestamp) -> Result<PayoutRe
     credit::tell(tx, &due.to, due.amount, due.kind.credit(), due.transfer.to_string(), now)?;
     if !loss.is_zero() && !tx.root_is_double_spent(&due.root)? {
         // More than its face came back of a note that nobody spent twice: the rules themselves are broken.
-        tx.insert_alarm("loss-unexplained", &due.root.0, now)?;
+        alarm(tx, "loss-unexplained", &due.root.0, now)?;
     }
     Ok(payout)
+}
+
+/// Raises an alarm, once.
+fn alarm(tx: &mut dyn Tx, why: &str, subject: &[u8], now: Timestamp) -> Result<(), StorageError> {
+    if !tx.insert_alarm(why, subject, now)? {
+        return Ok(());
+    }
+    audit::append(tx, Actor::service(), now, Kind::AlarmRaised, &hex(subject), &[("why", why)])
 }
 
 /// Closes a class: what is outstanding is owed no more.

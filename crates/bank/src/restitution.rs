@@ -4,6 +4,8 @@
 //! what would fall to nobody, or back to a payer who is not the owner, goes to the claim, in the transaction that settles it for good:
 //! for a value note at the end of its class, for an output with the transfer that has it ([`sweep`](crate::sweep)).
 
+use std::collections::BTreeMap;
+
 use specie_audit::{Actor, Kind as Decided};
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, NoteId, TransferId};
@@ -242,7 +244,13 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             Ok(holding) => self.claim_one(tx, holding, now),
             Err(refusal) => Ok(Err(*refusal)),
         };
-        checked.items.iter().map(claim).collect()
+        let claims = checked.items.iter().map(claim).collect::<Result<Vec<_>, RestitutionError>>()?;
+        if let Some(refused) = refused(&claims) {
+            let details = [("psp", checked.psp.to_string()), ("refused", refused)];
+            let (by, kind) = (Actor::service(), Decided::RestitutionRefused);
+            audit::append_news(tx, by, now, kind, &hex(&checked.identity), &details)?;
+        }
+        Ok(claims)
     }
 
     fn claim_one(
@@ -303,11 +311,26 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         };
         let pays = stands(tx, claim)? && payout::is_covered(tx, &due, now)?;
         let state = if pays { RestitutionState::Paid } else { RestitutionState::Void };
-        if !tx.settle_restitution_if_open(&claim.note_id, state)? || !pays {
+        if !tx.settle_restitution_if_open(&claim.note_id, state)? {
+            return Ok(Amount::ZERO);
+        }
+        let details = [("note", claim.note_id.to_string()), ("outcome", state.name().to_owned())];
+        audit::append(tx, Actor::service(), now, Decided::RestitutionSettled, &hex(&claim.identity), &details)?;
+        if !pays {
             return Ok(Amount::ZERO);
         }
         Ok(payout::pay(tx, &due, now)?.amount)
     }
+}
+
+/// How many holdings were refused why, such as `malformed 1, shown 2`; `None` when none was.
+fn refused(claims: &[Result<RestitutionRecord, Refusal>]) -> Option<String> {
+    let mut counts = BTreeMap::<_, u32>::new();
+    for refusal in claims.iter().filter_map(|claim| claim.as_ref().err()) {
+        *counts.entry(refusal.code()).or_default() += 1;
+    }
+    let counted: Vec<_> = counts.iter().map(|(why, count)| format!("{why} {count}")).collect();
+    (!counted.is_empty()).then(|| counted.join(", "))
 }
 
 /// Drops the claims on what the device held whose deadline has not passed: it was found. Gives how many there were.

@@ -40,6 +40,27 @@ impl<S, B> Psp<S, B> {
         if records.insert_audit(&record)? { Ok(()) } else { Err(StoreError::Busy) }
     }
 
+    /// Appends the decision unless the newest one of `kind` about `subject` says `details` already: what is decided again as it was is
+    /// no news. `also` is written with it and not compared.
+    ///
+    /// # Errors
+    /// As for [`Psp::audit`].
+    pub fn audit_news(
+        &self,
+        records: &mut dyn Records,
+        now: Timestamp,
+        kind: Kind,
+        subject: &str,
+        details: &[(&str, impl AsRef<str>)],
+        also: &[(&str, &str)],
+    ) -> Result<(), StoreError> {
+        if says(records, kind, subject, details)? {
+            return Ok(());
+        }
+        let all = details.iter().map(|(name, value)| (*name, value.as_ref())).chain(also.iter().copied());
+        self.audit(records, now, kind, subject, &all.collect::<Vec<_>>())
+    }
+
     /// The name of the log, in its heads.
     pub fn audit_log(&self) -> LogName {
         psp_log(&self.identity().name)
@@ -83,23 +104,22 @@ impl<S: Store, B> Psp<S, B> {
         subject: &str,
         details: &[(&str, impl AsRef<str>)],
     ) -> Result<(), StoreError> {
-        let is_known = |records: &mut dyn Records| {
-            let newest = records.audit_newest_about(kind, subject)?;
-            let said = |(name, value): &(&str, _)| -> bool {
-                let said = newest.as_ref().and_then(|newest| newest.decision.details.get(*name));
-                said.is_some_and(|said| *said == AsRef::<str>::as_ref(value))
-            };
-            Ok::<_, StoreError>(details.iter().all(said))
-        };
         // Asked without the right to write at first: it hardly ever changes.
-        if self.store().read(is_known)? {
+        if self.store().read(|records| says(records, kind, subject, details))? {
             return Ok(());
         }
-        self.store().write(|records| {
-            if is_known(records)? {
-                return Ok(());
-            }
-            self.audit(records, now, kind, subject, details)
-        })
+        self.store().write(|records| self.audit_news(records, now, kind, subject, details, &[]))
     }
+}
+
+/// Whether the newest record of `kind` about `subject` says `details`.
+fn says(
+    records: &mut dyn Records,
+    kind: Kind,
+    subject: &str,
+    details: &[(&str, impl AsRef<str>)],
+) -> Result<bool, StoreError> {
+    let Some(newest) = records.audit_newest_about(kind, subject)? else { return Ok(false) };
+    let said = newest.decision.details;
+    Ok(details.iter().all(|(name, value)| said.get(*name).is_some_and(|said| said == value.as_ref())))
 }

@@ -312,7 +312,7 @@ pub(crate) fn subject_of(claims: &str) -> Result<Option<Subject>, StoreError> {
 }
 
 /// 64 hexadecimal digits.
-pub(crate) fn hexadecimal(bytes: &[u8; 32]) -> String {
+pub(crate) fn hexadecimal<const N: usize>(bytes: &[u8; N]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -1,5 +1,6 @@
 //! What a PSP signs for devices: limits (§4) and descriptors (§7).
 
+use specie_audit::Kind;
 use specie_core::Timestamp;
 use specie_core::descriptor::{Descriptor, DescriptorBody};
 use specie_core::encoding::Encode;
@@ -110,6 +111,7 @@ impl<S: Store, B> Psp<S, B> {
                 max_holding: grant.max_holding,
             };
             records.insert_limits(&party.customer.name, &allowance)?;
+            self.audit_limits(records, &party.customer.name, tier, &body, now)?;
             let document = Limits::sign(body, &self.identity().key).to_vec();
             request.remember(records, &document, now)?;
             Ok(document)
@@ -170,5 +172,26 @@ impl<S: Store, B> Psp<S, B> {
             request.remember(records, &document, now)?;
             Ok(document)
         })
+    }
+
+    /// Writes what a document allows into the audit log, if that is other than what the device's last one did.
+    fn audit_limits(
+        &self,
+        records: &mut dyn Records,
+        customer: &Name,
+        tier: &Tier,
+        body: &LimitsBody,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let allowed = [
+            ("customer", customer.to_string()),
+            ("tier", tier.name.to_string()),
+            ("max_payment", body.max_payment.minor().to_string()),
+            ("max_cumulative", body.max_cumulative.minor().to_string()),
+            ("max_holding", body.max_holding.minor().to_string()),
+            ("valid_seconds", tier.limits_validity_seconds.to_string()),
+        ];
+        let from = body.sequence.to_string();
+        self.audit_news(records, now, Kind::LimitsIssued, &body.device.to_string(), &allowed, &[("sequence", &from)])
     }
 }

@@ -12,6 +12,7 @@ use specie_identity::screening::{NoName, SanctionsList};
 use specie_identity::trust::TrustList;
 use thiserror::Error;
 
+use crate::aml::cases::CaseFailure;
 use crate::credential::hexadecimal;
 use crate::customer::CustomerError;
 use crate::service::Psp;
@@ -108,9 +109,21 @@ pub enum IdentificationError {
         /// Which case.
         case: u64,
     },
+    /// The customer is not frozen.
+    #[error(transparent)]
+    Case(CaseFailure),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<CaseFailure> for IdentificationError {
+    fn from(error: CaseFailure) -> Self {
+        match error {
+            CaseFailure::Store(error) => error.into(),
+            error => Self::Case(error),
+        }
+    }
 }
 
 /// The longest reason of a decision, in bytes.
@@ -139,8 +152,14 @@ impl<S: Store, B> Psp<S, B> {
     /// # Errors
     /// When the store fails.
     pub fn audit_identification(&self, now: Timestamp) -> Result<(), StoreError> {
+        let (kind, psp) = (Kind::IdentificationInForce, self.identity().name);
         let Some(Identification { issuers, sanctions, threshold, .. }) = self.configured_identification() else {
-            return Ok(());
+            // Who never identified anybody has decided nothing.
+            if self.store().read(|records| records.audit_newest_about(kind, psp.as_str()))?.is_none() {
+                return Ok(());
+            }
+            let nothing = ["issuers", "sanctions", "published", "threshold"].map(|name| (name, ""));
+            return self.audit_rule(now, kind, psp.as_str(), &nothing);
         };
         let hash = |hash: Option<&[u8; 32]>| hash.map_or_else(String::new, hexadecimal);
         let details = [
@@ -149,6 +168,6 @@ impl<S: Store, B> Psp<S, B> {
             ("published", sanctions.as_ref().map_or_else(String::new, |list| list.published.clone())),
             ("threshold", threshold.to_string()),
         ];
-        self.audit_rule(now, Kind::IdentificationInForce, self.identity().name.as_str(), &details)
+        self.audit_rule(now, kind, psp.as_str(), &details)
     }
 }

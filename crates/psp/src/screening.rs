@@ -1,5 +1,6 @@
 //! Names of customers against a sanctions list. A hit is a likeness; a person decides what it means, with a reason. Until then, and
-//! when it is the same person, the customer is in no tier: its devices get no limits, notes or blanks, and may redeem.
+//! when it is the same person, the customer is in no tier: its devices get no limits, notes or blanks, and may redeem. The same person
+//! is frozen too.
 
 use specie_audit::Kind;
 use specie_core::Timestamp;
@@ -140,7 +141,8 @@ impl<S: Store, B> Psp<S, B> {
         self.store().read(|records| Ok(records.screening(customer)?))
     }
 
-    /// Records what a person decided about a hit; what was decided before is replaced, and stays in the audit log.
+    /// Records what a person decided about a hit; what was decided before is replaced, and stays in the audit log. The same person
+    /// is frozen with it, by a case of its own; to decide otherwise later releases nobody: that takes another person.
     ///
     /// # Errors
     /// When there is no such hit, or no reason.
@@ -167,6 +169,9 @@ impl<S: Store, B> Psp<S, B> {
             let decision = if same { "same-person" } else { "another-person" };
             let details = [("entry", reference), ("decision", decision), ("reason", reason)];
             self.audit(records, now, Kind::HitDecided, customer.as_str(), &details)?;
+            if same && records.customer(customer)?.is_some() {
+                self.freeze(records, customer, ["the same person as on the sanctions list", reason], now)?;
+            }
             hit.ruling = Some(ruling);
             Ok(hit)
         })

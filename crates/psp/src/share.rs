@@ -73,11 +73,13 @@ impl<S: Store, B> Psp<S, B> {
             let found = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
             for (key, weight) in weights {
                 let holdings = self.holdings(records, &found, now)?;
-                if !holdings.devices.iter().any(|device| device.key == *key) {
-                    return Err(CustomerError::UnknownDevice(*key));
-                }
+                let device = holdings.devices.iter().find(|device| device.key == *key);
+                let device = device.ok_or(CustomerError::UnknownDevice(*key))?;
                 if *weight > WEIGHT_MAX {
                     return Err(CustomerError::Weight);
+                }
+                if device.weight == *weight {
+                    continue;
                 }
                 records.set_weight(key, *weight)?;
                 let details = [("customer", customer.as_str()), ("weight", &weight.to_string())];

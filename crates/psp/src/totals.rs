@@ -3,13 +3,14 @@
 //! A device fetches a nonce, shows its totals for it as its tier's setting says, and gets one new limits document for that.
 //! What is checked is forgotten; that it held is kept.
 
+use specie_audit::Kind;
 use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use specie_totals::{Bounds, Opening, RangeProof, Statement, TotalsError};
 use thiserror::Error;
 
-use crate::device::{DeviceError, DeviceRefusal};
+use crate::device::{Device, DeviceError, DeviceRefusal};
 use crate::enrolment::Nonce;
 use crate::request::{KeyConflict, RecallError, Request};
 use crate::service::Psp;
@@ -169,6 +170,24 @@ impl<S: Store, B> Psp<S, B> {
         shown: &Shown,
         now: Timestamp,
     ) -> Result<(), ShowError> {
+        let result = self.try_totals(request, statement, shown, now);
+        let why = match &result {
+            Err(ShowError::Totals(error)) => error.to_string(),
+            Err(ShowError::Incomplete { .. }) => "payments are missing".to_owned(),
+            _ => return result,
+        };
+        let device = PublicKey(request.who);
+        self.store().write(|records| self.audit_verdict(records, &device, statement, shown, Err(&why), now))?;
+        result
+    }
+
+    fn try_totals(
+        &self,
+        request: &Request<'_>,
+        statement: &Statement,
+        shown: &Shown,
+        now: Timestamp,
+    ) -> Result<(), ShowError> {
         let device = PublicKey(request.who);
         let before = self.store().read(|records| {
             self.asking(records, &device, now, |setting| shown.is_for(setting))?;
@@ -191,11 +210,35 @@ impl<S: Store, B> Psp<S, B> {
             records.remove_totals_nonce(&device)?;
             let verdict = Verdict { limits_sequence: issued.sequence, at: now };
             records.insert_verdict(&request.operation(), &device, &verdict)?;
+            self.audit_verdict(records, &device, statement, shown, Ok(()), now)?;
             // Its element said which document it holds: what older ones allowed is free for other devices.
             records.forget_limits_before(&device, issued.sequence)?;
             request.remember(records, &[], now)?;
             Ok(())
         })
+    }
+
+    /// Writes into the audit log whether totals held, and else why not, if that is other than what was found of the device before.
+    fn audit_verdict(
+        &self,
+        records: &mut dyn Records,
+        device: &PublicKey,
+        statement: &Statement,
+        shown: &Shown,
+        verdict: Result<(), &str>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let Some(Device { customer, .. }) = records.device(device)? else { return Ok(()) };
+        let setting = match shown {
+            Shown::Proof(_) => Setting::Proofs,
+            Shown::Opened { .. } => Setting::Uploads,
+        };
+        let found = if verdict.is_ok() { "within-limits" } else { "refused" };
+        let details = [("customer", customer.as_str()), ("setting", setting.as_str()), ("verdict", found)];
+        let limits = statement.limits_sequence.to_string();
+        let also = [("limits", limits.as_str()), ("why", verdict.err().unwrap_or_default())];
+        let also = &also[..if verdict.is_ok() { 1 } else { 2 }];
+        self.audit_news(records, now, Kind::TotalsJudged, &device.to_string(), &details, also)
     }
 
     /// Whether the tier of a device that may have new limits is in a setting that asks for this.

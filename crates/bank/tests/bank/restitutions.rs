@@ -16,20 +16,20 @@ const LATE: u64 = LAST + 1;
 type Answer = Result<Vec<Result<RestitutionRecord, Refusal>>, RestitutionError>;
 
 /// A device that was lost with one note of 100.
-struct Lost {
-    world: World,
-    device: Device,
-    note: Asset,
+pub(crate) struct Lost {
+    pub(crate) world: World,
+    pub(crate) device: Device,
+    pub(crate) note: Asset,
 }
 
-fn lost(seed: u64) -> Lost {
+pub(crate) fn lost(seed: u64) -> Lost {
     let mut world = World::new(seed);
     let device = world.device("alpha");
     let note = world.note(&device, 100);
     Lost { world, device, note }
 }
 
-fn home() -> Destination {
+pub(crate) fn home() -> Destination {
     account("alpha", "owner")
 }
 
@@ -40,12 +40,12 @@ impl Lost {
         self.world.transact(|tx| self.world.bank().claim(tx, &checked, now))
     }
 
-    fn claim(&mut self, to: Destination, holdings: &[Vec<u8>]) -> Vec<Result<RestitutionRecord, Refusal>> {
+    pub(crate) fn claim(&mut self, to: Destination, holdings: &[Vec<u8>]) -> Vec<Result<RestitutionRecord, Refusal>> {
         self.claim_for(&self.device.clone(), to, holdings).unwrap()
     }
 
     #[track_caller]
-    fn claimed(&mut self, asset: &Asset) -> RestitutionRecord {
+    pub(crate) fn claimed(&mut self, asset: &Asset) -> RestitutionRecord {
         self.claim(home(), &[asset.holding()]).remove(0).unwrap()
     }
 
@@ -54,7 +54,7 @@ impl Lost {
         self.claim(home(), &[asset.holding()]).remove(0).unwrap_err()
     }
 
-    fn sweep(&mut self, seconds: u64) -> Swept {
+    pub(crate) fn sweep(&mut self, seconds: u64) -> Swept {
         self.world.restart();
         self.world.now = at(seconds);
         let swept = self.world.bank().sweep(at(seconds)).unwrap();
@@ -69,7 +69,7 @@ impl Lost {
 
     /// (paid for lost devices, expired) by the sweep after the deadline; a second one does nothing.
     #[track_caller]
-    fn settled(&mut self) -> (u64, u64) {
+    pub(crate) fn settled(&mut self) -> (u64, u64) {
         let swept = self.sweep(LATE);
         assert_eq!(self.sweep(LATE + DAY), Swept::default());
         (swept.restitutions.minor(), swept.expired.minor())

@@ -429,6 +429,9 @@ impl From<CaseFailure> for Failure {
             }
             CaseFailure::InCase { .. } => ("alert-in-case", "go on in that case"),
             CaseFailure::FrozenElsewhere { .. } => ("frozen", "go on in that case"),
+            CaseFailure::OnTheList(_) => {
+                ("on-the-list", "if it is somebody else, decide so first: specie psp identity decide --another-person")
+            }
             CaseFailure::NotReported(_) => ("not-reported", "propose and decide to report it first"),
             CaseFailure::Case(case::CaseError::SamePerson { .. } | case::CaseError::SameReleaser { .. }) => {
                 ("same-person", "have another person do it")

@@ -106,7 +106,9 @@ EXAMPLES:
   specie psp identity decide psp alice --entry QDi.001 --same-person \\
       --reason 'same passport number'
 
-Until it is decided, and when it is the same person, the customer's devices get no limits, notes or blanks; they may redeem.")]
+Until it is decided, and when it is the same person, the customer's devices get no limits, notes or blanks; they may redeem. The same \
+person is frozen too, by a case that is opened for it; who decides otherwise later releases nobody: somebody else than who froze does, \
+with `specie psp release`.")]
     Decide {
         #[command(flatten)]
         who: Who,
@@ -221,8 +223,12 @@ impl Identity {
             Self::Decide { who, entry, same_person, reason, .. } => {
                 let provider = who.which.open()?;
                 let hit = provider.psp.decide_hit(&who.name, entry, *same_person, reason, provider.clock.now())?;
-                let human = format!("Decided.\n{}", line(&hit));
-                Ok(Answer::new(human, hit_json(&hit)))
+                let mut human = format!("Decided.\n{}", line(&hit));
+                let frozen_by = provider.psp.frozen_by(&who.name).map_err(IdentificationError::from)?;
+                if let Some(case) = frozen_by {
+                    human.push_str(&format!("{} is frozen by case {case}: specie psp case show\n", who.name));
+                }
+                Ok(Answer::new(human, hit_json(&hit)).with("frozen_by_case", json!(frozen_by)))
             }
             Self::Show { who } => show(&*who.which.open()?, &who.name),
             Self::Erase { who } => {
@@ -428,6 +434,9 @@ impl From<IdentificationError> for Failure {
     fn from(error: IdentificationError) -> Self {
         use IdentificationError as Error;
         if let Error::Customer(error) = error {
+            return error.into();
+        }
+        if let Error::Case(error) = error {
             return error.into();
         }
         let (code, advice) = match &error {

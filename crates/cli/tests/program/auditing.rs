@@ -54,9 +54,32 @@ fn orders_are_in_the_log_with_who_gave_them_and_the_log_is_checked_with_a_key_al
     assert_eq!((&verified["records"], &verified["since"]["sequence"]), (&json!(found.len()), &head["sequence"]));
 
     world.json(&["bank", "register", "bank", "psp-two", "--key", &"3b".repeat(32), "--by", "carla"]);
+    let fund = ["bank", "fund", "bank", "psp-one", "1.00", "--by", "carla", "--reference"];
+    world.json(&[&fund[..], &["in 1"]].concat());
+    world.json(&[&fund[..], &["out 1", "--out"]].concat());
+    let key_of_officers = "e2f2ae0a6abc4e71a884a961c500515f58e30b6aa582dd8db6a65945e08d2d76";
+    for _ in 0..2 {
+        world.json(&["bank", "supervise", "bank", "--above", "10.00", "--key", key_of_officers, "--by", "carla"]);
+    }
+    world.json(&["bank", "supervise", "bank", "--never", "--by", "carla"]);
+    let toml = fs::read_to_string(world.path("bank/bank.toml")).unwrap();
+    let lines = toml.lines().filter(|line| !line.starts_with("revocations_per_day"));
+    let fewer: String = lines.chain(["revocations_per_day = 7"]).map(|line| format!("{line}\n")).collect();
+    fs::write(world.path("bank/bank.toml"), fewer).unwrap();
+    world.json(&["bank", "status", "bank", "--by", "dora"]);
     let (ledger, lines) = export(&world, "bank", "bank.audit");
     let found = kinds(&lines);
-    assert!(found.contains(&("psp-registered", "carla")) && found.contains(&("device-registered", "service")));
+    for (expected, count) in [
+        (("psp-registered", "carla"), 1),
+        (("reserve-paid-out", "carla"), 1),
+        (("supervision-set", "carla"), 1),
+        (("supervision-ended", "carla"), 1),
+        (("bank-rules-in-force", "dora"), 1),
+        (("device-registered", "service"), 1),
+    ] {
+        assert_eq!(found.iter().filter(|kind| **kind == expected).count(), count, "{expected:?} in {found:?}");
+    }
+    assert!(found.contains(&("reserve-paid-in", "carla")));
     assert_eq!(found[0].0, "bank-set-up");
     let verified = world.json(&["audit", "verify", "bank.audit", "--key", &ledger]);
     assert_eq!((&verified["log"], &verified["since"]), (&json!("bank/central-bank"), &Value::Null));

@@ -16,6 +16,8 @@ use specie_core::{hash, label};
 use thiserror::Error;
 
 use super::records::Raised;
+use crate::credential::hexadecimal;
+use crate::person;
 use crate::service::Psp;
 use crate::store::{Records, Store, StoreError};
 
@@ -64,6 +66,9 @@ pub enum CaseFailure {
         /// Whom it is about.
         customer: Name,
     },
+    /// Whoever is on a sanctions list is not released.
+    #[error("it was decided that customer `{0}` is who is on the sanctions list, so nobody releases it")]
+    OnTheList(Name),
     /// It was not decided to report it.
     #[error("it was not decided to report case {0}")]
     NotReported(u64),
@@ -124,59 +129,103 @@ impl<S: Store, B> Psp<S, B> {
                 [] => free_alerts(records, customer)?,
                 named => named.to_vec(),
             };
-            let number = records.next_case_number()?;
-            let case = Case::open(number, *customer, alerts, self.actor().name(), reason, now)?;
-            records.insert_case(number, customer)?;
-            records.insert_case_entry(number, 0, &case.entries()[0])?;
-            for alert in case.alerts() {
-                let raised = records.alert(alert)?.ok_or(CaseFailure::UnknownAlert(*alert))?;
-                if raised.alert.customer != *customer {
-                    return Err(CaseFailure::OtherCustomer { alert: *alert, customer: raised.alert.customer });
-                }
-                if let Some(case) = raised.case {
-                    return Err(CaseFailure::InCase { alert: *alert, case });
-                }
-                records.set_case_of_alert(alert, number)?;
-            }
-            let details = [("case", number.to_string())];
-            self.audit(records, now, Kind::CaseOpened, customer.as_str(), &details)?;
-            Ok(case)
+            self.open_in(records, customer, alerts, reason, now)
         })
+    }
+
+    fn open_in(
+        &self,
+        records: &mut dyn Records,
+        customer: &Name,
+        alerts: Vec<AlertId>,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<Case, CaseFailure> {
+        let number = records.next_case_number()?;
+        let case = Case::open(number, *customer, alerts, self.actor().name(), reason, now)?;
+        records.insert_case(number, customer)?;
+        records.insert_case_entry(number, 0, &case.entries()[0])?;
+        for alert in case.alerts() {
+            let raised = records.alert(alert)?.ok_or(CaseFailure::UnknownAlert(*alert))?;
+            if raised.alert.customer != *customer {
+                return Err(CaseFailure::OtherCustomer { alert: *alert, customer: raised.alert.customer });
+            }
+            if let Some(case) = raised.case {
+                return Err(CaseFailure::InCase { alert: *alert, case });
+            }
+            records.set_case_of_alert(alert, number)?;
+        }
+        let details = [("case", number.to_string())];
+        self.audit(records, now, Kind::CaseOpened, customer.as_str(), &details)?;
+        Ok(case)
+    }
+
+    /// Freezes a customer by a case of its own, in the transaction of what it is frozen for, unless it is frozen already.
+    pub(crate) fn freeze(
+        &self,
+        records: &mut dyn Records,
+        customer: &Name,
+        [opened_for, reason]: [&str; 2],
+        now: Timestamp,
+    ) -> Result<(), CaseFailure> {
+        if records.frozen_by(customer)?.is_some() {
+            return Ok(());
+        }
+        let case = self.open_in(records, customer, Vec::new(), opened_for, now)?;
+        self.step_in(records, case.number(), &Step::Freeze(reason.to_owned()), now)?;
+        Ok(())
+    }
+
+    /// By which case a customer is frozen, if it is, or another customer of the same person.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn frozen_by(&self, customer: &Name) -> Result<Option<u64>, StoreError> {
+        self.store().read(|records| person::frozen_by(records, customer))
     }
 
     /// Does something in a case. Freezing and releasing take effect with it.
     ///
     /// # Errors
-    /// When it may not be done now, or not by this person.
+    /// When it may not be done now, or not by this person; and a customer who is on a sanctions list is not released.
     pub fn take_step(&self, number: u64, step: &Step, now: Timestamp) -> Result<Case, CaseFailure> {
-        self.store().write(|records| {
-            let mut case = known(records, number)?;
-            let position = case.entries().len() as u64;
-            let entry = Entry { at: now, by: self.actor().name(), step: step.clone() };
-            case.apply(entry.clone())?;
-            let customer = *case.customer();
-            match (step, records.frozen_by(&customer)?) {
-                (Step::Freeze(_), Some(case)) => return Err(CaseFailure::FrozenElsewhere { customer, case }),
-                (Step::Freeze(_), None) => records.insert_freeze(&customer, number)?,
-                (Step::Release(_), _) => records.remove_freeze(&customer)?,
-                _ => {}
-            }
-            records.insert_case_entry(number, position, &entry)?;
-            let mut details = vec![("case", number.to_string())];
-            let kind = match step {
-                Step::Freeze(_) => Kind::CustomerFrozen,
-                Step::Release(_) => Kind::CustomerReleased,
-                step => {
-                    details.push(("step", step.as_str().to_owned()));
-                    if let Step::Assign(to) = step {
-                        details.push(("to", to.to_string()));
-                    }
-                    Kind::CaseStep
+        self.store().write(|records| self.step_in(records, number, step, now))
+    }
+
+    fn step_in(
+        &self,
+        records: &mut dyn Records,
+        number: u64,
+        step: &Step,
+        now: Timestamp,
+    ) -> Result<Case, CaseFailure> {
+        let mut case = known(records, number)?;
+        let position = case.entries().len() as u64;
+        let entry = Entry { at: now, by: self.actor().name(), step: step.clone() };
+        case.apply(entry.clone())?;
+        let customer = *case.customer();
+        match (step, records.frozen_by(&customer)?) {
+            (Step::Freeze(_), Some(case)) => return Err(CaseFailure::FrozenElsewhere { customer, case }),
+            (Step::Freeze(_), None) => records.insert_freeze(&customer, number)?,
+            (Step::Release(_), _) if is_listed(records, &customer)? => return Err(CaseFailure::OnTheList(customer)),
+            (Step::Release(_), _) => records.remove_freeze(&customer)?,
+            _ => {}
+        }
+        records.insert_case_entry(number, position, &entry)?;
+        let mut details = vec![("case", number.to_string())];
+        let kind = match step {
+            Step::Freeze(_) => Kind::CustomerFrozen,
+            Step::Release(_) => Kind::CustomerReleased,
+            step => {
+                details.push(("step", step.as_str().to_owned()));
+                if let Step::Assign(to) = step {
+                    details.push(("to", to.to_string()));
                 }
-            };
-            self.audit(records, now, kind, customer.as_str(), &details)?;
-            Ok(case)
-        })
+                Kind::CaseStep
+            }
+        };
+        self.audit(records, now, kind, customer.as_str(), &details)?;
+        Ok(case)
     }
 
     /// Freezes or releases a customer by a case about it.
@@ -225,8 +274,7 @@ impl<S: Store, B> Psp<S, B> {
         let report = Report { reporter, psp, money, case: &case, alerts: &alerts, flows: &flows };
         let xml = report.to_xml().ok_or(CaseFailure::NotReported(number))?;
         let hash = hash::h32(label::AML_REPORT, &[xml.as_bytes()]);
-        let hash: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        let details = [("case", number.to_string()), ("report", hash)];
+        let details = [("case", number.to_string()), ("report", hexadecimal(&hash))];
         self.audit_rule(now, Kind::CaseReported, case.customer().as_str(), &details)?;
         Ok(xml)
     }
@@ -236,14 +284,15 @@ fn known(records: &mut dyn Records, number: u64) -> Result<Case, CaseFailure> {
     records.case(number)?.ok_or(CaseFailure::UnknownCase(number))
 }
 
+/// Whether it was decided that the customer is who is on a sanctions list.
+fn is_listed(records: &mut dyn Records, customer: &Name) -> Result<bool, StoreError> {
+    Ok(records.hits(Some(customer))?.iter().any(|hit| hit.ruling.as_ref().is_some_and(|ruling| ruling.same)))
+}
+
 fn free_alerts(records: &mut dyn Records, customer: &Name) -> Result<Vec<AlertId>, StoreError> {
     let alerts = records.alerts()?.into_iter();
     Ok(alerts
         .filter(|raised| raised.case.is_none() && raised.alert.customer == *customer)
         .map(|r| r.alert.id)
         .collect())
-}
-
-fn hexadecimal(id: &AlertId) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect()
 }

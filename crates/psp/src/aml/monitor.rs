@@ -15,6 +15,7 @@ use specie_core::{Amount, Timestamp};
 use thiserror::Error;
 
 use super::flows;
+use crate::credential::hexadecimal;
 use crate::device::Device;
 use crate::request::Request;
 use crate::service::Psp;
@@ -157,6 +158,9 @@ impl<S: Store, B> Psp<S, B> {
         let mut raised = Vec::new();
         for alert in settings.evaluate(&history, from, &mut counted) {
             if records.insert_alert(&alert)? {
+                let (version, id) = (alert.version.to_string(), hexadecimal(&alert.id));
+                let details = [("alert", id.as_str()), ("rule", alert.rule.as_str()), ("version", &version)];
+                self.audit(records, now, Kind::AlertRaised, customer.as_str(), &details)?;
                 raised.push(alert);
             }
         }

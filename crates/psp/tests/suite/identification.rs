@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use specie_aml::case::{CaseError, Step};
+use specie_audit::Actor;
 use specie_core::Timestamp;
 use specie_identity::person::Pepper;
 use specie_identity::refusal::Refusal;
 use specie_identity::screening::{Birth, SanctionsList, Subject, THRESHOLD};
 use specie_identity::testing::{Key, issue, present, trust_toml};
 use specie_identity::trust::TrustList;
+use specie_psp::aml::cases::CaseFailure;
 use specie_psp::credential::Asked;
 use specie_psp::customer::{Customer, CustomerError};
 use specie_psp::device::DeviceRefusal;
@@ -18,16 +21,16 @@ use specie_psp::identification::{Identification, IdentificationError as Error};
 use specie_psp::identity_document::{DocumentKind, IdentityDocument};
 
 use crate::faults::{Cut, Fuse};
-use crate::world::{DAY, TestPsp, World, at, name, seen};
+use crate::world::{DAY, TestPsp, World, amount, at, name, seen};
 
 const ISSUER: &str = "https://pid.example.org";
 const TYPE: &str = "urn:eudi:pid:1";
 const CLAIMS: &[&str] = &["given_name", "family_name", "birthdate", "number"];
-const LIST: &str = r#"{"source": "made up", "published": "2026-11-01", "entries":
+pub const LIST: &str = r#"{"source": "made up", "published": "2026-11-01", "entries":
     [{"reference": "M-1", "kind": "person", "names": ["Balthasar Nimmerwahr"], "born": ["1961-04-01"]}]}"#;
 
 /// A PSP that trusts one issuer, and screens names if `list` says so.
-fn identifying(psp: TestPsp, list: Option<&str>) -> TestPsp {
+pub fn identifying(psp: TestPsp, list: Option<&str>) -> TestPsp {
     let trust = trust_toml(ISSUER, &Key::es256(1), &[TYPE], CLAIMS, "number");
     psp.identifying_with(Identification {
         pepper: Pepper::new([9; 32].into()),
@@ -38,7 +41,7 @@ fn identifying(psp: TestPsp, list: Option<&str>) -> TestPsp {
 }
 
 /// A person with a wallet.
-struct Holder {
+pub struct Holder {
     key: Key,
     claims: Vec<(&'static str, Value)>,
     expires: Timestamp,
@@ -51,7 +54,7 @@ impl Holder {
         Self { key: Key::ed25519(2), claims, expires: at(100 * DAY) }
     }
 
-    fn iris() -> Self {
+    pub fn iris() -> Self {
         Self::new("Iris", "Exempel", "840506-0000")
     }
 
@@ -65,17 +68,17 @@ impl Holder {
     }
 
     /// Asks for a credential and answers.
-    fn shows(&self, psp: &TestPsp, customer: &str, tier: &str, now: Timestamp) -> Result<usize, Error> {
+    pub fn shows(&self, psp: &TestPsp, customer: &str, tier: &str, now: Timestamp) -> Result<usize, Error> {
         let asked = psp.ask(&name(customer), &name(tier), &[now.seconds() as u8; 32], now)?;
         Ok(psp.present(&name(customer), &self.answer(&asked, now), now)?.hits.len())
     }
 }
 
-fn customer(who: &str, tier: &str) -> Customer {
+pub fn customer(who: &str, tier: &str) -> Customer {
     Customer { name: name(who), account: name(who), tier: name(tier), merchant: None }
 }
 
-fn document(number: &str, holder: &str, born: &str) -> IdentityDocument {
+pub fn document(number: &str, holder: &str, born: &str) -> IdentityDocument {
     let holder = Subject { name: holder.into(), birth: Birth::parse(born) };
     IdentityDocument { kind: DocumentKind::Passport, country: *b"SE", number: number.into(), holder, valid_until: None }
 }
@@ -242,7 +245,48 @@ fn a_likeness_to_the_list_stops_a_customer_until_a_person_decided() {
     assert_eq!((nearer[0].ruling.as_ref(), nearer[0].score), (None, 1000));
     stopped(limits("limits-0000000003"));
     psp.decide_hit(&alice, "M-1", true, "same passport", at(7)).unwrap();
-    stopped(limits("limits-0000000003"));
+    let frozen = limits("limits-0000000003");
+    assert!(matches!(frozen, Err(DocumentError::Device(DeviceRefusal::Frozen))), "{frozen:?}");
+}
+
+#[test]
+fn whoever_is_on_the_list_is_frozen_and_one_person_alone_does_not_undo_it() {
+    let world = World::new();
+    let by = |who: &str| identifying(world.psp(), Some(LIST)).acting_for(Actor::operator(who).unwrap());
+    let (anna, ben, alice) = (by("anna"), by("ben"), name("alice"));
+    let subject = Subject { name: "Balthasar Nimmerwahr".into(), birth: None };
+    for who in ["alice", "zoe"] {
+        anna.screen(&name(who), &subject, at(0)).unwrap();
+    }
+    assert!(matches!(anna.decide_hit(&alice, "M-1", true, "\u{7}", at(1)), Err(Error::Case(_))), "no such reason");
+    assert_eq!(anna.hits(Some(&alice)).unwrap()[0].ruling, None);
+    // Cut at every step: decided and frozen, or neither.
+    for cut in [Cut::Before, Cut::After] {
+        let fuse = Fuse::new(0, cut);
+        let broken = identifying(world.psp_with(&fuse), Some(LIST)).acting_for(Actor::operator("anna").unwrap());
+        drop(broken.decide_hit(&alice, "M-1", true, "same passport", at(1)));
+        let decided = ben.hits(Some(&alice)).unwrap()[0].ruling.is_some();
+        assert_eq!(ben.frozen_by(&alice).unwrap().is_some(), decided, "{cut:?}");
+    }
+    for _ in 0..2 {
+        anna.decide_hit(&alice, "M-1", true, "same passport", at(1)).unwrap();
+    }
+    assert_eq!((anna.frozen_by(&alice).unwrap(), anna.cases().unwrap().len()), (Some(1), 1));
+    let deposit = anna.deposit(&alice, amount(5), "slip 7", at(2));
+    assert!(matches!(deposit, Err(CustomerError::Frozen { .. })), "{deposit:?}");
+    // Who froze does not release, and nobody does as long as it is the same person.
+    let release = |psp: &TestPsp| psp.take_step(1, &Step::Release("because".into()), at(3));
+    assert!(matches!(release(&anna), Err(CaseFailure::Case(CaseError::SameReleaser { .. }))));
+    assert!(matches!(release(&ben), Err(CaseFailure::OnTheList(who)) if who == alice));
+    anna.decide_hit(&alice, "M-1", false, "on second thoughts", at(4)).unwrap();
+    assert_eq!(anna.frozen_by(&alice).unwrap(), Some(1), "still frozen");
+    assert!(matches!(release(&anna), Err(CaseFailure::Case(CaseError::SameReleaser { .. }))));
+    release(&ben).unwrap();
+    assert_eq!(anna.frozen_by(&alice).unwrap(), None);
+    // Who is no customer has nothing to freeze, and does not become one.
+    anna.decide_hit(&name("zoe"), "M-1", true, "same passport", at(5)).unwrap();
+    let refused = anna.add_customer(&customer("zoe", "prepaid"), &[], at(5));
+    assert!(matches!(refused, Err(CustomerError::Suspected(_))), "{refused:?}");
 }
 
 #[test]

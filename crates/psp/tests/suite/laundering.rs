@@ -26,7 +26,7 @@ use specie_psp::withdrawal::WithdrawalError;
 use crate::faults::{Cut, Fuse};
 use crate::world::{DAY, DEPOSIT, TestPsp, World, amount, at, enrol_for, name};
 
-fn settings() -> Settings {
+pub fn settings() -> Settings {
     let text = "version = 1\n\
                 [report]\nentity = 4711\nofficer = 'Anna'\ncountry = 'XX'\n\
                 [structuring]\nthreshold = 1000\nfrom-percent = 80\ncount = 3\nwindow-hours = 24\nmerchants = true\n\
@@ -49,7 +49,7 @@ fn redemption(psp: &str, account: &str, chain: Vec<u8>) -> Redemption {
 }
 
 /// Three deposits just below the threshold.
-fn structure(psp: &TestPsp) {
+pub fn structure(psp: &TestPsp) {
     for (number, minor) in [800, 900, 999].into_iter().enumerate() {
         psp.deposit(&name("alice"), amount(minor), &format!("part {number}"), at(number as u64)).unwrap();
     }

@@ -14,13 +14,13 @@ use crate::faults::{Cut, Fuse};
 use crate::world::{DAY, TestDevice, TestPsp, World, amount, at, name};
 
 /// What an element says, and how it opens.
-struct Said {
-    statement: Statement,
+pub struct Said {
+    pub statement: Statement,
     held: Opening,
     spent: Opening,
 }
 
-fn say(device: &TestDevice, nonce: &[u8; 32], limits_sequence: u64, held: u64, spent: u64) -> Said {
+pub fn say(device: &TestDevice, nonce: &[u8; 32], limits_sequence: u64, held: u64, spent: u64) -> Said {
     let open = |which: u8, total: u64| {
         let r = hash::hs("specie/v1/test", &[nonce, &[which], &total.to_be_bytes()]);
         let C = Scalar::from(total) * Generators::new().H + RistrettoPoint::mul_base(&r);
@@ -34,7 +34,7 @@ fn say(device: &TestDevice, nonce: &[u8; 32], limits_sequence: u64, held: u64, s
 }
 
 impl Said {
-    fn proof(&self, device: &TestDevice, max_holding: u64, max_cumulative: u64) -> Shown {
+    pub fn proof(&self, device: &TestDevice, max_holding: u64, max_cumulative: u64) -> Shown {
         let bounds = Bounds { max_holding: amount(max_holding), max_cumulative: amount(max_cumulative) };
         let openings = [&self.held, &self.spent];
         Shown::Proof(Box::new(
@@ -42,7 +42,7 @@ impl Said {
         ))
     }
 
-    fn opened(&self) -> Shown {
+    pub fn opened(&self) -> Shown {
         Shown::Opened { held: self.held.clone(), spent: self.spent.clone() }
     }
 }

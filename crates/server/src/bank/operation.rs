@@ -241,12 +241,8 @@ impl CentralBank {
         self.bank.storage().transact(|tx| {
             tx.transfer(id)?.ok_or(OperationError::UnknownTransfer(*id))?;
             let details = [("key", key.clone()), ("case", case.to_owned()), ("officers", officers.join(" "))];
-            let newest = tx.audit_newest_about(Kind::DisclosureOpened, &subject)?;
-            let is_same = |said: &audit::Details| details.iter().all(|(name, value)| said.get(*name) == Some(value));
-            if newest.is_some_and(|newest| is_same(&newest.decision.details)) {
-                return Ok(());
-            }
-            self.audit(tx, Kind::DisclosureOpened, &subject, &details)
+            let (by, now) = (self.bank.actor(), self.clock.now());
+            Ok(audit::append_news(tx, by, now, Kind::DisclosureOpened, &subject, &details)?)
         })
     }
 

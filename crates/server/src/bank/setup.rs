@@ -9,6 +9,7 @@ use specie_audit::Actor;
 use specie_bank::Bank;
 use specie_bank::settings::Settings;
 use specie_bank::signer::KeyRing;
+use specie_bank::storage::StorageError;
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
 use specie_store::Sqlite;
@@ -77,6 +78,9 @@ pub enum OpenBankError {
     /// The database holds no bank, or another one.
     #[error(transparent)]
     Bank(#[from] specie_bank::bank::OpenBankError),
+    /// The audit log cannot be written.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The first epoch cannot be published.
     #[error(transparent)]
     Operation(#[from] OperationError),
@@ -144,6 +148,7 @@ pub fn open_bank(config: &BankConfig, clock: Clock) -> Result<Arc<CentralBank>, 
 pub fn open_bank_for(config: &BankConfig, by: Actor, clock: Clock) -> Result<Arc<CentralBank>, OpenBankError> {
     let bank = Bank::open(open_store(config)?, open_signer(config)?)?.acting_for(by);
     let bank = bank.with_revocations_per_day(config.revocations_per_day);
+    bank.audit_rules(clock.now())?;
     Ok(Arc::new(CentralBank { bank, clock }))
 }
 

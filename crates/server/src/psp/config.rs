@@ -94,6 +94,8 @@ pub struct MakerConfig {
 struct Rules<'c> {
     root_key: HexArray<32>,
     tier_versions: Vec<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    aml_version: Option<u32>,
     periods: &'c PeriodsConfig,
     makers: &'c [MakerConfig],
 }
@@ -192,11 +194,13 @@ impl PspConfig {
         toml::to_string_pretty(self).expect("the types of a configuration are TOML")
     }
 
-    /// The rules in it, as the audit log has them: whom the PSP trusts, for how long, and which versions of the tiers there are.
-    pub fn rules(&self, policy: &Policy) -> String {
+    /// The rules in it, as the audit log has them: whom the PSP trusts, for how long, which versions of the tiers there
+    /// are, and by which version of the rules against money laundering it looks at flows.
+    pub fn rules(&self, policy: &Policy, aml: Option<&Settings>) -> String {
         let Self { bank, periods, makers, .. } = self;
         let tier_versions = policy.versions().iter().map(|version| version.version).collect();
-        let rules = Rules { root_key: bank.root_key, tier_versions, periods, makers };
+        let aml_version = aml.map(|aml| aml.version);
+        let rules = Rules { root_key: bank.root_key, tier_versions, aml_version, periods, makers };
         toml::to_string(&rules).expect("the types of a configuration are TOML")
     }
 

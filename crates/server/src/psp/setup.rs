@@ -189,19 +189,24 @@ pub fn open_psp_for(config: &PspConfig, by: Actor, clock: Clock) -> Result<Arc<P
     if let Some(identification) = &config.identification {
         psp = psp.identifying_with(identification.load()?);
     }
-    audit_rules(&psp, config, clock.now())?;
+    audit_rules(&psp, config, aml.as_ref(), clock.now())?;
     aml.as_ref().map_or(Ok(()), |rules| psp.adopt_rules(rules, clock.now()))?;
     Ok(Arc::new(Provider { psp, aml, clock }))
 }
 
 /// Writes into the audit log what is not as it says: the versions of the tiers, then the rest of the rules.
-fn audit_rules(psp: &Psp<PspStore<Sqlite>, HttpBank>, config: &PspConfig, now: Timestamp) -> Result<(), OpenPspError> {
+fn audit_rules(
+    psp: &Psp<PspStore<Sqlite>, HttpBank>,
+    config: &PspConfig,
+    aml: Option<&Settings>,
+    now: Timestamp,
+) -> Result<(), OpenPspError> {
     for (version, text) in tiers::read(&config.tiers)? {
         let details = [("in_force_from", version.in_force_from.seconds().to_string()), ("tiers", text)];
         psp.audit_rule(now, Kind::TiersPublished, &version.version.to_string(), &details)?;
     }
     psp.audit_identification(now)?;
-    let (name, rules) = (psp.identity().name, config.rules(psp.policy()));
+    let (name, rules) = (psp.identity().name, config.rules(psp.policy(), aml));
     Ok(psp.audit_rule(now, Kind::PolicyInForce, name.as_str(), &[("policy", rules)])?)
 }
 
