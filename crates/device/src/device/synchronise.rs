@@ -9,9 +9,11 @@ use specie_core::encoding::{Decode, DecodeError};
 use specie_core::manifest::{ManifestHeader, SignedHeader};
 use specie_core::revocation::PAGES_MAX;
 use specie_core::text::Currency;
+use specie_element::status::StatusWord;
+use specie_wallet::element::ElementFault;
 use specie_wallet::publication::{PublicationError, Update};
 use specie_wallet::reception::{Received, Route};
-use specie_wallet::synchronisation::{CoinId, RedemptionBatch, RedemptionResult, Targets};
+use specie_wallet::synchronisation::{CoinId, RedemptionBatch, RedemptionError, RedemptionResult, Targets};
 
 use super::online::fresh_key;
 use super::totals::OVER_LIMIT;
@@ -21,6 +23,9 @@ use crate::failure::Failure;
 
 /// Codes of a bank that could not decide: the coin is sent again another time.
 const UNDECIDED: [&str; 4] = ["unavailable", "bank-unavailable", "internal", "timeout"];
+
+/// The element redeems with nobody there to nowhere, or not any more.
+const NOT_BY_ITSELF: [StatusWord; 3] = [StatusWord::OUTSIDE_MANDATE, StatusWord::MANDATE_ENDED, StatusWord::PIN_NEEDED];
 
 /// What a synchronisation, or a withdrawal, is busy with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,8 +258,15 @@ impl Device {
         };
         self.commit(step)?;
         loop {
-            let step = self.wallet.execute_redemptions(REDEMPTION_CHAINS_MAX, &mut self.element)?;
-            if self.commit(step)? == 0 {
+            let executed = self.wallet.execute_redemptions(REDEMPTION_CHAINS_MAX, &mut self.element);
+            if let Err(RedemptionError::Element(ElementFault::Refused(status))) = &executed
+                && NOT_BY_ITSELF.contains(status)
+            {
+                // It can still be paid with.
+                let step = self.wallet.put_back_redemptions(&mut self.element)?;
+                self.commit(step)?;
+            }
+            if self.commit(executed?)? == 0 {
                 break;
             }
         }

@@ -166,8 +166,20 @@ impl Device {
 
     /// New limits are held: what happened so far was under the ones before.
     pub(super) fn begin_history_of_limits(&mut self) -> Done<()> {
-        let newest = self.wallet.history().next();
-        newest.map_or(Ok(()), |HistoryEntry { sequence, .. }| self.note_errand(TOLD, &Line { sequence }))
+        match settled_before(self.wallet.history()) {
+            Some(sequence) => self.note_errand(TOLD, &Line { sequence }),
+            None => self.forget_errand(TOLD),
+        }
+    }
+}
+
+/// The newest line of a history, newest first, before which nothing is only planned: what is planned when new limits come may be paid under
+/// these.
+fn settled_before(history: impl Iterator<Item = HistoryEntry>) -> Option<u64> {
+    let lines: Vec<_> = history.map(|entry| (entry.sequence, entry.progress)).collect();
+    match lines.iter().rev().find(|(_, progress)| *progress == Progress::Planned) {
+        Some((sequence, _)) => sequence.checked_sub(1),
+        None => lines.first().map(|(sequence, _)| *sequence),
     }
 }
 
@@ -197,5 +209,36 @@ fn not_shown(error: TotalsError) -> Failure {
             "redeem some of it and synchronise again; until then there are no new limits",
         ),
         _ => Failure::new("totals-wrong", what, "the element contradicts itself: replace the device"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use specie_core::Timestamp;
+    use specie_core::text::Currency;
+
+    use super::*;
+
+    /// A payment that a broken device had planned under the limits before, and makes under the new ones, is told with these.
+    #[test]
+    fn what_is_planned_when_limits_come_is_told_with_them() {
+        let line = |sequence, progress| HistoryEntry {
+            sequence,
+            at: Timestamp::EPOCH,
+            event: Event::Paid,
+            amount: Amount::ZERO,
+            currency: Currency::new("XTS").unwrap(),
+            counterparty: None,
+            memo: None,
+            request: None,
+            progress,
+            receipt: None,
+        };
+        let of = |lines: &[(u64, Progress)]| settled_before(lines.iter().rev().map(|(n, how)| line(*n, *how)));
+        use Progress::{Complete, Planned, Undelivered};
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[(0, Complete), (1, Undelivered)]), Some(1));
+        assert_eq!(of(&[(3, Complete), (4, Planned), (5, Complete), (6, Planned)]), Some(3));
+        assert_eq!(of(&[(0, Planned)]), None);
     }
 }

@@ -16,7 +16,7 @@ use crate::history::Event;
 use crate::payment::Stage as PaymentStage;
 use crate::purse::{Holding, Origin, Place, Shelf};
 use crate::record::{Changes, Table};
-use crate::showing::{Showing, show};
+use crate::showing::{Showing, show, was_shown};
 use crate::sorted::Map;
 use crate::step::Step;
 use crate::wallet::Wallet;
@@ -124,6 +124,27 @@ impl Wallet {
         }
         let left = self.redemptions.planned().count();
         Ok(changes.step(left))
+    }
+
+    /// Puts back what is set aside and was not shown, where the element lets nobody redeem: with the PIN missing and no account in the mandate, it
+    /// can still be paid with. Gives how many coins that is.
+    ///
+    /// # Errors
+    /// When the element cannot be asked.
+    pub fn put_back_redemptions(&mut self, element: &mut impl Element) -> Result<Step<usize>, RedemptionError> {
+        let mut kept = Vec::new();
+        for index in self.redemptions.planned() {
+            if !was_shown(index, element)? {
+                kept.push(index);
+            }
+        }
+        let mut changes = Changes::default();
+        for index in &kept {
+            changes.delete(Table::Redemption, &index.to_be_bytes());
+            self.redemptions.0.remove(index);
+            self.purse.place(*index, Place::Idle);
+        }
+        Ok(changes.step(kept.len()))
     }
 
     /// Up to `coins_max` coins to send to the PSP; `None` when there are none. The same until their results are applied.

@@ -268,3 +268,35 @@ fn an_owner_of_before_gives_no_mandate_once_it_was_ended() {
     meter.restart();
     meter.pay_by_itself(&request, NOW).unwrap();
 }
+
+/// A machine whose mandate names no account synchronises by itself: what it would redeem stays good for paying.
+#[test]
+fn what_a_mandate_does_not_let_redeem_can_still_be_paid_with() {
+    let mut bank = Bank::new();
+    let mut payee = grocer(&mut bank);
+    let mut meter = Device::unattended(&mut bank, |body, _| body.redeem_to = None);
+    let total = meter.total();
+    assert_eq!(meter.redeem_everything(&mut bank, NOW), Err(Halt::Refused("mandate-account")));
+    let (_, request) = payee.request(30).unwrap();
+    assert_eq!(meter.pay_by_itself(&request, NOW), Err(Halt::Refused("not-enough-money")));
+    let put_back = |meter: &mut Device| {
+        let step = meter.wallet.put_back_redemptions(&mut meter.port).map_err(|error| refused(&error))?;
+        meter.commit(step)
+    };
+    assert_eq!(put_back(&mut meter), Ok(4));
+    assert_eq!(put_back(&mut meter), Ok(0));
+    meter.restart();
+    assert_eq!(meter.total(), total);
+    meter.pay_by_itself(&request, NOW).unwrap();
+    // What the element showed already is the account's.
+    let mut meter = Device::unattended(&mut bank, |body, _| body.redeem_to = None);
+    client::verify(&mut meter.port, PIN).unwrap();
+    let step = meter.wallet.plan_redemption_of_everything(at(NOW)).unwrap();
+    meter.commit(step).unwrap();
+    drop(meter.wallet.execute_redemptions(1, &mut meter.port).unwrap());
+    meter.restart();
+    assert_eq!(put_back(&mut meter), Ok(3));
+    client::verify(&mut meter.port, PIN).unwrap();
+    meter.send_redemptions(&mut bank, NOW).unwrap();
+    assert_eq!(bank.credited_in_all() + meter.total(), total);
+}
