@@ -38,6 +38,12 @@ pub mod path {
     pub const DEVICES: &str = "/v1/devices";
     /// The PSP's devices that were struck off, oldest first.
     pub const STRUCK_OFF: &str = "/v1/devices/struck-off";
+    /// Whether the registry of persons is kept, and under which pepper.
+    pub const PERSONS: &str = "/v1/persons";
+    /// Claims a person: this PSP alone gives it limits.
+    pub const CLAIM_PERSON: &str = "/v1/persons/claim";
+    /// Gives a person back.
+    pub const RELEASE_PERSON: &str = "/v1/persons/release";
     /// Opens a batch of issuance sessions; shows one.
     pub const ISSUANCE: &str = "/v1/issuance/{batch}";
     /// Has a batch answered.
@@ -75,6 +81,9 @@ pub const RESTITUTION_HOLDINGS_MAX: usize = 256;
 
 /// The most entries in one page of a list.
 pub const PAGE_LENGTH_MAX: u32 = 500;
+
+/// The most pseudonyms of one person.
+pub const PSEUDONYMS_MAX: usize = 32;
 
 /// How long an unanswered batch lives, in seconds: seven days.
 pub const BATCH_LIFETIME_SECONDS: u64 = 7 * 24 * 3_600;
@@ -129,6 +138,14 @@ problem_codes! {
         retry: false;
     /// The PSP's reserve does not cover it.
     RESERVE_TOO_LOW = 409 "reserve-too-low", "The PSP's reserve does not cover this", "have the reserve funded", retry: true;
+    /// Another PSP has the person, or gave it limits that have not run out.
+    PERSON_ELSEWHERE = 409 "person-elsewhere", "Another PSP gives this person its limits",
+        "have that PSP release the person; what it gave has to run out first", retry: false;
+    /// The registry of persons is kept under another pepper, or not at all.
+    PEPPER_DIFFERS = 409 "pepper-differs", "The registry of persons is not kept under this pepper",
+        "take over the pepper of the other PSPs", retry: false;
+    /// More pseudonyms than one person has, or none.
+    PSEUDONYMS = 422 "pseudonyms-size", "A person has 1 to 32 pseudonyms", "claim fewer at once", retry: false;
     /// More chains than one redemption takes, or none.
     REDEMPTION_SIZE = 422 "redemption-size", "A redemption has 1 to 256 chains", "redeem in parts", retry: false;
     /// More holdings than one claim takes, or none.
@@ -273,6 +290,34 @@ pub struct RestitutionRequest {
     pub account: String,
     /// `holding` (CBOR), 1 to [`RESTITUTION_HOLDINGS_MAX`].
     pub holdings: Vec<Hex>,
+}
+
+/// How the registry of persons is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registry {
+    /// The name of the pepper that all PSPs share; null while there is no registry.
+    pub pepper: Option<HexArray<32>>,
+}
+
+/// A PSP claims a person, under all pseudonyms by which it knows it: all of them or none.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonClaim {
+    /// The name of the pepper behind them.
+    pub pepper: HexArray<32>,
+    /// 1 to [`PSEUDONYMS_MAX`].
+    pub pseudonyms: Vec<HexArray<32>>,
+}
+
+/// A PSP gives a person back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PersonRelease {
+    /// Under this pseudonym.
+    pub pseudonym: HexArray<32>,
+    /// The last moment at which anything counts that the PSP gave the person, Unix seconds.
+    pub until: u64,
 }
 
 /// A page of devices struck off.

@@ -42,6 +42,18 @@ pub enum Kind {
     RestitutionSettled,
     /// Claims on what a device held were given up.
     RestitutionGivenUp,
+    /// The bank keeps a registry of persons from now on.
+    RegistryBegun,
+    /// It keeps none any more.
+    RegistryEnded,
+    /// A PSP took a person: it alone gives the person limits.
+    PersonClaimed,
+    /// Another PSP has a person whom a PSP wanted to take.
+    PersonRefused,
+    /// A PSP gave a person back.
+    PersonReleased,
+    /// The bank took a person from a PSP.
+    PersonFreed,
     /// The rules of a PSP changed.
     PolicyInForce,
     /// A version of the tiers came, or another text of it.
@@ -147,6 +159,12 @@ names! {
     RestitutionRefused = "restitution-refused",
     RestitutionSettled = "restitution-settled",
     RestitutionGivenUp = "restitution-given-up",
+    RegistryBegun = "registry-begun",
+    RegistryEnded = "registry-ended",
+    PersonClaimed = "person-claimed",
+    PersonRefused = "person-refused",
+    PersonReleased = "person-released",
+    PersonFreed = "person-freed",
     PolicyInForce = "policy-in-force",
     TiersPublished = "tiers-published",
     IdentificationInForce = "identification-in-force",

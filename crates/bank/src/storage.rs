@@ -15,6 +15,7 @@ use crate::detection::DoubleSpendRecord;
 use crate::device::DeviceRecord;
 use crate::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use crate::payout::{ExpiryRecord, PayoutRecord};
+use crate::person::PersonRecord;
 use crate::psp::PspRecord;
 use crate::restitution::{RestitutionRecord, RestitutionState};
 use crate::revocation::{RevocableRecord, RevocationRecord};
@@ -117,6 +118,12 @@ pub trait View {
     fn psps(&mut self) -> Stored<Vec<PspRecord>>;
     /// From which amount on payers disclose themselves, and to whom; `None`: they do not.
     fn supervision(&mut self) -> Stored<Option<SupervisionRecord>>;
+    /// The name of the pepper under which the registry of persons is kept, if it is kept.
+    fn registry(&mut self) -> Stored<Option<[u8; 32]>>;
+    /// The person of that pseudonym.
+    fn person(&mut self, pseudonym: &[u8; 32]) -> Stored<Option<PersonRecord>>;
+    /// How many persons each PSP has, by its name.
+    fn person_counts(&mut self) -> Stored<Vec<(Name, u64)>>;
     /// The device of that identity.
     fn device(&mut self, identity: &[u8; 32]) -> Stored<Option<DeviceRecord>>;
     /// Devices of `psp` struck off by evidence after `sequence`, at most `limit`, oldest first.
@@ -234,6 +241,12 @@ pub trait Tx: View {
     fn insert_psp(&mut self, psp: &PspRecord) -> Stored<bool>;
     /// Keeps what was decided of disclosures, instead of what was before.
     fn set_supervision(&mut self, supervision: Option<&SupervisionRecord>) -> Stored<()>;
+    /// Keeps under which pepper the registry of persons is kept, instead of what was before.
+    fn set_registry(&mut self, pepper: Option<&[u8; 32]>) -> Stored<()>;
+    /// Keeps who has a person.
+    fn insert_person(&mut self, person: &PersonRecord) -> Stored<bool>;
+    /// Replaces who has a person, if it is still as in `from`.
+    fn replace_person_if(&mut self, from: &PersonRecord, to: &PersonRecord) -> Stored<bool>;
     /// Registers a device.
     fn insert_device(&mut self, device: &DeviceRecord) -> Stored<bool>;
     /// Strikes a device off, if it is registered and was not struck off before.

@@ -127,6 +127,10 @@ pub const PSP_OPERATION: &str = "specie/v1/psp-operation";
 pub const CLAIM_CODE: &str = "specie/v1/claim-code";
 /// Tags by which a person is known again (`docs/spec/identity.md`).
 pub const PERSON: &str = "specie/v1/person";
+/// Names by which the bank's registry knows persons (`docs/spec/identity.md`).
+pub const REGISTERED_PERSON: &str = "specie/v1/registered-person";
+/// Names of peppers.
+pub const PEPPER: &str = "specie/v1/pepper";
 /// Tags of identity documents, as a PSP stores them.
 pub const DOCUMENT_NUMBER: &str = "specie/v1/document-number";
 /// Names of credentials in a PSP's records.

@@ -3,6 +3,7 @@
 
 mod config;
 mod operation;
+mod persons;
 mod publication;
 mod refusal;
 mod routes;
@@ -11,8 +12,12 @@ mod signer;
 
 pub use config::{BankConfig, BankConfigError};
 pub use operation::{EpochTerms, OperationError};
+pub use persons::RegistryState;
 pub use routes::router;
 pub use setup::{CentralBank, NewBank, OpenBankError, init_bank, open_bank, open_bank_for, serve_bank};
-pub use specie_bank::supervision::SupervisionRecord;
+pub use specie_bank::{
+    person::{PersonError, PersonRecord},
+    supervision::SupervisionRecord,
+};
 
 pub use signer::{FileSigner, KeyRingFileError};

@@ -1,6 +1,7 @@
 //! The tables of the bank.
 
 mod changes;
+mod persons;
 mod questions;
 mod rows;
 
@@ -10,8 +11,10 @@ use crate::migration::Schema;
 use crate::sql::{Database, Session, SqlError};
 
 /// The tables of the bank, for [`Sqlite::open`](crate::Sqlite::open).
-pub const SCHEMA: Schema =
-    Schema { component: "bank", migrations: &[TABLES, SUPERVISION, RESTITUTION, AUDIT, REVOCATION_PAGES] };
+pub const SCHEMA: Schema = Schema {
+    component: "bank",
+    migrations: &[TABLES, SUPERVISION, RESTITUTION, AUDIT, REVOCATION_PAGES, persons::TABLES],
+};
 
 const TABLES: &[&str] = &[
     "CREATE TABLE bank_settings (only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1), issuer TEXT NOT NULL, \

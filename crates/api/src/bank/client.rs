@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 
 use super::{
     Batch, BatchStatus, Challenges, ClaimedPayment, Conservation, CreditsPage, DeviceRegistration, Empty, EvidencePage,
-    IssuanceRequest, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionRequest, Reserve, Responses,
+    IssuanceRequest, Manifests, PaymentClaim, PaymentUpload, PersonClaim, PersonRelease, Redemption, RedemptionRequest, Registry, Reserve, Responses,
     Restitution, RestitutionClaims, RestitutionRequest, Revocations, Status, StruckOffPage, TransferRequest, path,
 };
 use crate::authorization::{Anonymous, Authorize};
@@ -69,6 +69,21 @@ impl Client {
     /// Devices of this PSP struck off by evidence after sequence `after`.
     pub fn struck_off(&self, psp: &mut dyn Authorize, after: u64) -> Answer<StruckOffPage> {
         self.http.get(&page(path::STRUCK_OFF, after), psp)
+    }
+
+    /// How the registry of persons is kept.
+    pub fn registry(&self) -> Answer<Registry> {
+        self.http.get(path::PERSONS, &mut Anonymous)
+    }
+
+    /// Claims a person.
+    pub fn claim_person(&self, psp: &mut dyn Authorize, key: &Key, claim: &PersonClaim) -> Answer<Empty> {
+        self.http.post(path::CLAIM_PERSON, key, claim, psp)
+    }
+
+    /// Gives a person back.
+    pub fn release_person(&self, psp: &mut dyn Authorize, key: &Key, release: &PersonRelease) -> Answer<Empty> {
+        self.http.post(path::RELEASE_PERSON, key, release, psp)
     }
 
     /// Opens a batch (W1, W2). The same batch again: the same commitments.

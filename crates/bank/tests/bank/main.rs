@@ -8,6 +8,7 @@ mod issuance;
 mod manifests;
 mod model;
 mod payments;
+mod persons;
 mod races;
 mod redemption;
 mod restitutions;

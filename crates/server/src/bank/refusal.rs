@@ -8,6 +8,7 @@ use specie_bank::issuance::IssuanceError;
 use specie_bank::ledger::{Account, LedgerError};
 use specie_bank::once::KeyReused;
 use specie_bank::payment::PaymentError;
+use specie_bank::person::PersonError;
 use specie_bank::psp::PspError;
 use specie_bank::redemption::RedemptionError;
 use specie_bank::restitution::RestitutionError;
@@ -73,6 +74,20 @@ impl From<DeviceError> for Refusal {
             DeviceError::Known => &api::DEVICE_KNOWN,
             DeviceError::Unregistered => &api::DEVICE_UNREGISTERED,
             DeviceError::StruckOff => &api::DEVICE_STRUCK_OFF,
+            error => return Self::internal(error),
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+impl From<PersonError> for Refusal {
+    fn from(error: PersonError) -> Self {
+        let code = match error {
+            PersonError::Psp(error) => return error.into(),
+            PersonError::Storage(error) => return error.into(),
+            PersonError::Elsewhere(_) => &api::PERSON_ELSEWHERE,
+            PersonError::Pepper => &api::PEPPER_DIFFERS,
+            PersonError::Size => &api::PSEUDONYMS,
             error => return Self::internal(error),
         };
         Self::new(code, error.to_string())

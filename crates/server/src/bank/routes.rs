@@ -25,18 +25,20 @@ use specie_core::text::{Memo, Name};
 use specie_core::{Amount, ClassId, Timestamp};
 use zeroize::Zeroizing;
 
+use super::persons;
 use super::setup::CentralBank;
 use crate::call::{Call, Named};
 use crate::clock::random_seed;
 use crate::query::{After, NewerPages, query};
 use crate::reply::{Refusal, Reply, blocking};
 
-type Shared = State<Arc<CentralBank>>;
+pub(super) type Shared = State<Arc<CentralBank>>;
 
 // The interface promises what the domain keeps.
 const _: () = assert!(api::BATCH_SESSIONS_MAX == specie_bank::issuance::SESSIONS_MAX);
 const _: () = assert!(api::BATCH_LIFETIME_SECONDS == specie_bank::issuance::LIFETIME_SECONDS);
 const _: () = assert!(api::REDEMPTION_CHAINS_MAX == specie_bank::redemption::CHAINS_MAX);
+const _: () = assert!(api::PSEUDONYMS_MAX == specie_bank::person::PSEUDONYMS_MAX);
 const _: () = assert!(api::RESTITUTION_HOLDINGS_MAX == specie_bank::restitution::HOLDINGS_MAX);
 
 /// The interface of a bank for PSPs and the public.
@@ -49,6 +51,9 @@ pub fn router(central: Arc<CentralBank>) -> Router {
         .route(path::CONSERVATION, get(conservation))
         .route(path::DEVICES, post(register_device))
         .route(path::STRUCK_OFF, get(struck_off))
+        .route(path::PERSONS, get(persons::registry))
+        .route(path::CLAIM_PERSON, post(persons::claim))
+        .route(path::RELEASE_PERSON, post(persons::release))
         .route(path::ISSUANCE, get(batch).post(open_batch))
         .route(path::CHALLENGES, post(challenge))
         .route(path::ACKNOWLEDGE, post(acknowledge))
@@ -65,17 +70,17 @@ pub fn router(central: Arc<CentralBank>) -> Router {
 }
 
 /// What a PSP asked for: its signature is checked.
-struct Asked<'c, T> {
+pub(super) struct Asked<'c, T> {
     central: &'c CentralBank,
-    psp: Name,
+    pub(super) psp: Name,
     key: Key,
     fingerprint: [u8; 32],
-    body: T,
-    now: Timestamp,
+    pub(super) body: T,
+    pub(super) now: Timestamp,
 }
 
 impl<'c, T: DeserializeOwned> Asked<'c, T> {
-    fn new(central: &'c CentralBank, call: &Call) -> Result<Self, Refusal> {
+    pub(super) fn new(central: &'c CentralBank, call: &Call) -> Result<Self, Refusal> {
         let (psp, now) = asker(central, call)?;
         Ok(Self { central, psp, key: call.key()?, fingerprint: call.fingerprint(), body: call.json()?, now })
     }
@@ -92,7 +97,7 @@ impl<T> Asked<'_, T> {
     }
 
     /// Does `work` once, and keeps its answer in the same transaction.
-    fn once<A: Serialize + DeserializeOwned>(
+    pub(super) fn once<A: Serialize + DeserializeOwned>(
         &self,
         work: impl FnMut(&mut dyn Tx) -> Result<A, Refusal>,
     ) -> Result<A, Refusal> {
@@ -369,7 +374,7 @@ async fn reserve(State(central): Shared, call: Call) -> Reply<api::Reserve> {
     .await
 }
 
-fn malformed(detail: impl Into<String>) -> Refusal {
+pub(super) fn malformed(detail: impl Into<String>) -> Refusal {
     Refusal::new(&problem::MALFORMED, detail)
 }
 

@@ -6,6 +6,7 @@ use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::device::DeviceRecord;
 use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use specie_bank::payout::{ExpiryRecord, PayoutRecord};
+use specie_bank::person::PersonRecord;
 use specie_bank::psp::PspRecord;
 use specie_bank::restitution::{RestitutionRecord, RestitutionState};
 use specie_bank::revocation::{RevocableRecord, RevocationRecord};
@@ -20,7 +21,7 @@ use specie_core::manifest::SignedHeader;
 use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
 
-use super::{Tables, stored};
+use super::{Tables, persons, stored};
 use crate::audit;
 use crate::sql::{Param, whole};
 
@@ -93,6 +94,18 @@ impl Tx for Tables<'_> {
             self.change(sql, &[whole(position), (*threshold).into(), (&key.0).into()])?;
         }
         Ok(())
+    }
+
+    fn set_registry(&mut self, pepper: Option<&[u8; 32]>) -> Stored<()> {
+        persons::set_registry(self.0, pepper).map_err(stored)
+    }
+
+    fn insert_person(&mut self, person: &PersonRecord) -> Stored<bool> {
+        persons::insert(self.0, person).map_err(stored)
+    }
+
+    fn replace_person_if(&mut self, from: &PersonRecord, to: &PersonRecord) -> Stored<bool> {
+        persons::replace_if(self.0, from, to).map_err(stored)
     }
 
     fn insert_device(&mut self, device: &DeviceRecord) -> Stored<bool> {

@@ -6,6 +6,7 @@ use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::device::DeviceRecord;
 use specie_bank::issuance::{BatchKey, BatchRecord, SessionRecord};
 use specie_bank::payout::{ExpiryRecord, PayoutRecord};
+use specie_bank::person::PersonRecord;
 use specie_bank::psp::PspRecord;
 use specie_bank::restitution::RestitutionRecord;
 use specie_bank::revocation::{RevocableRecord, RevocationRecord};
@@ -19,7 +20,7 @@ use specie_core::manifest::SignedHeader;
 use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
 
-use super::{Tables, rows, stored};
+use super::{Tables, persons, rows, stored};
 use crate::audit;
 use crate::sql::{Param, Row, SqlError, whole};
 
@@ -109,6 +110,18 @@ impl View for Tables<'_> {
         let Some((threshold, _)) = rows.first() else { return Ok(None) };
         let threshold = *threshold;
         Ok(Some(SupervisionRecord { threshold, keys: rows.into_iter().map(|(_, key)| key).collect() }))
+    }
+
+    fn registry(&mut self) -> Stored<Option<[u8; 32]>> {
+        persons::registry(self.0).map_err(stored)
+    }
+
+    fn person(&mut self, pseudonym: &[u8; 32]) -> Stored<Option<PersonRecord>> {
+        persons::find(self.0, pseudonym).map_err(stored)
+    }
+
+    fn person_counts(&mut self) -> Stored<Vec<(Name, u64)>> {
+        persons::counts(self.0).map_err(stored)
     }
 
     fn device(&mut self, identity: &[u8; 32]) -> Stored<Option<DeviceRecord>> {
