@@ -92,6 +92,9 @@ problem_codes! {
     /// What the PSP has seen of the owner is not enough for the tier, or ran out.
     EVIDENCE = 403 "evidence-missing", "The PSP lacks valid evidence of who the owner is",
         "show the PSP a valid document or credential", retry: false;
+    /// Another PSP gives the owner its limits, or this one gave the owner back.
+    OWNER_ELSEWHERE = 409 "owner-elsewhere", "The owner does not have its limits here",
+        "have the other PSP release you, then ask this one; what the device holds can be redeemed at any time", retry: false;
     /// The device is reported lost.
     DEVICE_LOST = 403 "device-lost", "This device is reported lost", "the owner tells the PSP when it was found", retry: false;
     /// The customer has no other device of this key.

@@ -26,6 +26,17 @@ impl Pepper {
         PersonTag(hash::h32(label::PERSON, &[&*self.0, issuer.as_bytes(), value.as_bytes()]))
     }
 
+    /// By what the bank's registry knows whoever has this tag, of a person or of a document. Two PSPs with one pepper make the same of
+    /// one person.
+    pub fn pseudonym(tag: &[u8; 32]) -> [u8; 32] {
+        hash::h32(label::REGISTERED_PERSON, &[tag])
+    }
+
+    /// Names the pepper, and says nothing about it: it is as long as the name, and random.
+    pub fn name(&self) -> [u8; 32] {
+        hash::h32(label::PEPPER, &[&*self.0])
+    }
+
     /// The tag of a document: `kind` and number as they stand on it. Spaces, hyphens and case of the number make no difference.
     pub fn document(&self, kind: &str, number: &str) -> [u8; 32] {
         let number: String =

@@ -13,6 +13,34 @@ pub trait Bank: Send + Sync {
     /// [`Refusal::DeviceKnown`] when any PSP has registered it under another name.
     fn register_device(&self, operation: &OperationId, identity: &[u8; 32]) -> Result<(), BankError>;
 
+    /// The name of the pepper under which the bank keeps a registry of persons; `None` when it keeps none.
+    ///
+    /// # Errors
+    /// When the bank cannot be asked.
+    fn registry(&self) -> Result<Option<[u8; 32]>, BankError>;
+
+    /// Claims a person under all these pseudonyms, made with the pepper of that name.
+    ///
+    /// # Errors
+    /// [`Refusal::PersonElsewhere`] when another PSP has it.
+    fn claim_person(
+        &self,
+        operation: &OperationId,
+        pepper: &[u8; 32],
+        pseudonyms: &[[u8; 32]],
+    ) -> Result<(), BankError>;
+
+    /// Gives a person back: what this PSP gave it counts until `until`.
+    ///
+    /// # Errors
+    /// [`Refusal::PersonElsewhere`] when another PSP has it.
+    fn release_person(
+        &self,
+        operation: &OperationId,
+        pseudonym: &[u8; 32],
+        until: Timestamp,
+    ) -> Result<(), BankError>;
+
     /// Opens a batch of issuance sessions (W1), and gives their commitments (W2) in the order of the items.
     ///
     /// # Errors
@@ -154,6 +182,10 @@ pub enum Refusal {
     DeviceInvalid,
     /// The device is struck off.
     DeviceStruckOff,
+    /// Another PSP has the person.
+    PersonElsewhere,
+    /// The registry of persons is not kept under this pepper.
+    PepperDiffers,
     /// A class is not issued now.
     ClassNotIssued,
     /// There is no such batch.

@@ -10,7 +10,9 @@ use specie_core::text::Name;
 use specie_totals::Bounds;
 use thiserror::Error;
 
+use crate::bank::Bank;
 use crate::device::{Device, DeviceError, DeviceRefusal};
+use crate::registry::RegistryError;
 use crate::request::{KeyConflict, RecallError, Request};
 use crate::service::Psp;
 use crate::setting::{IssuedLimits, Setting};
@@ -42,6 +44,9 @@ pub enum DocumentError {
         /// When others' documents have run out.
         free_at: Option<Timestamp>,
     },
+    /// Another PSP gives the owner its limits, or that cannot be found out.
+    #[error(transparent)]
+    Registry(RegistryError),
     /// The customer is no merchant.
     #[error("this customer has no name to show to payers")]
     NotAMerchant,
@@ -62,6 +67,15 @@ impl From<DeviceError> for DocumentError {
     }
 }
 
+impl From<RegistryError> for DocumentError {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Store(error) => error.into(),
+            error => Self::Registry(error),
+        }
+    }
+}
+
 impl From<RecallError> for DocumentError {
     fn from(error: RecallError) -> Self {
         match error {
@@ -71,18 +85,20 @@ impl From<RecallError> for DocumentError {
     }
 }
 
-impl<S: Store, B> Psp<S, B> {
+impl<S: Store, B: Bank> Psp<S, B> {
     /// A new limits document (CBOR) for a device, its share of its owner's limits; the same again for the same request.
     ///
     /// # Errors
     /// When the device may not have one.
     pub fn limits(&self, request: &Request<'_>, now: Timestamp) -> Result<Vec<u8>, DocumentError> {
         let key = PublicKey(request.who);
+        self.claim_owner(request, now)?;
         self.store().write(|records| {
             let party = self.active(records, &key, now)?;
             if let Some(document) = request.recall(records)? {
                 return Ok(document);
             }
+            self.check_claimed(records, &party.customer, now)?;
             let holdings = self.holdings(records, &party.customer, now)?;
             let grant = holdings.grant(records, &key, now)?;
             if grant.max_payment.is_zero() {

@@ -63,6 +63,16 @@ impl DocumentKind {
     }
 }
 
+/// The tag of the document that was looked at, from what is recorded of it; `None` for evidence that says only where it is filed.
+pub(crate) fn tag(evidence: &EvidenceRecord) -> Option<[u8; 32]> {
+    let digits = evidence.reference.rsplit(' ').next().filter(|digits| digits.len() == 64 && digits.is_ascii())?;
+    let mut tag = [0; 32];
+    for (byte, digits) in tag.iter_mut().zip(digits.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+    }
+    (evidence.kind == EvidenceKind::Document).then_some(tag)
+}
+
 impl<S: Store, B> Psp<S, B> {
     /// Records a document that somebody looked at as evidence, and screens the holder's name. The same again changes nothing
     /// but the time until which it counts. Gives what of the list the name resembles.

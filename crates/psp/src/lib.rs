@@ -39,6 +39,7 @@ pub mod policy;
 pub mod publication;
 pub mod reconcile;
 pub mod redemption;
+pub mod registry;
 pub mod request;
 pub mod screening;
 pub mod service;

@@ -6,6 +6,7 @@ use crate::bank::{Bank, BankError, BatchStanding};
 use crate::credit::CreditError;
 use crate::enrolment::EnrolmentError;
 use crate::publication::PublicationError;
+use crate::registry::RegistryError;
 use crate::service::Psp;
 use crate::store::{Feed, Store, StoreError};
 use crate::transfer::TransferError;
@@ -61,6 +62,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
             CreditError::Store(error) => error.into(),
         })?;
         self.pull_struck_off(now)?;
+        self.follow_registry(&mut done, now)?;
         self.finish_enrolments(&mut done, now)?;
         self.finish_withdrawals(&mut done, now)?;
         self.finish_transfers(&mut done, now)?;
@@ -80,6 +82,19 @@ impl<S: Store, B: Bank> Psp<S, B> {
                 self.strike_off(&device.identity, now)?;
             }
             self.store().write(|records| records.set_feed_position(Feed::StruckOff, last))?;
+        }
+    }
+
+    fn follow_registry(&self, done: &mut Reconciled, now: Timestamp) -> Result<(), ReconcileError> {
+        let followed = self.finish_releases(now).and_then(|()| self.pull_registry(now));
+        match followed {
+            Ok(()) => Ok(()),
+            Err(RegistryError::Bank(error @ BankError::Unavailable(_))) => Err(ReconcileError::Bank(error)),
+            Err(RegistryError::Store(error)) => Err(error.into()),
+            Err(error) => {
+                done.findings.push(error.to_string());
+                Ok(())
+            }
         }
     }
 

@@ -15,6 +15,7 @@ use crate::evidence::{EvidenceKind, EvidenceRecord};
 use crate::ledger::{LedgerAccount, Movement, Totals};
 use crate::loss::Backup;
 use crate::person::Person;
+use crate::registry::Registration;
 use crate::request::{OperationId, Remembered};
 use crate::screening::{HitRecord, Ruling, ScreeningRecord};
 use crate::setting::{IssuedLimits, UploadedPayment, Verdict};
@@ -140,6 +141,17 @@ pub trait Records: AmlRecords {
     /// All customers of a person, by name.
     fn customers_of_person(&mut self, tag: &[u8; 32]) -> Stored<Vec<Name>>;
 
+    /// The name of the pepper under which the bank keeps its registry of persons, as this PSP last heard.
+    fn registry(&mut self) -> Stored<Option<[u8; 32]>>;
+    fn set_registry(&mut self, pepper: Option<&[u8; 32]>) -> Stored<()>;
+    fn registration(&mut self, pseudonym: &[u8; 32]) -> Stored<Option<Registration>>;
+    /// The registrations that a customer led to.
+    fn registrations_of(&mut self, customer: &Name) -> Stored<Vec<Registration>>;
+    /// Those that the bank has not heard yet are given back.
+    fn releasing(&mut self) -> Stored<Vec<Registration>>;
+    /// Keeps a registration, in place of what was kept of that pseudonym.
+    fn put_registration(&mut self, registration: &Registration) -> Stored<()>;
+
     fn insert_claim_code(&mut self, hash: &[u8; 32], valid_until: Timestamp) -> Stored<()>;
     /// Marks a code as used; `false` when there is none, or it is used or too old.
     fn use_claim_code(&mut self, hash: &[u8; 32], now: Timestamp) -> Stored<bool>;
@@ -227,6 +239,8 @@ pub trait Records: AmlRecords {
     fn set_withdrawal_state(&mut self, id: &OperationId, state: WithdrawalState) -> Stored<()>;
     /// Withdrawals whose amount is still held.
     fn unsettled_withdrawals(&mut self) -> Stored<Vec<Withdrawal>>;
+    /// When a customer last withdrew value, void withdrawals left out.
+    fn last_withdrawn(&mut self, customer: &Name) -> Stored<Option<Timestamp>>;
     /// What a customer's withdrawals since `since` come to, void ones left out.
     fn withdrawn_since(&mut self, customer: &Name, since: Timestamp) -> Stored<Amount>;
 

@@ -22,6 +22,7 @@ use crate::bank::{Bank, BankError, BatchStanding, Refusal, Session};
 use crate::device::{Device, DeviceError, DeviceRefusal, DeviceState, Party};
 use crate::ledger::{self, LedgerAccount, Movement, MovementKind, movement_id};
 use crate::person::Holdings;
+use crate::registry::RegistryError;
 use crate::request::{KeyConflict, OperationId, RecallError, Request};
 use crate::service::Psp;
 use crate::store::{Line, Records, Store, StoreError};
@@ -80,6 +81,9 @@ pub enum WithdrawalError {
     /// The device may not withdraw.
     #[error(transparent)]
     Device(DeviceRefusal),
+    /// Another PSP gives the owner its limits, or that cannot be found out.
+    #[error(transparent)]
+    Registry(RegistryError),
     /// It asks for nothing, too much at once, or a class twice.
     #[error("a withdrawal has 1 to {COUNT_MAX} notes and names each class once")]
     Items,
@@ -149,6 +153,15 @@ impl From<DeviceError> for WithdrawalError {
         match error {
             DeviceError::Refused(refusal) => Self::Device(refusal),
             DeviceError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RegistryError> for WithdrawalError {
+    fn from(error: RegistryError) -> Self {
+        match error {
+            RegistryError::Store(error) => error.into(),
+            error => Self::Registry(error),
         }
     }
 }
@@ -223,6 +236,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         items: &[(ClassId, u64)],
         now: Timestamp,
     ) -> Result<(OperationId, Vec<Session>), WithdrawalError> {
+        self.claim_owner(request, now)?;
         let begun = self.store().write(|records| {
             let party = self.active(records, &PublicKey(request.who), now)?;
             let withdrawal = match records.withdrawal(&request.operation())? {
@@ -453,6 +467,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         now: Timestamp,
     ) -> Result<Withdrawal, WithdrawalError> {
         check_items(items)?;
+        self.check_claimed(records, &party.customer, now)?;
         let holdings = self.holdings(records, &party.customer, now)?;
         let tier = holdings.tier;
         let catalogue = self.catalogue(records)?;

@@ -10,6 +10,7 @@ mod loss;
 mod person;
 mod publication;
 mod records;
+mod registry;
 mod request;
 mod share;
 mod totals;
@@ -34,6 +35,7 @@ pub const SCHEMA: Schema = Schema {
         totals::TABLES,
         aml::TABLES,
         PERSONS,
+        registry::TABLES,
     ],
 };
 

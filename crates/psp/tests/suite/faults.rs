@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
-use specie_core::{Amount, ClassId};
+use specie_core::{Amount, ClassId, Timestamp};
 use specie_psp::bank::{
     Bank, BankError, BatchStanding, Credit, Manifests, Redemption, RedemptionResult, ReserveTransfer, Restitution,
     RestitutionResult, Session, StruckOff,
@@ -83,6 +83,28 @@ impl<S: Store> Store for Fused<S> {
 impl<B: Bank> Bank for Fused<B> {
     fn register_device(&self, operation: &OperationId, identity: &[u8; 32]) -> Result<(), BankError> {
         self.fuse.step(silent, || self.inner.register_device(operation, identity))
+    }
+
+    fn registry(&self) -> Result<Option<[u8; 32]>, BankError> {
+        self.fuse.step(silent, || self.inner.registry())
+    }
+
+    fn claim_person(
+        &self,
+        operation: &OperationId,
+        pepper: &[u8; 32],
+        pseudonyms: &[[u8; 32]],
+    ) -> Result<(), BankError> {
+        self.fuse.step(silent, || self.inner.claim_person(operation, pepper, pseudonyms))
+    }
+
+    fn release_person(
+        &self,
+        operation: &OperationId,
+        pseudonym: &[u8; 32],
+        until: Timestamp,
+    ) -> Result<(), BankError> {
+        self.fuse.step(silent, || self.inner.release_person(operation, pseudonym, until))
     }
 
     fn open_batch(

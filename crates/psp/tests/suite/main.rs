@@ -15,6 +15,7 @@ mod loss;
 mod model_bank;
 mod owners;
 mod persons;
+mod registry;
 mod totals;
 mod transfers;
 mod withdrawals;

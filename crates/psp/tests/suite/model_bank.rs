@@ -42,6 +42,13 @@ pub struct State {
     pub payments: BTreeMap<Vec<u8>, Vec<u8>>,
     /// What is claimed of each lost device, by holding.
     pub claims: BTreeMap<[u8; 32], BTreeMap<Vec<u8>, Restitution>>,
+    /// The pepper's name under which a registry of persons is kept, if it is.
+    pub registry: Option<[u8; 32]>,
+    /// Persons of this PSP, and until when what it gave counts, of those given back.
+    pub persons: BTreeMap<[u8; 32], Option<Timestamp>>,
+    /// Persons of another PSP.
+    pub elsewhere: BTreeSet<[u8; 32]>,
+    said: BTreeSet<OperationId>,
     credits: Vec<Credit>,
     classes: BTreeMap<ClassId, Info>,
     headers: Vec<(ManifestHeader, SignedHeader)>,
@@ -173,6 +180,48 @@ impl Bank for ModelBank {
             meanwhile();
         }
         if registered { Ok(()) } else { no(Refusal::DeviceKnown) }
+    }
+
+    fn registry(&self) -> Result<Option<[u8; 32]>, BankError> {
+        Ok(self.state().registry)
+    }
+
+    /// What a PSP said is done once for each name, as by the real bank; the other PSP's persons are put in by tests.
+    fn claim_person(
+        &self,
+        operation: &OperationId,
+        pepper: &[u8; 32],
+        pseudonyms: &[[u8; 32]],
+    ) -> Result<(), BankError> {
+        let mut state = self.state();
+        if state.said.contains(operation) {
+            return Ok(());
+        }
+        if state.registry != Some(*pepper) {
+            return no(Refusal::PepperDiffers);
+        }
+        if pseudonyms.iter().any(|pseudonym| state.elsewhere.contains(pseudonym)) {
+            return no(Refusal::PersonElsewhere);
+        }
+        state.persons.extend(pseudonyms.iter().map(|pseudonym| (*pseudonym, None)));
+        state.said.insert(*operation);
+        Ok(())
+    }
+
+    fn release_person(
+        &self,
+        operation: &OperationId,
+        pseudonym: &[u8; 32],
+        until: Timestamp,
+    ) -> Result<(), BankError> {
+        let mut state = self.state();
+        if state.elsewhere.contains(pseudonym) {
+            return no(Refusal::PersonElsewhere);
+        }
+        if state.said.insert(*operation) {
+            state.persons.insert(*pseudonym, Some(until));
+        }
+        Ok(())
     }
 
     fn open_batch(

@@ -33,6 +33,8 @@ const REFUSALS: &[(&Code, Refusal)] = &[
     (&api::DEVICE_KNOWN, Refusal::DeviceKnown),
     (&api::DEVICE_INVALID, Refusal::DeviceInvalid),
     (&api::DEVICE_STRUCK_OFF, Refusal::DeviceStruckOff),
+    (&api::PERSON_ELSEWHERE, Refusal::PersonElsewhere),
+    (&api::PEPPER_DIFFERS, Refusal::PepperDiffers),
     (&api::CLASS_NOT_ISSUED, Refusal::ClassNotIssued),
     (&api::BATCH_UNKNOWN, Refusal::BatchUnknown),
     (&api::BATCH_VOID, Refusal::BatchVoid),
@@ -65,6 +67,23 @@ impl Bank for HttpBank {
         let registered =
             self.client.register_device(&mut self.psp(), &key(operation, "register"), &HexArray(*identity));
         registered.map(drop).map_err(refused)
+    }
+
+    fn registry(&self) -> Answer<Option<[u8; 32]>> {
+        Ok(self.client.registry().map_err(refused)?.pepper.map(|pepper| pepper.0))
+    }
+
+    fn claim_person(&self, operation: &OperationId, pepper: &[u8; 32], pseudonyms: &[[u8; 32]]) -> Answer<()> {
+        let pseudonyms = pseudonyms.iter().copied().map(HexArray).collect();
+        let claim = api::PersonClaim { pepper: HexArray(*pepper), pseudonyms };
+        let claimed = self.client.claim_person(&mut self.psp(), &key(operation, "person"), &claim);
+        claimed.map(drop).map_err(refused)
+    }
+
+    fn release_person(&self, operation: &OperationId, pseudonym: &[u8; 32], until: Timestamp) -> Answer<()> {
+        let release = api::PersonRelease { pseudonym: HexArray(*pseudonym), until: until.seconds() };
+        let released = self.client.release_person(&mut self.psp(), &key(operation, "person-back"), &release);
+        released.map(drop).map_err(refused)
     }
 
     fn open_batch(&self, batch: &OperationId, identity: &[u8; 32], items: &[(ClassId, u64)]) -> Answer<Vec<Session>> {

@@ -10,6 +10,7 @@ use specie_psp::enrolment::EnrolmentError;
 use specie_psp::loss::LossError;
 use specie_psp::payment::PaymentError;
 use specie_psp::redemption::RedemptionError;
+use specie_psp::registry::RegistryError;
 use specie_psp::request::KeyConflict;
 use specie_psp::store::StoreError;
 use specie_psp::totals::ShowError;
@@ -85,12 +86,31 @@ impl From<DocumentError> for Refusal {
             DocumentError::Device(refusal) => refusal.into(),
             DocumentError::TotalsNeeded { .. } => Self::new(&api::TOTALS_NEEDED, error.to_string()),
             DocumentError::Shared { .. } => Self::new(&api::SHARED, error.to_string()),
+            DocumentError::Registry(error) => error.into(),
             DocumentError::NotAMerchant => Self::new(&api::NOT_A_MERCHANT, error.to_string()),
             DocumentError::Conflict(conflict) => conflict.into(),
             DocumentError::Store(error) => error.into(),
             error => Self::internal(error),
         }
     }
+}
+
+impl From<RegistryError> for Refusal {
+    fn from(error: RegistryError) -> Self {
+        registry(&error)
+    }
+}
+
+/// What a device is told when its owner has its limits elsewhere, or that cannot be found out.
+fn registry(error: &RegistryError) -> Refusal {
+    let code = match error {
+        RegistryError::Elsewhere(_) | RegistryError::Released(_) => &api::OWNER_ELSEWHERE,
+        RegistryError::Unrecognisable => &api::EVIDENCE,
+        RegistryError::Bank(_) | RegistryError::Pepper => &api::BANK_UNAVAILABLE,
+        RegistryError::Store(error) => return error.clone().into(),
+        _ => return Refusal::internal(error),
+    };
+    Refusal::new(code, error.to_string())
 }
 
 impl From<ShowError> for Refusal {
@@ -115,6 +135,7 @@ impl From<WithdrawalError> for Refusal {
     fn from(error: WithdrawalError) -> Self {
         let code = match &error {
             WithdrawalError::Device(refusal) => return (*refusal).into(),
+            WithdrawalError::Registry(error) => return registry(error),
             WithdrawalError::Items | WithdrawalError::Challenges => &problem::MALFORMED,
             WithdrawalError::Class(_) => &api::CLASS,
             WithdrawalError::Balance => &api::BALANCE,

@@ -4,6 +4,7 @@
 mod device;
 mod enrolment;
 mod outage;
+mod registry;
 mod rejections;
 mod repeats;
 mod specification;

@@ -119,7 +119,8 @@ impl World {
         provider.psp.deposit(&name(customer), amount(DEPOSIT), customer, self.now()).unwrap();
     }
 
-    fn path(&self, service: &str) -> PathBuf {
+    /// The folder of a service.
+    pub fn path(&self, service: &str) -> PathBuf {
         self.directory.path().join(service)
     }
 

@@ -12,6 +12,7 @@ use specie_psp::evidence::{EvidenceKind, EvidenceRecord};
 use specie_psp::ledger::{LedgerAccount, Movement, Totals};
 use specie_psp::loss::Backup;
 use specie_psp::person::Person;
+use specie_psp::registry::Registration;
 use specie_psp::request::{OperationId, Remembered};
 use specie_psp::screening::{HitRecord, Ruling, ScreeningRecord};
 use specie_psp::setting::{IssuedLimits, UploadedPayment, Verdict};
@@ -21,7 +22,7 @@ use specie_psp::transfer::{Transfer, TransferState};
 use specie_psp::withdrawal::{Withdrawal, WithdrawalState};
 
 use super::{
-    Stored, customer, device, evidence, identification, ledger, loss, person, publication, request, share, stored,
+    Stored, customer, device, evidence, identification, ledger, loss, person, publication, registry, request, share, stored,
     totals, transfer, withdrawal,
 };
 use crate::audit;
@@ -96,6 +97,12 @@ delegate! {
     person(customer: &Name) -> Option<Person> = person::of_customer;
     bind_person(customer: &Name, person: &Person) -> () = person::bind;
     customers_of_person(tag: &[u8; 32]) -> Vec<Name> = person::customers;
+    registry() -> Option<[u8; 32]> = registry::pepper;
+    set_registry(pepper: Option<&[u8; 32]>) -> () = registry::set_pepper;
+    registration(pseudonym: &[u8; 32]) -> Option<Registration> = registry::find;
+    registrations_of(customer: &Name) -> Vec<Registration> = registry::of_customer;
+    releasing() -> Vec<Registration> = registry::releasing;
+    put_registration(registration: &Registration) -> () = registry::put;
     insert_claim_code(hash: &[u8; 32], valid_until: Timestamp) -> () = customer::insert_claim_code;
     use_claim_code(hash: &[u8; 32], now: Timestamp) -> bool = customer::use_claim_code;
     restore_claim_code(hash: &[u8; 32]) -> () = customer::restore_claim_code;
@@ -146,6 +153,7 @@ delegate! {
     withdrawal(id: &OperationId) -> Option<Withdrawal> = withdrawal::find;
     set_withdrawal_state(id: &OperationId, state: WithdrawalState) -> () = withdrawal::set_state;
     unsettled_withdrawals() -> Vec<Withdrawal> = withdrawal::unsettled;
+    last_withdrawn(customer: &Name) -> Option<Timestamp> = withdrawal::last_withdrawn;
     withdrawn_since(customer: &Name, since: Timestamp) -> Amount = withdrawal::withdrawn_since;
     blanks(device: &PublicKey, epoch: u32) -> u64 = share::blanks;
     blanks_of_customer(customer: &Name, epoch: u32) -> u64 = share::blanks_of_customer;

@@ -60,6 +60,12 @@ pub(super) fn withdrawn_since(session: Rows<'_>, customer: &Name, since: Timesta
     session.query_one(sql, &params).and_then(|row| row.column(0)).map_err(stored)
 }
 
+pub(super) fn last_withdrawn(session: Rows<'_>, customer: &Name) -> Stored<Option<Timestamp>> {
+    let sql = "SELECT opened_at FROM psp_withdrawal WHERE customer = ?1 AND value > 0 AND state <> 'void' \
+               ORDER BY opened_at DESC LIMIT 1";
+    query_optional(session, sql, &[customer.into()], |row| column(row, 0))
+}
+
 pub(super) fn is_unfinished(session: Rows<'_>, device: &PublicKey) -> Stored<bool> {
     let sql = "SELECT 1 FROM psp_withdrawal WHERE device = ?1 AND state IN ('opening', 'open', 'answered') LIMIT 1";
     Ok(query_optional(session, sql, &[(&device.0).into()], |_| Ok(()))?.is_some())
