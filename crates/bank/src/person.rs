@@ -69,12 +69,7 @@ pub enum PersonError {
 ///
 /// # Errors
 /// When it is kept under another pepper.
-pub fn keep_registry(
-    tx: &mut dyn Tx,
-    by: Actor,
-    pepper: Option<&[u8; 32]>,
-    now: Timestamp,
-) -> Result<(), PersonError> {
+pub fn keep_registry(tx: &mut dyn Tx, by: Actor, pepper: Option<&[u8; 32]>, now: Timestamp) -> Result<(), PersonError> {
     let before = tx.registry()?;
     if before.as_ref() == pepper {
         return Ok(());

@@ -1,6 +1,7 @@
 //! `specie bank`: the central bank's operator.
 
 mod evidence;
+mod registry;
 mod status;
 mod supervision;
 
@@ -117,6 +118,11 @@ PSP books what was paid in with `specie psp reserve`.")]
         terms: Terms,
     },
     Evidence(evidence::Evidence),
+    /// The registry of persons: which PSP gives a person its limits
+    Registry {
+        #[command(subcommand)]
+        command: registry::Registry,
+    },
     Supervise(supervision::Supervise),
     Disclosed(supervision::Disclosed),
     Opened(supervision::Opened),
@@ -267,6 +273,7 @@ impl Bank {
                 Ok(Answer::new(human, json!({ "manifest_sequence": header.sequence })))
             }
             Command::Evidence(evidence) => evidence.run(),
+            Command::Registry { command } => command.run(),
             Command::Supervise(supervise) => supervise.run(),
             Command::Disclosed(disclosed) => disclosed.run(),
             Command::Opened(opened) => opened.run(),

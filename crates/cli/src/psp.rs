@@ -5,6 +5,7 @@ mod customer;
 mod fleet;
 mod identity;
 mod loss;
+mod person;
 mod shown;
 
 use std::net::SocketAddr;
@@ -39,6 +40,7 @@ pub(crate) use customer::parse_name;
 use fleet::Fleet;
 use identity::Identity;
 use loss::OfDevice;
+use person::Person;
 
 /// Run a payment service provider: customers, accounts, devices.
 #[derive(Args, Debug)]
@@ -85,6 +87,11 @@ enum Command {
     Identity {
         #[command(subcommand)]
         command: Identity,
+    },
+    /// Which persons get their limits here, and none elsewhere, as the bank's registry says
+    Person {
+        #[command(subcommand)]
+        command: Person,
     },
     /// Devices of one person or organisation, and how its limits are split over them
     Fleet {
@@ -159,6 +166,7 @@ the payments too in `uploads`.")]
 #[command(after_help = "\
 EXAMPLES:
   specie psp init psp --name psp-one --bank http://127.0.0.1:7001 --root 5f0c… --maker maker.toml
+  specie psp init psp --name psp-two --bank http://127.0.0.1:7001 --root 5f0c… --pepper from-psp-one/pepper.key
 
 The folder gets psp.toml, the key, the database, and tiers/1.toml with example tiers to change before customers come. The \
 public key that is printed must be registered with the bank (`specie bank register`).")]
@@ -183,6 +191,9 @@ struct Init {
     /// Files of makers whose secure elements are trusted
     #[arg(long, value_name = "FILE")]
     maker: Vec<PathBuf>,
+    /// The pepper of another PSP, with which both know one person again: its pepper.key. A new one without it
+    #[arg(long, value_name = "FILE")]
+    pepper: Option<PathBuf>,
 }
 
 /// Trust a maker of secure elements
@@ -247,6 +258,7 @@ impl Psp {
             Command::Audit { order } => audit_log(order),
             Command::Customer { command } => command.run(),
             Command::Identity { command } => command.run(),
+            Command::Person { command } => command.run(),
             Command::Fleet { command } => command.run(),
             Command::Block { which, device, lift } => {
                 let provider = which.open()?;
@@ -292,6 +304,7 @@ impl Init {
             listen: self.listen,
             bank: BankAddress { address: self.bank.clone(), root_key: HexArray(self.root.0) },
             makers,
+            pepper: self.pepper.clone(),
         };
         let key = init_psp(&self.which.folder, new)?.to_string();
         // Its first rules are in force by whoever made it.
@@ -364,12 +377,23 @@ fn status(provider: &Provider) -> Result<Answer, Failure> {
         ("unclaimed", "came for nobody known", books.unclaimed),
         ("reserve", "in reserve at the bank, by these books", books.reserve),
     ];
+    let peppers =
+        provider.psp.peppers().map_err(|error| Failure::refused("store", error, "look after the database"))?;
+    let (own, registry) = (peppers.own.map(hex::encode), peppers.registry.map(hex::encode));
+    let registered = match (&own, &registry) {
+        (_, None) => "no registry of persons is kept, as far as this PSP heard",
+        (own, registry) if own == registry => "the bank keeps its registry of persons under it",
+        _ => "THE BANK KEEPS ITS REGISTRY OF PERSONS UNDER ANOTHER ONE: nobody who is known gets limits here",
+    };
     let mut human = format!("PSP {}, key {}\n", identity.name, identity.key.public());
+    human.push_str(&format!("Pepper {}: {registered}\n", own.as_deref().unwrap_or("none")));
     let mut machine = json!({
         "name": identity.name.as_str(),
         "public_key": identity.key.public().to_string(),
         "root_key": identity.root_key.to_string(),
         "currency": currency.as_str(),
+        "pepper": own,
+        "registry": registry,
         "holds": holds,
         "findings": books.findings,
     });

@@ -34,12 +34,7 @@ pub trait Bank: Send + Sync {
     ///
     /// # Errors
     /// [`Refusal::PersonElsewhere`] when another PSP has it.
-    fn release_person(
-        &self,
-        operation: &OperationId,
-        pseudonym: &[u8; 32],
-        until: Timestamp,
-    ) -> Result<(), BankError>;
+    fn release_person(&self, operation: &OperationId, pseudonym: &[u8; 32], until: Timestamp) -> Result<(), BankError>;
 
     /// Opens a batch of issuance sessions (W1), and gives their commitments (W2) in the order of the items.
     ///

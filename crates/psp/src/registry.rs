@@ -76,7 +76,9 @@ pub enum RegistryError {
     )]
     Unrecognisable,
     /// The registry is kept under another pepper than this PSP's.
-    #[error("the bank keeps its registry of persons under another pepper than this PSP has: nobody who is known gets limits here")]
+    #[error(
+        "the bank keeps its registry of persons under another pepper than this PSP has: nobody who is known gets limits here"
+    )]
     Pepper,
     /// The bank keeps no registry.
     #[error("the bank keeps no registry of persons")]
@@ -124,7 +126,9 @@ impl RegistrationState {
 
     /// The state of that name.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Claimed, Self::Elsewhere, Self::Releasing, Self::Released].into_iter().find(|state| state.as_str() == text)
+        [Self::Claimed, Self::Elsewhere, Self::Releasing, Self::Released]
+            .into_iter()
+            .find(|state| state.as_str() == text)
     }
 }
 
@@ -253,9 +257,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         let pseudonyms: Vec<_> = claim.persons.iter().map(|(pseudonym, _)| *pseudonym).collect();
         let asked = self.bank().claim_person(&operation(&claim.persons), &claim.pepper, &pseudonyms);
         let (state, kind, detail) = match &asked {
-            Ok(()) => {
-                (RegistrationState::Claimed, Kind::PersonClaimed, ("names", pseudonyms.len().to_string()))
-            }
+            Ok(()) => (RegistrationState::Claimed, Kind::PersonClaimed, ("names", pseudonyms.len().to_string())),
             Err(BankError::Refused { refusal: Refusal::PersonElsewhere, detail }) => {
                 (RegistrationState::Elsewhere, Kind::PersonRefused, ("why", detail.clone()))
             }
@@ -417,8 +419,7 @@ fn given_until(records: &mut dyn Records, customers: &[Name], now: Timestamp) ->
 /// Names what is asked of the bank about these persons.
 fn operation(persons: &[([u8; 32], u64)]) -> OperationId {
     let parts: Vec<_> = persons.iter().map(|(pseudonym, sequence)| (pseudonym, sequence.to_be_bytes())).collect();
-    let parts: Vec<&[u8]> =
-        parts.iter().flat_map(|(pseudonym, sequence)| [&pseudonym[..], &sequence[..]]).collect();
+    let parts: Vec<&[u8]> = parts.iter().flat_map(|(pseudonym, sequence)| [&pseudonym[..], &sequence[..]]).collect();
     let wide = hash::h32(label::PSP_OPERATION, &parts);
     wide[..16].try_into().expect("16 of 32 bytes")
 }

@@ -19,7 +19,7 @@ pub use specie_identity::screening::{Birth, Subject};
 pub use specie_psp::{
     account::Books,
     aml::{cases::CaseFailure, records::Raised, statement::AccountStatementError},
-    bank::RestitutionState,
+    bank::{Refusal as BankRefusal, RestitutionState},
     credential::CredentialRecord,
     customer::{Customer, CustomerError, Merchant},
     device::{Device, DeviceState},
@@ -29,6 +29,7 @@ pub use specie_psp::{
     loss::LossError,
     person::{Person, PersonKind},
     reconcile::Reconciled,
+    registry::{Peppers, Registration, RegistrationState, RegistryError},
     screening::HitRecord,
     setting::{UploadedPayment, Verdict},
     share::FleetDevice,

@@ -5,8 +5,9 @@ use alloc::string::{String, ToString};
 
 use super::{
     Batch, BatchStatus, Challenges, ClaimedPayment, Conservation, CreditsPage, DeviceRegistration, Empty, EvidencePage,
-    IssuanceRequest, Manifests, PaymentClaim, PaymentUpload, PersonClaim, PersonRelease, Redemption, RedemptionRequest, Registry, Reserve, Responses,
-    Restitution, RestitutionClaims, RestitutionRequest, Revocations, Status, StruckOffPage, TransferRequest, path,
+    IssuanceRequest, Manifests, PaymentClaim, PaymentUpload, PersonClaim, PersonRelease, Redemption, RedemptionRequest,
+    Registry, Reserve, Responses, Restitution, RestitutionClaims, RestitutionRequest, Revocations, Status,
+    StruckOffPage, TransferRequest, path,
 };
 use crate::authorization::{Anonymous, Authorize};
 use crate::client::{CallError, Http};

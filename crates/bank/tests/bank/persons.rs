@@ -45,7 +45,10 @@ fn one_psp_has_a_person_until_what_it_gave_has_run_out() {
     assert!(matches!(claim(&world, "beta", &[bob, alice]), Err(PersonError::Elsewhere(None))));
     assert_eq!(state(&world, bob).0, None);
     let until = world.now.saturating_add(30 * DAY);
-    assert!(matches!(release(&world, "beta", alice, world.now), Err(PersonError::Elsewhere(None))), "another's release");
+    assert!(
+        matches!(release(&world, "beta", alice, world.now), Err(PersonError::Elsewhere(None))),
+        "another's release"
+    );
     release(&world, "beta", bob, until).unwrap();
     assert_eq!(state(&world, alice), before, "what changes nothing is not in the log");
     release(&world, "alpha", alice, until).unwrap();
@@ -58,7 +61,10 @@ fn one_psp_has_a_person_until_what_it_gave_has_run_out() {
     world.now = until.saturating_add(1);
     claim(&world, "beta", &[alice]).unwrap();
     assert!(matches!(claim(&world, "alpha", &[alice]), Err(PersonError::Elsewhere(None))));
-    assert!(matches!(release(&world, "alpha", alice, until), Err(PersonError::Elsewhere(None))), "released again, late");
+    assert!(
+        matches!(release(&world, "alpha", alice, until), Err(PersonError::Elsewhere(None))),
+        "released again, late"
+    );
     // Who gave it back may take it again at once: it knows what it gave.
     release(&world, "beta", alice, until.saturating_add(30 * DAY)).unwrap();
     claim(&world, "beta", &[alice]).unwrap();
@@ -75,9 +81,8 @@ fn claims_that_are_no_claims_change_nothing() {
     assert!(matches!(claim(&world, "nobody", &many[..1]), Err(PersonError::Psp(_))));
     let other = world.transact(|tx| person::claim(tx, &name("alpha"), &[8; 32], &many[..1], world.now));
     assert!(matches!(other, Err(PersonError::Pepper)));
-    let keep = |pepper: Option<&[u8; 32]>| {
-        world.transact(|tx| person::keep_registry(tx, Actor::service(), pepper, world.now))
-    };
+    let keep =
+        |pepper: Option<&[u8; 32]>| world.transact(|tx| person::keep_registry(tx, Actor::service(), pepper, world.now));
     assert!(matches!(keep(Some(&[8; 32])), Err(PersonError::OtherPepper)));
     claim(&world, "alpha", &many[..PSEUDONYMS_MAX]).unwrap();
     // Ended and begun again: who has whom stays known.
@@ -99,9 +104,10 @@ fn the_bank_frees_a_person_with_a_reason_and_a_name() {
     claim(&world, "alpha", &[alice]).unwrap();
     assert!(matches!(free(&world, " "), Err(PersonError::Reason)));
     free(&world, "alpha is wound up").unwrap();
-    let newest = world.bank().storage().read(|view| {
-        view.audit_newest_about(Kind::PersonFreed, &"01".repeat(32)).map_err(PersonError::from)
-    });
+    let newest = world
+        .bank()
+        .storage()
+        .read(|view| view.audit_newest_about(Kind::PersonFreed, &"01".repeat(32)).map_err(PersonError::from));
     let decision = newest.unwrap().unwrap().decision;
     assert_eq!((decision.by.as_str(), decision.details["reason"].as_str()), ("anna", "alpha is wound up"));
     assert!(claim(&world, "beta", &[alice]).is_err());

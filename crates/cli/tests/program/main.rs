@@ -15,6 +15,7 @@ mod losing;
 mod mandating;
 mod paying;
 mod refusing;
+mod registering;
 mod running;
 #[allow(dead_code, reason = "others make a chip fail")]
 #[path = "../../../device/tests/chip/served.rs"]

@@ -47,22 +47,33 @@ impl World {
         world
     }
 
+    /// A second PSP in the folder `south`, which took over the pepper of the first, served.
+    pub(crate) fn second_psp(&self) -> Server {
+        let bank = self.bank.as_ref().unwrap().address.clone();
+        let of = ["psp", "init", "south", "--name", "psp-two", "--maker", "maker.toml", "--pepper", "psp/pepper.key"];
+        let key = self.json(&[&of[..], &["--bank", &bank, "--root", &self.root]].concat());
+        self.json(&["bank", "register", "bank", "psp-two", "--key", key["public_key"].as_str().unwrap()]);
+        self.json(&["bank", "fund", "bank", "psp-two", "10000"]);
+        self.json(&["psp", "reserve", "south", "10000", "--reference", "1"]);
+        self.serve("psp", "south", "127.0.0.1:0")
+    }
+
     pub(crate) fn start_bank(&mut self) {
-        let server = self.serve("bank", &self.addresses[0]);
+        let server = self.serve("bank", "bank", &self.addresses[0]);
         self.addresses[0] = server.address.trim_start_matches("http://").to_owned();
         self.bank = Some(server);
     }
 
     pub(crate) fn start_psp(&mut self) {
-        let server = self.serve("psp", &self.addresses[1]);
+        let server = self.serve("psp", "psp", &self.addresses[1]);
         self.addresses[1] = server.address.trim_start_matches("http://").to_owned();
         self.psp = Some(server);
     }
 
-    fn serve(&self, kind: &str, listen: &str) -> Server {
-        let log = self.path(&format!("{kind}.log"));
+    fn serve(&self, kind: &str, folder: &str, listen: &str) -> Server {
+        let log = self.path(&format!("{folder}.log"));
         let errors = OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let mut command = self.command(&["--json", kind, "serve", kind, "--listen", listen]);
+        let mut command = self.command(&["--json", kind, "serve", folder, "--listen", listen]);
         let mut child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();

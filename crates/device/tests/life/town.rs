@@ -86,6 +86,7 @@ impl Town {
                     withdrawn_series: Vec::new(),
                     firmwares: Vec::new(),
                 }],
+                pepper: None,
             },
         )
         .unwrap();

@@ -98,12 +98,7 @@ impl<B: Bank> Bank for Fused<B> {
         self.fuse.step(silent, || self.inner.claim_person(operation, pepper, pseudonyms))
     }
 
-    fn release_person(
-        &self,
-        operation: &OperationId,
-        pseudonym: &[u8; 32],
-        until: Timestamp,
-    ) -> Result<(), BankError> {
+    fn release_person(&self, operation: &OperationId, pseudonym: &[u8; 32], until: Timestamp) -> Result<(), BankError> {
         self.fuse.step(silent, || self.inner.release_person(operation, pseudonym, until))
     }
 

@@ -208,12 +208,7 @@ impl Bank for ModelBank {
         Ok(())
     }
 
-    fn release_person(
-        &self,
-        operation: &OperationId,
-        pseudonym: &[u8; 32],
-        until: Timestamp,
-    ) -> Result<(), BankError> {
+    fn release_person(&self, operation: &OperationId, pseudonym: &[u8; 32], until: Timestamp) -> Result<(), BankError> {
         let mut state = self.state();
         if state.elsewhere.contains(pseudonym) {
             return no(Refusal::PersonElsewhere);

@@ -112,12 +112,15 @@ fn a_person_is_given_back_until_all_that_it_got_has_run_out() {
         let refused = limits(&world, &psp, second);
         let is_released = |error: &RegistryError| matches!(error, RegistryError::Released(Some(at)) if *at == until);
         assert!(matches!(&refused, Err(DocumentError::Registry(error)) if is_released(error)), "{refused:?}");
-        assert!(matches!(withdraw(&world, &psp, 1, second), Err(WithdrawalError::Registry(error)) if is_released(&error)));
+        assert!(
+            matches!(withdraw(&world, &psp, 1, second), Err(WithdrawalError::Registry(error)) if is_released(&error))
+        );
     }
     // What was begun before goes on, and is the same withdrawal.
     withdraw(&world, &psp, 2, DAY).unwrap();
     let key = format!("withdrawal-{DAY:012}");
-    psp.challenge(&world.device.asks("challenge-0000001", 1), &world.operation(&key), &[[1; 32]; 2], at(3 * DAY + 2)).unwrap();
+    psp.challenge(&world.device.asks("challenge-0000001", 1), &world.operation(&key), &[[1; 32]; 2], at(3 * DAY + 2))
+        .unwrap();
 }
 
 #[test]
@@ -138,8 +141,13 @@ fn coming_back_gives_no_second_ration() {
 fn whatever_becomes_known_of_a_person_is_claimed_and_nothing_is_forgotten_by_erasing_it() {
     let (world, psp) = world();
     let holder = Subject { name: "Alice".into(), birth: None };
-    let document =
-        IdentityDocument { kind: DocumentKind::Passport, country: *b"SE", number: "AB 123456".into(), holder, valid_until: None };
+    let document = IdentityDocument {
+        kind: DocumentKind::Passport,
+        country: *b"SE",
+        number: "AB 123456".into(),
+        holder,
+        valid_until: None,
+    };
     psp.check_document(&alice(), &document, at(0)).unwrap();
     limits(&world, &psp, 1).unwrap();
     assert_eq!(world.bank.state().persons.len(), 1);
@@ -186,13 +194,16 @@ fn a_crash_between_claim_and_use_or_within_a_release_is_mended_by_repeating() {
                 Ok(()) | Err(DocumentError::Registry(RegistryError::Released(_))) => {}
                 Err(error) => panic!("{place}: {error}"),
             }
-            psp.release_person(&alice(), at(6)).or_else(|error| match error {
-                RegistryError::NotClaimed(_) => Ok(at(0)),
-                error => Err(error),
-            }).unwrap();
+            psp.release_person(&alice(), at(6))
+                .or_else(|error| match error {
+                    RegistryError::NotClaimed(_) => Ok(at(0)),
+                    error => Err(error),
+                })
+                .unwrap();
             psp.claim_person(&alice(), at(7)).unwrap();
             assert_eq!(world.bank.state().persons.values().collect::<Vec<_>>(), [&None], "{place}");
-            let states: Vec<_> = psp.registrations(&alice()).unwrap().into_iter().map(|(_, known)| known.unwrap().state).collect();
+            let states: Vec<_> =
+                psp.registrations(&alice()).unwrap().into_iter().map(|(_, known)| known.unwrap().state).collect();
             assert_eq!(states, [RegistrationState::Claimed], "{place}");
             limits(&world, &psp, 8).unwrap();
             if !fuse.is_broken() {

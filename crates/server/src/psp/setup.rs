@@ -26,7 +26,7 @@ use super::identification::{IdentificationConfig, IdentificationConfigError};
 use super::routes::router;
 use super::tiers;
 use crate::clock::{Clock, NoEntropy, random_seed};
-use crate::key_file::{KeyFileError, create_key, create_secret, read_key};
+use crate::key_file::{KeyFileError, create_key, create_secret, read_key, read_secret};
 use crate::service::{Background, Service, StartError, daily_head};
 
 /// A PSP with its parts: for its operator and for its service.
@@ -62,6 +62,8 @@ pub struct NewPsp {
     pub bank: BankAddress,
     /// The makers of elements that it trusts.
     pub makers: Vec<MakerConfig>,
+    /// The file of the pepper that it takes over; `None` for one of its own.
+    pub pepper: Option<PathBuf>,
 }
 
 /// Why a PSP cannot be set up or opened.
@@ -151,7 +153,11 @@ pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError
     std::fs::write(&aml, Settings::EXAMPLE).map_err(unwritable(&aml))?;
     let key = create_key(&directory.join(&config.key_file), random_seed()?)?;
     if let Some(identification) = &config.identification {
-        create_secret(&directory.join(&identification.pepper_file), &Zeroizing::new(random_seed()?))?;
+        let pepper = match &new.pepper {
+            Some(file) => read_secret(file)?,
+            None => Zeroizing::new(random_seed()?),
+        };
+        create_secret(&directory.join(&identification.pepper_file), &pepper)?;
     }
     drop(Sqlite::open(&directory.join(&config.database), &[SCHEMA])?);
     // Last of all: a directory with a configuration is complete.

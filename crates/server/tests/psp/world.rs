@@ -94,6 +94,7 @@ impl World {
                 withdrawn_series: vec!["broken".into()],
                 firmwares: Vec::new(),
             }],
+            pepper: None,
         };
         let key = init_psp(&self.path(psp), new).unwrap();
         let central = open_bank(&self.bank_config(), self.clock()).unwrap();

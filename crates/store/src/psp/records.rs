@@ -22,8 +22,8 @@ use specie_psp::transfer::{Transfer, TransferState};
 use specie_psp::withdrawal::{Withdrawal, WithdrawalState};
 
 use super::{
-    Stored, customer, device, evidence, identification, ledger, loss, person, publication, registry, request, share, stored,
-    totals, transfer, withdrawal,
+    Stored, customer, device, evidence, identification, ledger, loss, person, publication, registry, request, share,
+    stored, totals, transfer, withdrawal,
 };
 use crate::audit;
 use crate::sql::Session;
