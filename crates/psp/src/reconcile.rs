@@ -86,16 +86,15 @@ impl<S: Store, B: Bank> Psp<S, B> {
     }
 
     fn follow_registry(&self, done: &mut Reconciled, now: Timestamp) -> Result<(), ReconcileError> {
-        let followed = self.finish_releases(now).and_then(|()| self.pull_registry(now));
-        match followed {
-            Ok(()) => Ok(()),
-            Err(RegistryError::Bank(error @ BankError::Unavailable(_))) => Err(ReconcileError::Bank(error)),
-            Err(RegistryError::Store(error)) => Err(error.into()),
-            Err(error) => {
-                done.findings.push(error.to_string());
-                Ok(())
+        for followed in [self.pull_registry(now), self.finish_releases(now)] {
+            match followed {
+                Ok(()) => {}
+                Err(RegistryError::Bank(error @ BankError::Unavailable(_))) => return Err(ReconcileError::Bank(error)),
+                Err(RegistryError::Store(error)) => return Err(error.into()),
+                Err(error) => done.findings.push(format!("registry of persons: {error}")),
             }
         }
+        Ok(())
     }
 
     fn finish_enrolments(&self, done: &mut Reconciled, now: Timestamp) -> Result<(), ReconcileError> {

@@ -67,7 +67,10 @@ pub enum RegistryError {
     #[error("{0}")]
     Elsewhere(String),
     /// This PSP gave the person back.
-    #[error("this PSP gave the owner back, so that another one can give it limits")]
+    #[error(
+        "this PSP gave the owner back, so that another one can give it limits{}",
+        .0.map_or_else(String::new, |until| format!("; what was given here counts until {until} (Unix time)"))
+    )]
     Released(Option<Timestamp>),
     /// Nothing is known by which another PSP would know the person again.
     #[error(
@@ -196,7 +199,9 @@ impl<S: Store, B: Bank> Psp<S, B> {
                 let is_news = registration.state == RegistrationState::Claimed;
                 // Nothing was given since it was given back.
                 let until = registration.until.filter(|_| !is_news).unwrap_or(given);
-                let sequence = registration.sequence + 1;
+                // A release that the bank may still hear of is the same one: an earlier one must not come after a later claim.
+                let is_under_way = registration.state == RegistrationState::Releasing;
+                let sequence = registration.sequence + u64::from(!is_under_way);
                 let released =
                     Registration { state: RegistrationState::Releasing, sequence, until: Some(until), ..registration };
                 records.put_registration(&released)?;

@@ -48,7 +48,8 @@ pub struct State {
     pub persons: BTreeMap<[u8; 32], Option<Timestamp>>,
     /// Persons of another PSP.
     pub elsewhere: BTreeSet<[u8; 32]>,
-    said: BTreeSet<OperationId>,
+    /// What was asked of it about persons, by name.
+    pub said: BTreeSet<OperationId>,
     credits: Vec<Credit>,
     classes: BTreeMap<ClassId, Info>,
     headers: Vec<(ManifestHeader, SignedHeader)>,

@@ -228,3 +228,18 @@ fn another_pepper_gives_no_limits_and_says_so() {
     assert!(matches!(psp.claim_person(&alice(), at(5)), Err(RegistryError::NotKept)));
     assert_eq!((decided(&psp, Kind::RegistryBegun), decided(&psp, Kind::RegistryEnded)), (1, 1));
 }
+
+#[test]
+fn no_release_is_left_that_could_come_after_a_later_claim() {
+    let (world, psp) = world();
+    make_known(&psp);
+    limits(&world, &psp, 0).unwrap();
+    let breaking = identifying(world.psp_with(&Fuse::new(1, Cut::After)), 9);
+    assert!(matches!(breaking.release_person(&alice(), at(1)), Err(RegistryError::Bank(_))), "nobody heard the answer");
+    let said = world.bank.state().said.clone();
+    psp.release_person(&alice(), at(2)).unwrap();
+    assert_eq!(world.bank.state().said, said, "the same release, told again");
+    psp.claim_person(&alice(), at(3)).unwrap();
+    psp.reconcile(at(4)).unwrap();
+    assert!(world.bank.state().persons.values().all(Option::is_none));
+}
