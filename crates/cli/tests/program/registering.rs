@@ -45,7 +45,8 @@ fn a_person_has_limits_from_one_psp_and_moves_to_another() {
     world.refused(&["psp", "person", "claim", "south", "carol"], "person-elsewhere");
     let pseudonym = claimed["persons"][0]["pseudonym"].as_str().unwrap();
     assert_eq!(world.json(&["bank", "registry", "show", "bank", pseudonym])["until"], until);
-    world.json(&["device", "sync", "alice"]);
+    let synchronised = world.run(&["--json", "device", "sync", "alice"]);
+    assert!(synchronised.stdout.contains("owner-elsewhere"), "{synchronised:?}");
     assert_eq!(world.json(&["psp", "person", "show", "psp", "alice"])["persons"][0]["state"], "released");
 
     // An officer of the bank answers for it that what the first gave does not count any more.
