@@ -100,6 +100,9 @@ pub enum RegistryError {
     Store(#[from] StoreError),
 }
 
+/// A pseudonym of a person, and what was said to the bank of it; `None` where nobody asked.
+pub type Standing = ([u8; 32], Option<Registration>);
+
 /// Under which pepper the registry is kept, by its name, and which one this PSP has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Peppers {
@@ -298,7 +301,7 @@ impl<S: Store, B> Psp<S, B> {
     ///
     /// # Errors
     /// When the customer is unknown.
-    pub fn registrations(&self, customer: &Name) -> Result<Vec<([u8; 32], Option<Registration>)>, RegistryError> {
+    pub fn registrations(&self, customer: &Name) -> Result<Vec<Standing>, RegistryError> {
         self.store().read(|records| {
             let found = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
             let names = person::customers(records, &found.name)?;

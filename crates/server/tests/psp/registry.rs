@@ -59,7 +59,7 @@ fn one_unit_over_the_limit_by_a_second_psp_is_refused() {
     assert_eq!(withdraw(&world, &alice, 150, 1).unwrap(), 150);
     let one = world.class(Kind::Value, 1);
     for device in [&alice, &carol] {
-        let refused = device.withdraw(&world, &[one.clone()], 2).err().unwrap();
+        let refused = device.withdraw(&world, std::slice::from_ref(&one), 2).err().unwrap();
         let code = if device.psp == "north" { &specie_api::psp::TIER_LIMIT } else { &OWNER_ELSEWHERE };
         assert!(refused.is(code), "{refused}");
     }
@@ -72,7 +72,7 @@ fn one_unit_over_the_limit_by_a_second_psp_is_refused() {
     assert!(limits(&world, &alice).unwrap_err().is(&OWNER_ELSEWHERE));
     assert!(limits(&world, &carol).unwrap_err().is(&OWNER_ELSEWHERE));
     world.pass(MONTH_SECONDS);
-    assert!(carol.withdraw(&world, &[one.clone()], 3).err().unwrap().is(&OWNER_ELSEWHERE));
+    assert!(carol.withdraw(&world, std::slice::from_ref(&one), 3).err().unwrap().is(&OWNER_ELSEWHERE));
     world.pass(1);
     limits(&world, &carol).unwrap();
     assert_eq!(withdraw(&world, &carol, 150, 4).unwrap(), 150);
