@@ -1,11 +1,12 @@
 //! What the bank decides is in its audit log, once.
 
-use specie_audit::{Decision, Kind, Line, Verifier};
+use specie_audit::{Actor, Decision, Kind, Line, Verifier};
+use specie_bank::person;
 use specie_bank::restitution::give_up;
 use specie_bank::signer::Signer;
 
 use crate::restitutions::{home, lost};
-use crate::world::{World, account, context};
+use crate::world::{World, account, context, name};
 
 fn decisions(world: &World) -> Vec<Decision> {
     let lines = world.bank().audit_page(0, u64::MAX).unwrap();
@@ -77,6 +78,7 @@ const ELSEWHERE: &[Kind] = &[
     Kind::IdentityErased,
     Kind::TierChanged,
     Kind::PersonKnown,
+    Kind::PersonRefused,
     Kind::ClaimCodeIssued,
     Kind::CustomerCredited,
     Kind::DeviceEnrolled,
@@ -131,6 +133,26 @@ fn no_kind_of_decision_is_missing() {
     assert_eq!((settled.details["outcome"].as_str(), settled.by.as_str()), ("paid", "service"));
     let refused = &decisions(&gone.world)[start + 1];
     assert_eq!(refused.details["refused"], "malformed 1");
+    // A person: claimed, released, freed, each twice.
+    let world = World::new(97);
+    let start = begin(&world);
+    let (psp, pepper, now, later) = (name("alpha"), [7; 32], world.now, world.now.saturating_add(1));
+    let anna = Actor::operator("anna").unwrap();
+    for pepper in [Some(&pepper), Some(&pepper), None, None, Some(&pepper)] {
+        world.transact(|tx| person::keep_registry(tx, anna, pepper, now)).unwrap();
+    }
+    for _ in 0..2 {
+        world.transact(|tx| person::claim(tx, &psp, &pepper, &[[1; 32]], now)).unwrap();
+    }
+    for _ in 0..2 {
+        world.transact(|tx| person::release(tx, &psp, &[1; 32], now, now)).unwrap();
+    }
+    for _ in 0..2 {
+        world.transact(|tx| person::free(tx, anna, &[1; 32], later, "it is gone", now)).unwrap();
+    }
+    let persons = [Kind::PersonClaimed, Kind::PersonReleased, Kind::PersonFreed];
+    let registry = [Kind::RegistryBegun, Kind::RegistryEnded, Kind::RegistryBegun];
+    see(&world, start, &[registry, persons].concat());
     // One that was found.
     let mut found = lost(94);
     let start = begin(&found.world);

@@ -95,6 +95,7 @@ const BANKS: &[Kind] = &[
     Kind::RestitutionRefused,
     Kind::RestitutionSettled,
     Kind::RestitutionGivenUp,
+    Kind::PersonFreed,
 ];
 
 /// Every way to decide something, one after the other, each of them twice.
@@ -230,6 +231,24 @@ fn no_kind_of_decision_is_missing() {
     }
     walk.step(&[Kind::CaseReported], |psp| {
         psp.report(1, &settings().report.unwrap(), 2, late).unwrap();
+    });
+    // Whose it is.
+    walk.once(&[Kind::RegistryBegun], |psp| {
+        world.bank.state().registry = psp.peppers().unwrap().own;
+        psp.reconcile(late).unwrap();
+        psp.reconcile(late).unwrap();
+    });
+    let pseudonym = world.psp().registrations(&alice).unwrap()[0].0;
+    world.bank.state().elsewhere.insert(pseudonym);
+    walk.step(&[Kind::PersonRefused], |psp| drop(psp.claim_person(&alice, late).unwrap_err()));
+    world.bank.state().elsewhere.clear();
+    walk.step(&[Kind::PersonClaimed], |psp| psp.claim_person(&alice, late).unwrap());
+    walk.step(&[Kind::PersonReleased], |psp| {
+        psp.release_person(&alice, late).unwrap();
+    });
+    walk.once(&[Kind::RegistryEnded], |psp| {
+        world.bank.state().registry = None;
+        psp.reconcile(late).unwrap();
     });
     let missing: Vec<_> = Kind::ALL.iter().filter(|kind| !BANKS.contains(kind) && !walk.seen.contains(kind)).collect();
     assert_eq!(missing, [] as [&Kind; 0]);
