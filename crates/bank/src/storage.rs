@@ -24,13 +24,16 @@ use crate::spent::TransferRecord;
 use crate::supervision::SupervisionRecord;
 use crate::transfer::TransferOrder;
 
-/// The storage failed. The transaction left nothing behind.
+/// The storage failed. But for [`StorageError::Unknown`] the transaction left nothing behind.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StorageError {
     /// Try again.
     #[error("the storage is busy: try again")]
     Busy,
+    /// It was lost while it wrote. Everything was written or nothing.
+    #[error("the storage was lost while it was writing: everything was written or nothing; repeat the same request")]
+    Unknown,
     /// The storage is broken, or holds what this program does not write.
     #[error("the storage failed: {0}")]
     Failed(String),

@@ -14,6 +14,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
+use specie_server::Place;
 use specie_server::bank::{
     BankConfig, BankConfigError, CentralBank, EpochTerms, NewBank, OpenBankError, OperationError, init_bank,
     open_bank_for, serve_bank,
@@ -169,6 +170,9 @@ struct Init {
     /// Where it will listen
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7001")]
     listen: SocketAddr,
+    /// Its database: a file, or postgres://USER@HOST/NAME for a PostgreSQL that several servers may share
+    #[arg(long, value_name = "PLACE", default_value = "bank.db")]
+    database: Place,
     #[command(flatten)]
     terms: Terms,
 }
@@ -300,7 +304,13 @@ impl Bank {
 impl Init {
     fn run(&self) -> Result<Answer, Failure> {
         let epoch = self.terms.of(self.currency)?;
-        let new = NewBank { issuer: self.issuer, currency: self.currency, listen: self.listen, epoch };
+        let new = NewBank {
+            issuer: self.issuer,
+            currency: self.currency,
+            listen: self.listen,
+            database: self.database.clone(),
+            epoch,
+        };
         let progress = Progress::begin("making the keys of the first epoch");
         let root = init_bank(&self.which.folder, &new, self.which.by.actor(), Clock::system())?.to_string();
         drop(progress);
@@ -407,7 +417,10 @@ impl From<OpenBankError> for Failure {
             OpenBankError::Config(_) => ("bank-configuration", "correct bank.toml, or name the folder of a bank"),
             OpenBankError::RootKey(_) => ("root-key", "bring the root key"),
             OpenBankError::Keys(_) => ("bank-keys", "restore bank.keys from its copy"),
-            OpenBankError::Database(_) => ("bank-database", "check bank.db and the disk that it is on"),
+            OpenBankError::Database(_) | OpenBankError::Storage(_) => {
+                ("bank-database", "check the database that bank.toml names, and that it can be reached")
+            }
+            OpenBankError::Journal(_) => ("signer-journal", "check signer.db and the disk that it is on"),
             OpenBankError::Start(_) => ("not-listening", "choose another address"),
             _ => ("bank", "see the reason"),
         };

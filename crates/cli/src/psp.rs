@@ -20,6 +20,7 @@ use specie_core::Amount;
 use specie_core::signature::PublicKey;
 use specie_core::text::Currency;
 use specie_device::durable::{self, Access};
+use specie_server::Place;
 use specie_server::clock::Clock;
 use specie_server::psp::{
     BankAddress, ConfigError, CustomerError, MakerConfig, NewPsp, OpenPspError, Provider, PspConfig, init_psp,
@@ -188,6 +189,9 @@ struct Init {
     /// Where it will listen
     #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:7002")]
     listen: SocketAddr,
+    /// Its database: a file, or postgres://USER@HOST/NAME
+    #[arg(long, value_name = "PLACE", default_value = "psp.db")]
+    database: Place,
     /// Files of makers whose secure elements are trusted
     #[arg(long, value_name = "FILE")]
     maker: Vec<PathBuf>,
@@ -302,6 +306,7 @@ impl Init {
             name: self.name.clone(),
             currency: self.currency.clone(),
             listen: self.listen,
+            database: self.database.clone(),
             bank: BankAddress { address: self.bank.clone(), root_key: HexArray(self.root.0) },
             makers,
             pepper: self.pepper.clone(),

@@ -23,13 +23,16 @@ use crate::share::Allowance;
 use crate::transfer::{Transfer, TransferState};
 use crate::withdrawal::{Withdrawal, WithdrawalState};
 
-/// Why a store failed. Nothing was written.
+/// Why a store failed. But for [`StoreError::Unknown`] nothing was written.
 #[derive(Clone, PartialEq, Eq, Debug, Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// It is busy.
     #[error("the database is busy: try again")]
     Busy,
+    /// It was lost while it wrote. Everything was written or nothing.
+    #[error("the database was lost while it was writing: everything was written or nothing; repeat the same request")]
+    Unknown,
     /// It does not work.
     #[error("the database failed: {0}")]
     Failed(String),

@@ -14,3 +14,5 @@ pub mod service;
 
 /// In whose name a bank or a PSP acts, for the audit log.
 pub use specie_audit::Actor;
+
+pub use specie_store::Place;

@@ -67,6 +67,7 @@ impl World {
             issuer: name("central-bank"),
             currency: Currency::new("XTS").unwrap(),
             listen: "127.0.0.1:0".parse().unwrap(),
+            database: specie_testbed::place(&directory.path().join("bank.db")).unwrap(),
             epoch: EpochTerms { largest_face: Amount::new(10).unwrap(), ..EpochTerms::default() },
         };
         init_bank(directory.path(), &new, Actor::service(), clock()).unwrap();
@@ -450,6 +451,7 @@ fn a_bank_is_not_set_up_over_another() {
         issuer: name("central-bank"),
         currency: Currency::new("XTS").unwrap(),
         listen: "127.0.0.1:0".parse().unwrap(),
+        database: specie_testbed::place(&directory.path().join("bank.db")).unwrap(),
         epoch: EpochTerms::default(),
     };
     assert!(matches!(

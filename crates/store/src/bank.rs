@@ -175,6 +175,7 @@ impl<E> From<SqlError> for Failure<E> {
 fn stored(error: SqlError) -> StorageError {
     match error {
         SqlError::Busy => StorageError::Busy,
+        SqlError::Unknown => StorageError::Unknown,
         other => StorageError::Failed(other.to_string()),
     }
 }

@@ -184,6 +184,7 @@ impl<E: From<StoreError>> Failure<E> {
 fn stored(error: SqlError) -> StoreError {
     match error {
         SqlError::Busy => StoreError::Busy,
+        SqlError::Unknown => StoreError::Unknown,
         SqlError::Damaged { .. } => StoreError::Damaged(error.to_string()),
         SqlError::Constraint(_) | SqlError::Failed(_) => StoreError::Failed(error.to_string()),
     }

@@ -38,13 +38,17 @@ pub enum Value {
 /// One row of an answer.
 pub struct Row(pub Vec<Value>);
 
-/// Why a statement failed. After any of these the transaction has left nothing behind.
-#[derive(Debug, Error)]
+/// Why a statement failed. After any of these but [`SqlError::Unknown`] the transaction has left nothing behind.
+#[derive(Clone, Debug, Error)]
 #[non_exhaustive]
 pub enum SqlError {
     /// Another process kept the database locked for too long. Nothing was written: try again.
     #[error("the database is busy: try again")]
     Busy,
+    /// The connection was lost while the transaction was committed, and the database cannot be asked. Everything was written
+    /// or nothing: repeat the same, under the same name.
+    #[error("the database was lost while it was writing: everything was written or nothing; repeat the same request")]
+    Unknown,
     /// A uniqueness or check constraint refused the write.
     #[error("a constraint of the database refused the write: {0}")]
     Constraint(String),

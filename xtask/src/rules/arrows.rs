@@ -21,6 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("totals", &["core"]),
     ("identity", &["core"]),
     ("emulation", &["element"]),
+    ("testbed", &["store"]),
     ("sim", &["core", "element", "wallet", "bank", "aml", "psp", "store", "api", "server", "device"]),
     ("cli", &["core", "element", "wallet", "aml", "api", "audit", "device", "server", "sim", "supervision", "totals"]),
 ];

@@ -15,6 +15,9 @@ const STATEMENTS: &[&[&str]] = &[
     &["PRAGMA "],
 ];
 
+/// The storage, and what starts databases for its tests.
+const SPEAKERS: &[&str] = &["store", "testbed"];
+
 /// No statement, no SQL file and no database driver outside `crates/store`.
 pub(super) fn check(project: &Project) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -24,10 +27,12 @@ pub(super) fn check(project: &Project) -> Vec<Finding> {
         }
     }
     let sources = project.tree.sources();
-    for source in sources.filter(|source| crate_of(source.path()).is_some_and(|name| name != "store")) {
+    for source in sources.filter(|source| crate_of(source.path()).is_some_and(|name| !SPEAKERS.contains(&name))) {
         for token in source.tokens() {
             let message = match &token.kind {
-                Kind::Identifier(word) if word == "rusqlite" => "only crates/store may use the database driver",
+                Kind::Identifier(word) if ["rusqlite", "postgres", "tokio_postgres"].contains(&word.as_str()) => {
+                    "only crates/store may use the database driver"
+                }
                 Kind::Literal(text) if is_statement(text) => "move this SQL to crates/store",
                 _ => continue,
             };

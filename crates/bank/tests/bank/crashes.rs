@@ -11,15 +11,15 @@ use specie_bank::signer::KeyRing;
 use specie_bank::storage::{PaidSum, Storage, StorageError};
 use specie_bank::transfer::{TransferOrder, carry_out};
 use specie_core::class::Kind;
-use specie_store::Sqlite;
-use specie_store::bank::{BankStore, SCHEMA};
+use specie_store::AnyDatabase;
+use specie_store::bank::BankStore;
 use specie_store::sql::{Database, Param, Row, Session, SqlError};
 
 use crate::world::{DAY, START, World, account, amount, at, context, name};
 
 /// A database that fails after some statements, in the middle of a transaction.
 struct Failing {
-    database: Sqlite,
+    database: AnyDatabase,
     left: AtomicI64,
 }
 
@@ -112,7 +112,7 @@ type FailingBank = Bank<BankStore<Failing>, KeyRing>;
 
 /// Cuts the power at the first statement, the second, and so on, until the operation gets through.
 fn cut_everywhere<T>(world: &World, batches: &[BatchKey], operation: impl Fn(&FailingBank) -> Result<T, String>) -> T {
-    let database = Sqlite::open(&world.file(), &[SCHEMA]).unwrap();
+    let database = world.database();
     let failing = Failing { database, left: AtomicI64::new(i64::MAX) };
     let bank = Bank::open(BankStore(failing), world.keys()).unwrap();
     let before = look(world, batches);
@@ -196,7 +196,7 @@ fn a_claim_for_a_lost_device_is_all_or_nothing_and_paid_once_wherever_the_sweep_
         said(bank.storage().transact(|tx| bank.claim(tx, &checked, at(START))))
     });
     assert!(claims.iter().all(Result::is_ok));
-    let database = Sqlite::open(&world.file(), &[SCHEMA]).unwrap();
+    let database = world.database();
     let bank = Bank::open(BankStore(Failing { database, left: AtomicI64::new(i64::MAX) }), world.keys()).unwrap();
     let mut cuts = 0;
     for statements in 0.. {
@@ -232,7 +232,7 @@ fn a_sweep_goes_on_where_it_was_cut() {
         notes.push(paid);
     }
     let now = at(START + 181 * DAY);
-    let database = Sqlite::open(&world.file(), &[SCHEMA]).unwrap();
+    let database = world.database();
     let failing = Failing { database, left: AtomicI64::new(i64::MAX) };
     let bank = Bank::open(BankStore(failing), world.keys()).unwrap();
     let errors = RefCell::new(0);

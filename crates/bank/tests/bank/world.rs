@@ -26,11 +26,11 @@ use specie_core::signature::SigningKey;
 use specie_core::text::{Currency, Name};
 use specie_core::transfer::{Input, Output, Outputs, Preimage, Transfer, challenge};
 use specie_core::{Amount, Timestamp};
-use specie_store::Sqlite;
+use specie_store::AnyDatabase;
 use specie_store::bank::{BankStore, SCHEMA};
 use tempfile::TempDir;
 
-pub(crate) type TestBank = Bank<BankStore<Sqlite>, KeyRing>;
+pub(crate) type TestBank = Bank<BankStore<AnyDatabase>, KeyRing>;
 
 /// Day 0 of the tests.
 pub(crate) const START: u64 = 1_000_000;
@@ -131,6 +131,11 @@ impl Random {
     }
 }
 
+/// The bank's database, for a bank that has its files in `directory`.
+fn database(directory: &TempDir) -> AnyDatabase {
+    AnyDatabase::open(&specie_testbed::place(&directory.path().join("bank.db")).unwrap(), &[SCHEMA]).unwrap()
+}
+
 impl World {
     /// A bank with two PSPs, `alpha` and `beta`, funded, and epoch 1: faces and caps to 1,000, 90 days to spend, 180 to
     /// redeem.
@@ -157,7 +162,7 @@ impl World {
             ledger_key: ledger.public(),
         };
         let ring = KeyRing::new(ledger);
-        let store = BankStore(Sqlite::open(&directory.path().join("bank.db"), &[SCHEMA]).unwrap());
+        let store = BankStore(database(&directory));
         Bank::set_up(&store, &ring, &settings, Actor::service(), at(START)).unwrap();
         let keys = ring.expose_secret_bytes().to_vec();
         let random = Random::new(seed);
@@ -180,7 +185,7 @@ impl World {
 
     /// A second bank on the same files.
     pub(crate) fn another_process(&self) -> TestBank {
-        let store = BankStore(Sqlite::open(&self.directory.path().join("bank.db"), &[SCHEMA]).unwrap());
+        let store = BankStore(self.database());
         Bank::open(store, KeyRing::from_bytes(&self.keys).unwrap()).unwrap()
     }
 
@@ -189,8 +194,9 @@ impl World {
         KeyRing::from_bytes(&self.keys).unwrap()
     }
 
-    pub(crate) fn file(&self) -> std::path::PathBuf {
-        self.directory.path().join("bank.db")
+    /// The bank's database, once more.
+    pub(crate) fn database(&self) -> AnyDatabase {
+        database(&self.directory)
     }
 
     pub(crate) fn transact<T, E: From<StorageError>>(

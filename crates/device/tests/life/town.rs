@@ -13,6 +13,7 @@ use specie_device::folder::Keep;
 use specie_device::maker::Maker;
 use specie_psp::customer::{Customer, Merchant};
 use specie_server::Actor;
+use specie_server::Place;
 use specie_server::bank::{BankConfig, CentralBank, EpochTerms, NewBank, init_bank, open_bank, serve_bank};
 use specie_server::clock::{Clock, random_seed};
 use specie_server::key_file::read_key;
@@ -67,6 +68,7 @@ impl Town {
             issuer: name("central-bank"),
             currency: currency(),
             listen: free_address(),
+            database: Place::File("bank.db".into()),
             epoch: EpochTerms { largest_face, largest_cap, ..EpochTerms::default() },
         };
         let root = init_bank(&bank_folder, &new, Actor::service(), clock.clone()).unwrap();
@@ -79,6 +81,7 @@ impl Town {
                 name: "psp-one".into(),
                 currency: "XTS".into(),
                 listen: free_address(),
+                database: Place::File("psp.db".into()),
                 bank: BankAddress { address: format!("http://{}", new.listen), root_key: HexArray(root.0) },
                 makers: vec![MakerConfig {
                     name: "chipmaker".into(),

@@ -19,13 +19,13 @@ use specie_psp::request::Request;
 use specie_psp::setting::Setting;
 use specie_psp::tier::{Evidence, Tier, TierVersion};
 use specie_psp::{Identity, Psp};
-use specie_store::Sqlite;
+use specie_store::AnyDatabase;
 use specie_store::psp::{PspStore, SCHEMA};
 
 use crate::faults::{Fuse, Fused};
 use crate::model_bank::ModelBank;
 
-pub type TestPsp = Psp<Fused<PspStore<Sqlite>>, Fused<ModelBank>>;
+pub type TestPsp = Psp<Fused<PspStore<AnyDatabase>>, Fused<ModelBank>>;
 
 /// What the customer's account holds at first.
 pub const DEPOSIT: u64 = 10_000;
@@ -35,7 +35,7 @@ pub const DAY: u64 = 86_400;
 
 pub struct World {
     pub bank: Arc<ModelBank>,
-    store: Arc<PspStore<Sqlite>>,
+    store: Arc<PspStore<AnyDatabase>>,
     pub maker: SigningKey,
     /// What the PSP's policy says of that maker.
     pub makers: Maker,
@@ -103,7 +103,8 @@ impl World {
 
     pub fn before_enrolment() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let database = Sqlite::open(&directory.path().join("psp.db"), &[SCHEMA]).unwrap();
+        let database =
+            AnyDatabase::open(&specie_testbed::place(&directory.path().join("psp.db")).unwrap(), &[SCHEMA]).unwrap();
         let bank = ModelBank::new();
         let coin = bank.publish(Kind::Value, 100, 1, at(0));
         let blank = bank.publish(Kind::Blank, 5_000, 1, at(0));

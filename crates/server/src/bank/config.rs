@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use specie_store::Place;
 use thiserror::Error;
 
 /// All that a bank's serving process is told. Who the bank is stands in its database; the root key stands nowhere here.
@@ -12,8 +13,8 @@ use thiserror::Error;
 pub struct BankConfig {
     /// Where it listens; port 0 for any free one.
     pub listen: SocketAddr,
-    /// The database file.
-    pub database: PathBuf,
+    /// The database: a file, or `postgres://USER@HOST/NAME` for a PostgreSQL that several servers may share.
+    pub database: Place,
     /// The file with the issuing keys and the ledger's key.
     pub key_file: PathBuf,
     /// The signer's own record of what it answered. Never restore it from a backup.
@@ -58,7 +59,7 @@ impl BankConfig {
     pub fn with_usual_files(listen: SocketAddr) -> Self {
         Self {
             listen,
-            database: "bank.db".into(),
+            database: Place::File("bank.db".into()),
             key_file: "bank.keys".into(),
             signer_journal: "signer.db".into(),
             sweep_seconds: sweep_seconds(),
@@ -80,7 +81,8 @@ impl BankConfig {
     /// The same with relative paths made relative to `directory`.
     #[must_use]
     pub fn within(mut self, directory: &Path) -> Self {
-        for path in [&mut self.database, &mut self.key_file, &mut self.signer_journal] {
+        self.database = self.database.within(directory);
+        for path in [&mut self.key_file, &mut self.signer_journal] {
             *path = directory.join(&*path);
         }
         self

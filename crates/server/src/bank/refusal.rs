@@ -21,7 +21,7 @@ use crate::reply::Refusal;
 impl From<StorageError> for Refusal {
     fn from(error: StorageError) -> Self {
         match error {
-            StorageError::Busy => Self::new(&problem::UNAVAILABLE, error.to_string()),
+            StorageError::Busy | StorageError::Unknown => Self::new(&problem::UNAVAILABLE, error.to_string()),
             error => Self::internal(error),
         }
     }

@@ -9,13 +9,14 @@ use specie_audit::Actor;
 use specie_bank::Bank;
 use specie_bank::settings::Settings;
 use specie_bank::signer::KeyRing;
-use specie_bank::storage::StorageError;
+use specie_bank::storage::{Storage, StorageError};
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
-use specie_store::Sqlite;
 use specie_store::bank::{BankStore, SCHEMA};
+use specie_store::place::OpenError;
 use specie_store::signer_journal::{self, SignerJournal};
-use specie_store::sqlite::OpenError;
+use specie_store::sqlite::{self, Sqlite};
+use specie_store::{AnyDatabase, Place};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -30,7 +31,7 @@ use crate::service::{Background, Service, StartError, daily_head};
 /// A bank with its parts: for its operator and for its service.
 pub struct CentralBank {
     /// The bank.
-    pub bank: Bank<BankStore<Sqlite>, FileSigner>,
+    pub bank: Bank<BankStore<AnyDatabase>, FileSigner>,
     /// Its time.
     pub clock: Clock,
 }
@@ -44,6 +45,8 @@ pub struct NewBank {
     pub currency: Currency,
     /// Where it will listen.
     pub listen: SocketAddr,
+    /// Its database; a relative path is one in its directory.
+    pub database: Place,
     /// Its first epoch.
     pub epoch: EpochTerms,
 }
@@ -75,6 +78,12 @@ pub enum OpenBankError {
     /// The database is unusable.
     #[error(transparent)]
     Database(#[from] OpenError),
+    /// The signer's journal cannot be opened.
+    #[error(transparent)]
+    Journal(#[from] sqlite::OpenError),
+    /// The database cannot be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
     /// The database holds no bank, or another one.
     #[error(transparent)]
     Bank(#[from] specie_bank::bank::OpenBankError),
@@ -99,13 +108,17 @@ pub enum OpenBankError {
 /// # Errors
 /// When there is one already, or the files cannot be written.
 pub fn init_bank(directory: &Path, new: &NewBank, by: Actor, clock: Clock) -> Result<PublicKey, OpenBankError> {
-    let written = BankConfig::with_usual_files(new.listen);
+    let written = BankConfig { database: new.database.clone(), ..BankConfig::with_usual_files(new.listen) };
     let config = written.clone().within(directory);
     let (config_path, root_path) = (directory.join("bank.toml"), directory.join("root.key"));
     // Each of them: keys must not be written over where a configuration was lost and the root key is offline.
-    let files = [&config_path, &root_path, &config.key_file, &config.database, &config.signer_journal];
+    let database = if let Place::File(path) = &config.database { Some(path) } else { None };
+    let files = [&config_path, &root_path, &config.key_file, &config.signer_journal].into_iter().chain(database);
     if let Some(file) = files.into_iter().find(|file| file.exists()) {
         return Err(OpenBankError::Exists(file.clone()));
+    }
+    if database.is_none() && open_store(&config)?.read(|view| view.settings())?.is_some() {
+        return Err(specie_bank::bank::OpenBankError::SetUp.into());
     }
     let unwritable = |path: &Path| {
         let path = path.to_owned();
@@ -173,8 +186,8 @@ pub fn serve_bank(config: &BankConfig, clock: Clock) -> Result<Service, OpenBank
     Ok(Service::start(router(central), config.listen, vec![sweep, audit])?)
 }
 
-fn open_store(config: &BankConfig) -> Result<BankStore<Sqlite>, OpenBankError> {
-    Ok(BankStore(Sqlite::open(&config.database, &[SCHEMA])?))
+fn open_store(config: &BankConfig) -> Result<BankStore<AnyDatabase>, OpenBankError> {
+    Ok(BankStore(AnyDatabase::open(&config.database, &[SCHEMA])?))
 }
 
 fn open_signer(config: &BankConfig) -> Result<FileSigner, OpenBankError> {

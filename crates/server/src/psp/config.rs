@@ -11,6 +11,7 @@ use specie_core::Amount;
 use specie_core::signature::PublicKey;
 use specie_core::text::{Currency, Name};
 use specie_psp::policy::{Maker, Periods, Policy, PolicyError};
+use specie_store::Place;
 use thiserror::Error;
 
 use super::identification::IdentificationConfig;
@@ -26,8 +27,8 @@ pub struct PspConfig {
     pub currency: String,
     /// Where it listens for devices; port 0 for any free one.
     pub listen: SocketAddr,
-    /// The database file.
-    pub database: PathBuf,
+    /// The database: a file, or `postgres://USER@HOST/NAME`.
+    pub database: Place,
     /// The file with the PSP's secret key: 64 hexadecimal digits.
     pub key_file: PathBuf,
     /// The folder whose `.toml` files are the versions of the tiers of customers.
@@ -168,7 +169,7 @@ impl PspConfig {
         let wrong = |source| ConfigError::File { path: path.into(), source: Box::new(source) };
         let mut config: Self = toml::from_str(&text).map_err(|error| wrong(error.into()))?;
         let directory = path.parent().unwrap_or(Path::new(""));
-        config.database = directory.join(&config.database);
+        config.database = config.database.within(directory);
         config.key_file = directory.join(&config.key_file);
         config.tiers = directory.join(&config.tiers);
         config.identification = config.identification.map(|identification| identification.within(directory));
@@ -276,7 +277,7 @@ mod tests {
             name: "north".into(),
             currency: "XTS".into(),
             listen: "127.0.0.1:0".parse().unwrap(),
-            database: "psp.db".into(),
+            database: Place::File("psp.db".into()),
             key_file: "psp.key".into(),
             tiers: "tiers".into(),
             aml: None,
@@ -300,8 +301,9 @@ mod tests {
         std::fs::create_dir(directory.path().join("tiers")).unwrap();
         std::fs::write(directory.path().join("tiers/1.toml"), tiers::EXAMPLE).unwrap();
         let mut config = PspConfig::read(&path)?;
-        assert_eq!(config.database, directory.path().join("psp.db"));
-        (config.database, config.key_file, config.tiers) = ("psp.db".into(), "psp.key".into(), "tiers".into());
+        assert_eq!(config.database, Place::File(directory.path().join("psp.db")));
+        (config.database, config.key_file, config.tiers) =
+            (Place::File("psp.db".into()), "psp.key".into(), "tiers".into());
         Ok(config)
     }
 

@@ -24,7 +24,7 @@ use crate::reply::Refusal;
 impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Busy => Self::new(&problem::UNAVAILABLE, error.to_string()),
+            StoreError::Busy | StoreError::Unknown => Self::new(&problem::UNAVAILABLE, error.to_string()),
             error => Self::internal(error),
         }
     }

@@ -15,8 +15,9 @@ use specie_core::signature::{PublicKey, SigningKey};
 use specie_psp::aml::monitor::AdoptionError;
 use specie_psp::store::StoreError;
 use specie_psp::{Identity, Psp};
+use specie_store::place::OpenError;
 use specie_store::psp::{PspStore, SCHEMA};
-use specie_store::sqlite::{OpenError, Sqlite};
+use specie_store::{AnyDatabase, Place};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
@@ -32,7 +33,7 @@ use crate::service::{Background, Service, StartError, daily_head};
 /// A PSP with its parts: for its operator and for its service.
 pub struct Provider {
     /// The PSP.
-    pub psp: Psp<PspStore<Sqlite>, HttpBank>,
+    pub psp: Psp<PspStore<AnyDatabase>, HttpBank>,
     /// The thresholds of its rules against money laundering, if it has rules.
     pub aml: Option<Settings>,
     /// Its time.
@@ -58,6 +59,8 @@ pub struct NewPsp {
     pub currency: String,
     /// Where it will listen.
     pub listen: SocketAddr,
+    /// Its database; a relative path is one in its directory.
+    pub database: Place,
     /// The bank.
     pub bank: BankAddress,
     /// The makers of elements that it trusts.
@@ -123,7 +126,7 @@ pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError
         name: new.name,
         currency: new.currency,
         listen: new.listen,
-        database: "psp.db".into(),
+        database: new.database,
         key_file: "psp.key".into(),
         tiers: "tiers".into(),
         aml: Some("aml.toml".into()),
@@ -159,7 +162,7 @@ pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError
         };
         create_secret(&directory.join(&identification.pepper_file), &pepper)?;
     }
-    drop(Sqlite::open(&directory.join(&config.database), &[SCHEMA])?);
+    drop(AnyDatabase::open(&config.database.clone().within(directory), &[SCHEMA])?);
     // Last of all: a directory with a configuration is complete.
     std::fs::write(&config_path, config.to_toml()).map_err(unwritable(&config_path))?;
     Ok(key.public())
@@ -183,7 +186,7 @@ pub fn open_psp_for(config: &PspConfig, by: Actor, clock: Clock) -> Result<Arc<P
     let name = config.psp_name()?;
     let client = Client::new(Http::new(&config.bank.address, Timeouts::default())?);
     let bank = HttpBank::new(client, name, key.clone(), clock.clone());
-    let store = PspStore::new(Sqlite::open(&config.database, &[SCHEMA])?);
+    let store = PspStore::new(AnyDatabase::open(&config.database, &[SCHEMA])?);
     let root_key = PublicKey(config.bank.root_key.0);
     let identity = Identity { name, key, currency: config.psp_currency()?, root_key };
     let policy = config.policy()?;
@@ -202,7 +205,7 @@ pub fn open_psp_for(config: &PspConfig, by: Actor, clock: Clock) -> Result<Arc<P
 
 /// Writes into the audit log what is not as it says: the versions of the tiers, then the rest of the rules.
 fn audit_rules(
-    psp: &Psp<PspStore<Sqlite>, HttpBank>,
+    psp: &Psp<PspStore<AnyDatabase>, HttpBank>,
     config: &PspConfig,
     aml: Option<&Settings>,
     now: Timestamp,

@@ -63,6 +63,7 @@ impl World {
             issuer: name("central-bank"),
             currency: Currency::new("XTS").unwrap(),
             listen: "127.0.0.1:0".parse().unwrap(),
+            database: specie_testbed::place(&world.path("bank").join("bank.db")).unwrap(),
             epoch: EpochTerms { largest_face: amount(100), largest_cap: amount(5_000), ..EpochTerms::default() },
         };
         let root = init_bank(&world.path("bank"), &new, Actor::service(), world.clock()).unwrap();
@@ -87,6 +88,7 @@ impl World {
             name: psp.into(),
             currency: "XTS".into(),
             listen: "127.0.0.1:0".parse().unwrap(),
+            database: specie_testbed::place(&self.path(psp).join("psp.db")).unwrap(),
             bank: BankAddress { address, root_key: HexArray(root.0) },
             makers: vec![MakerConfig {
                 name: "maker".into(),

@@ -3,22 +3,29 @@
 
 mod contract;
 
+use std::path::Path;
+
 use specie_bank::payout::PayoutKind;
 use specie_bank::storage::{Storage, StorageError};
 use specie_core::TransferId;
-use specie_store::Sqlite;
+use specie_store::AnyDatabase;
 use specie_store::bank::{BankStore, SCHEMA};
 use specie_store::migration::Schema;
 use specie_store::sql::{Database, SqlError};
 
-/// Runs every function of the contract on an empty SQLite database of its own.
-macro_rules! on_sqlite {
+/// The database that a test keeps at `path`.
+fn open(path: &Path, schema: Schema) -> AnyDatabase {
+    AnyDatabase::open(&specie_testbed::place(path).unwrap(), &[schema]).unwrap()
+}
+
+/// Runs every function of the contract on an empty database of its own.
+macro_rules! on_a_database {
     ($($name:ident)*) => {$(
         #[test]
         fn $name() {
             let directory = tempfile::tempdir().unwrap();
             let path = directory.path().join("bank.db");
-            contract::$name(|| BankStore(Sqlite::open(&path, &[SCHEMA]).unwrap()));
+            contract::$name(|| BankStore(open(&path, SCHEMA)));
         }
     )*};
 }
@@ -30,20 +37,20 @@ fn payouts_outlive_the_migration_that_adds_a_kind() {
     let path = directory.path().join("bank.db");
     let before = SCHEMA.migrations.iter().position(|step| step.iter().any(|sql| sql.contains("bank_restitution")));
     let older = Schema { migrations: &SCHEMA.migrations[..before.unwrap()], ..SCHEMA };
-    let database = Sqlite::open(&path, &[older]).unwrap();
+    let database = open(&path, older);
     let sql = "INSERT INTO bank_payout (transfer_id, kind, root, root_class, amount, from_class, psp, account, at) \
                VALUES (?1, 'leftover', ?1, ?2, 7, 6, 'alpha', 'alice', 9)";
     let inserted: Result<u64, SqlError> =
         database.transact(|session| session.execute(sql, &[(&[1; 32]).into(), (&[2; 16]).into()]));
     assert_eq!(inserted.unwrap(), 1);
     drop(database);
-    let store = BankStore(Sqlite::open(&path, &[SCHEMA]).unwrap());
+    let store = BankStore(open(&path, SCHEMA));
     let payout: Result<_, StorageError> = store.read(|view| view.payout(&TransferId([1; 32])));
     let payout = payout.unwrap().unwrap();
     assert_eq!((payout.amount.minor(), payout.from_class.minor(), payout.kind), (7, 6, PayoutKind::Leftover));
 }
 
-on_sqlite! {
+on_a_database! {
     settings_are_settled_once
     the_audit_log_only_grows
     answers_are_kept_once_and_forgotten_in_time
