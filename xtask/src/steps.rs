@@ -67,6 +67,12 @@ pub(crate) const STEPS: &[Step] = &[
         run: suites::core_without_features,
     },
     Step {
+        name: "postgres",
+        title: "bank, PSP and services on PostgreSQL, and what must hold when it breaks",
+        needs: &[Tool::CCompiler, Tool::Postgres],
+        run: suites::on_postgres,
+    },
+    Step {
         name: "process",
         title: "process-level tests with the real program",
         needs: &[Tool::CCompiler],

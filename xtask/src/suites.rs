@@ -14,6 +14,9 @@ use crate::{
 const PROGRAM: &str = "specie-cli";
 
 /// What every command takes, so that all share what is built. Features only add.
+/// The crates whose tests ask for a database.
+const SERVICES: &[&str] = &["specie-store", "specie-bank", "specie-psp", "specie-server"];
+
 const WHOLE: &[&str] = &["--workspace", "--all-features", "--locked"];
 
 /// All sources are formatted.
@@ -58,6 +61,20 @@ pub(crate) fn core_without_features() -> Result<()> {
     let package = ["--package", "specie-core", "--no-default-features", "--locked"];
     let mut command = runner();
     run(command.arg("--no-fail-fast").args(package))
+}
+
+/// The services' tests once more, on a PostgreSQL that is started for them, and those that break it.
+pub(crate) fn on_postgres() -> Result<()> {
+    let mut command = cargo(&["run", "--quiet", "--locked", "--package", "specie-testbed", "--"]);
+    command.arg(cargo_program());
+    if has_nextest() {
+        let packages: Vec<_> = SERVICES.iter().map(|package| format!("package({package})")).collect();
+        command.args(["nextest", "run", "--no-fail-fast"]).args(WHOLE).args(["-E", &packages.join(" or ")]);
+    } else {
+        command.args(["test", "--no-fail-fast", "--all-features", "--locked"]);
+        command.args(SERVICES.iter().flat_map(|package| ["--package", package]));
+    }
+    run(&mut command)
 }
 
 /// The tests that start the real program.

@@ -35,6 +35,8 @@ pub(crate) enum Tool {
     BoardTargets,
     /// Python, in which the reference behind the test vectors is written.
     Python,
+    /// PostgreSQL, for the services' tests.
+    Postgres,
 }
 
 /// What the emulated boards' firmware is compiled for.
@@ -59,6 +61,7 @@ pub(crate) const ALL: &[Tool] = &[
     Tool::Emulator,
     Tool::BoardTargets,
     Tool::Python,
+    Tool::Postgres,
 ];
 
 /// Sees to it that all these tools are there.
@@ -112,6 +115,7 @@ impl Tool {
             Self::Emulator => ensure_debian(EMULATOR, &[EMULATOR]),
             Self::BoardTargets => ensure_board_targets(),
             Self::Python => ensure_debian(PYTHON, &[PYTHON]),
+            Self::Postgres => ensure_postgres(),
         }
     }
 }
@@ -155,6 +159,23 @@ fn ensure_debian(program: &str, packages: &[&str]) -> Result<()> {
     }
     installed.with_context(|| format!("`{program}` is missing: install {}", packages.join(" and ")))?;
     bail!("{} is installed and `{program}` still cannot be started", packages.join(" and "))
+}
+
+/// Debian keeps the server's programs out of the path.
+fn ensure_postgres() -> Result<()> {
+    let is_there = || {
+        let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+        exists("postgres") || versions.into_iter().any(|version| version.path().join("bin/postgres").is_file())
+    };
+    if is_there() {
+        return ensure_debian("pkill", &["procps"]);
+    }
+    let installed = install_debian(&["postgresql", "procps"]);
+    if is_there() {
+        return Ok(());
+    }
+    installed.context("PostgreSQL is missing: install postgresql, of version 15 or newer")?;
+    bail!("postgresql is installed and its server is not found")
 }
 
 fn cpp_compiler() -> String {

@@ -18,7 +18,7 @@ use crate::bank::Bank;
 use crate::classes::{ClassTable, in_dates, is_value};
 use crate::device::{self, DeviceError};
 use crate::ledger::{Account, LedgerError, Movement, MovementKind, Posting};
-use crate::signer::{Answering, Signer, SignerError};
+use crate::signer::{Answering, Sealed, SealedFor, Signer, SignerError};
 use crate::storage::{Storage, StorageError, Tx, View};
 
 /// The most sessions in one batch.
@@ -88,8 +88,8 @@ pub struct SessionRecord {
     pub class_id: ClassId,
     /// `rnd ‖ a ‖ b1 ‖ b2`, until erased.
     pub commitment: Option<[u8; 128]>,
-    /// `κ ‖ s1 ‖ s2 ‖ δ` until answered, then `r ‖ s1 ‖ s2 ‖ δ` until erased.
-    pub secrets: Option<Zeroizing<[u8; 128]>>,
+    /// `κ ‖ s1 ‖ s2 ‖ δ`, [sealed](Signer::seal), until answered, then `r ‖ s1 ‖ s2 ‖ δ` until erased.
+    pub secrets: Option<Zeroizing<Vec<u8>>>,
     /// Hash of the challenge that was answered; stays for ever.
     pub challenge_hash: Option<[u8; 32]>,
 }
@@ -239,7 +239,8 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             value,
             state: BatchState::Open,
         };
-        Ok(PreparedBatch { record, sessions: self.commit(&sessions, &point, seed) })
+        let sessions = self.commit(&record.key, &sessions, &point, seed);
+        Ok(PreparedBatch { record, sessions })
     }
 
     /// Opens a prepared batch (W2). The same request again gives the commitments of the first time.
@@ -326,15 +327,24 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         view.batch(key)?.ok_or(IssuanceError::Unknown)
     }
 
-    fn commit(&self, classes: &[&Class], identity: &RistrettoPoint, seed: &[u8; 32]) -> Vec<SessionRecord> {
+    fn commit(
+        &self,
+        batch: &BatchKey,
+        classes: &[&Class],
+        identity: &RistrettoPoint,
+        seed: &[u8; 32],
+    ) -> Vec<SessionRecord> {
         let one = |(index, class): (usize, &&Class)| {
-            let index = u32::try_from(index).expect("at most 256 sessions").to_be_bytes();
-            let seed = Zeroizing::new(hash::h32(label::BANK_SESSION, &[seed, &index]));
-            let (session, commitment) = IssuerSession::commit(self.generators(), class, identity, &seed);
+            let index = u32::try_from(index).expect("at most 256 sessions");
+            let session_seed = Zeroizing::new(hash::h32(label::BANK_SESSION, &[seed, &index.to_be_bytes()]));
+            let nonce = hash::h32(label::BANK_SESSION, &[b"nonce", seed, &index.to_be_bytes()]);
+            let nonce = nonce.first_chunk().expect("32 bytes have 24");
+            let (session, commitment) = IssuerSession::commit(self.generators(), class, identity, &session_seed);
+            let sealed = self.signer().seal(&session, SealedFor { batch, index, class: class.id() }, nonce);
             SessionRecord {
                 class_id: class.id(),
                 commitment: Some(commitment.to_bytes()),
-                secrets: Some(Zeroizing::new(session.expose_secret_bytes())),
+                secrets: Some(Zeroizing::new(sealed.0)),
                 challenge_hash: None,
             }
         };
@@ -397,8 +407,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     ) -> Result<Vec<Response>, IssuanceError> {
         let secrets = sessions.into_iter().map(|session| {
             let secrets = session.secrets.ok_or_else(|| damaged("an open session has no secrets"))?;
-            let secrets = IssuerSession::from_bytes(&secrets).map_err(|_| damaged("a session's secrets"))?;
-            Ok::<_, StorageError>((session.class_id, secrets))
+            Ok::<_, StorageError>((session.class_id, Sealed(secrets.to_vec())))
         });
         let sessions = secrets.collect::<Result<_, _>>()?;
         let valid_until = batch.valid_until;
@@ -461,6 +470,7 @@ fn answer_again(
     }
     let response = |session: &SessionRecord| {
         let bytes = session.secrets.as_ref().ok_or_else(|| damaged("an answered session has no answer"))?;
+        let bytes: &[u8; 128] = bytes.as_slice().try_into().map_err(|_| damaged("an answer"))?;
         Response::from_bytes(bytes).map_err(|_| damaged("an answer").into())
     };
     let responses = sessions.iter().map(response).collect::<Result<_, IssuanceError>>()?;

@@ -3,14 +3,16 @@
 
 use std::collections::BTreeMap;
 
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{KeyInit, XChaCha20Poly1305, XNonce};
 use specie_audit::{Head, SignedHead};
-use specie_core::Timestamp;
 use specie_core::bytes::ClassId;
 use specie_core::encoding::Encode;
 use specie_core::group::{Scalar, encode_point};
 use specie_core::issuance::{IssuerSession, IssuingKey, Response};
 use specie_core::revocation::{PAGE_LENGTH_MAX, RevocationBody};
 use specie_core::signature::{PublicKey, SigningKey};
+use specie_core::{Timestamp, hash, label};
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
 
@@ -31,12 +33,28 @@ pub enum SignerError {
     Failed(String),
 }
 
+/// Secrets of a session as they lie outside the signer. Without the signer they are nothing: with the answer that is
+/// given later, `κ` in the clear would give the issuing key to whoever reads an old copy of the database or of its log.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Sealed(pub Vec<u8>);
+
+/// What a session is sealed for: opened for anything else it is refused.
+#[derive(Clone, Copy, Debug)]
+pub struct SealedFor<'a> {
+    /// The batch.
+    pub batch: &'a BatchKey,
+    /// Position of the session in it.
+    pub index: u32,
+    /// Its class.
+    pub class: ClassId,
+}
+
 /// One batch to answer.
 pub struct Answering<'a> {
     /// The batch.
     pub batch: &'a BatchKey,
-    /// Class and secrets of each session.
-    pub sessions: Vec<(ClassId, IssuerSession)>,
+    /// Class and sealed secrets of each session.
+    pub sessions: Vec<(ClassId, Sealed)>,
     /// A challenge for each.
     pub challenges: &'a [Scalar],
     /// Last moment at which the batch may be answered: until then, at least, a signer with a memory needs it.
@@ -47,6 +65,9 @@ pub struct Answering<'a> {
 pub trait Signer: Send + Sync {
     /// The issuing key `Y` of a class, encoded, if the signer holds its secret half.
     fn issuing_key(&self, class: &ClassId) -> Option<[u8; 32]>;
+
+    /// Seals the secrets of a session until it is answered. `nonce` is used for nothing else, ever.
+    fn seal(&self, session: &IssuerSession, sealed_for: SealedFor<'_>, nonce: &[u8; 24]) -> Sealed;
 
     /// W4 for every session of a batch. Two answers for different challenges give the key away: whoever calls this has
     /// a storage that answers once; a signer with a memory of its own is a second line.
@@ -134,21 +155,56 @@ impl KeyRing {
     }
 }
 
+impl KeyRing {
+    /// The cipher that seals sessions, by a key that follows from the ledger's.
+    fn sealing(&self) -> XChaCha20Poly1305 {
+        let seed = Zeroizing::new(self.ledger.expose_secret_seed());
+        let key = Zeroizing::new(hash::h32(label::BANK_SESSION, &[b"seal", seed.as_slice()]));
+        XChaCha20Poly1305::new(&(*key).into())
+    }
+
+    fn open(&self, sealed: &Sealed, sealed_for: SealedFor<'_>) -> Result<IssuerSession, SignerError> {
+        let other = || SignerError::Failed("a session was sealed by another signer, or for another batch".into());
+        let (nonce, sealed) = sealed.0.split_first_chunk::<24>().ok_or_else(other)?;
+        let payload = Payload { msg: sealed, aad: &sealed_for.to_bytes() };
+        let opened = self.sealing().decrypt(&XNonce::from(*nonce), payload).map_err(|_| other())?;
+        let opened = Zeroizing::new(opened);
+        let secrets: &[u8; 128] = opened.as_slice().try_into().map_err(|_| other())?;
+        IssuerSession::from_bytes(secrets).map_err(|_| other())
+    }
+}
+
+impl SealedFor<'_> {
+    /// Each part of one length, but for the last.
+    fn to_bytes(self) -> Vec<u8> {
+        let parts: [&[u8]; 4] =
+            [&self.class.0, &self.index.to_be_bytes(), &self.batch.id, self.batch.psp.as_str().as_bytes()];
+        parts.concat()
+    }
+}
+
 impl Signer for KeyRing {
     fn issuing_key(&self, class: &ClassId) -> Option<[u8; 32]> {
         self.issuing.get(class).map(|key| encode_point(&key.public()))
     }
 
+    fn seal(&self, session: &IssuerSession, sealed_for: SealedFor<'_>, nonce: &[u8; 24]) -> Sealed {
+        let secrets = Zeroizing::new(session.expose_secret_bytes());
+        let payload = Payload { msg: secrets.as_slice(), aad: &sealed_for.to_bytes() };
+        let sealed = self.sealing().encrypt(&XNonce::from(*nonce), payload).expect("128 bytes are not too many");
+        Sealed([nonce.as_slice(), &sealed].concat())
+    }
+
     fn answer(&self, answering: Answering<'_>) -> Result<Vec<Response>, SignerError> {
-        let Answering { sessions, challenges, .. } = answering;
+        let Answering { batch, sessions, challenges, .. } = answering;
         if sessions.len() != challenges.len() {
             return Err(SignerError::Failed("not one challenge for each session".into()));
         }
-        let answer = |((class, session), e): ((ClassId, IssuerSession), &Scalar)| {
+        let answer = |((index, (class, sealed)), e): ((u32, (ClassId, Sealed)), &Scalar)| {
             let key = self.issuing.get(&class).ok_or(SignerError::NoKey(class))?;
-            Ok(session.answer(key, e))
+            Ok(self.open(&sealed, SealedFor { batch, index, class })?.answer(key, e))
         };
-        sessions.into_iter().zip(challenges).map(answer).collect()
+        (0..).zip(sessions).zip(challenges).map(answer).collect()
     }
 
     fn ledger_key(&self) -> PublicKey {
@@ -177,7 +233,33 @@ impl Drop for KeyRing {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use specie_core::text::Name;
+
     use super::*;
+
+    #[test]
+    fn a_sealed_session_is_opened_by_its_signer_for_its_batch_only() {
+        let ring = KeyRing::new(SigningKey::from_seed(&[1; 32]));
+        let bytes: [u8; 128] = core::array::from_fn(|i| if i % 32 == 31 { 0 } else { 7 });
+        let session = IssuerSession::from_bytes(&bytes).unwrap();
+        let batch = BatchKey { psp: Name::new("alpha").unwrap(), id: [3; 16] };
+        let sealed_for = SealedFor { batch: &batch, index: 4, class: ClassId([5; 16]) };
+        let sealed = ring.seal(&session, sealed_for, &[6; 24]);
+        assert!(sealed.0.windows(8).all(|window| !bytes.windows(8).any(|secret| secret == window)));
+        assert_eq!(ring.open(&sealed, sealed_for).unwrap().expose_secret_bytes(), bytes);
+        let other_batch = BatchKey { id: [4; 16], ..batch };
+        for wrong in [
+            SealedFor { index: 5, ..sealed_for },
+            SealedFor { class: ClassId([6; 16]), ..sealed_for },
+            SealedFor { batch: &other_batch, ..sealed_for },
+        ] {
+            assert!(ring.open(&sealed, wrong).is_err());
+        }
+        assert!(KeyRing::new(SigningKey::from_seed(&[2; 32])).open(&sealed, sealed_for).is_err());
+        for cut in [0, 23, 24, sealed.0.len() - 1] {
+            assert!(ring.open(&Sealed(sealed.0[..cut].to_vec()), sealed_for).is_err());
+        }
+    }
 
     #[test]
     fn a_key_ring_survives_its_store() {

@@ -451,7 +451,7 @@ fn a_bank_is_not_set_up_over_another() {
         issuer: name("central-bank"),
         currency: Currency::new("XTS").unwrap(),
         listen: "127.0.0.1:0".parse().unwrap(),
-        database: specie_testbed::place(&directory.path().join("bank.db")).unwrap(),
+        database: specie_testbed::place(&path("bank.db")).unwrap(),
         epoch: EpochTerms::default(),
     };
     assert!(matches!(

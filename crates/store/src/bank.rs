@@ -13,7 +13,7 @@ use crate::sql::{Database, Session, SqlError};
 /// The tables of the bank, for [`Sqlite::open`](crate::Sqlite::open).
 pub const SCHEMA: Schema = Schema {
     component: "bank",
-    migrations: &[TABLES, SUPERVISION, RESTITUTION, AUDIT, REVOCATION_PAGES, persons::TABLES],
+    migrations: &[TABLES, SUPERVISION, RESTITUTION, AUDIT, REVOCATION_PAGES, persons::TABLES, SEALED],
 };
 
 const TABLES: &[&str] = &[
@@ -133,6 +133,15 @@ const REVOCATION_PAGES: &[&str] = &[
     "CREATE TABLE bank_revocation_page (page BIGINT NOT NULL PRIMARY KEY, sequence BIGINT NOT NULL, \
      revoke_until BIGINT NOT NULL, content BYTEA NOT NULL)",
     "DROP TABLE bank_revocation",
+];
+
+/// Secrets of sessions are sealed from here on. Batches that are open are void, as by their date: nothing was debited for
+/// them, and their devices ask anew.
+const SEALED: &[&str] = &[
+    "UPDATE bank_session SET commitment = NULL, secrets = NULL WHERE EXISTS (SELECT 1 FROM bank_batch \
+     WHERE bank_batch.psp = bank_session.psp AND bank_batch.batch_id = bank_session.batch_id \
+     AND bank_batch.state = 'open')",
+    "UPDATE bank_batch SET state = 'void' WHERE state = 'open'",
 ];
 
 /// The bank's storage in a database that has [`SCHEMA`].

@@ -4,6 +4,7 @@
 //! the same tests hold both adapters to the same contract. [`Server`] is a PostgreSQL of Debian's that is started, killed
 //! and promoted here; nothing delivered needs this crate.
 
+mod line;
 mod server;
 
 use std::env;
@@ -13,6 +14,7 @@ use anyhow::{Context, Result};
 use postgres::{Client, NoTls};
 use specie_store::Place;
 
+pub use line::{Break, Line};
 pub use server::{Server, Settings};
 
 /// The variable that names the server: a URL of a database in which schemas may be made.

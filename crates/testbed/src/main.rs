@@ -21,7 +21,7 @@ fn run() -> Result<ExitCode> {
     let Some(program) = words.next() else {
         bail!("usage: specie-testbed COMMAND [ARGUMENT...]: runs it with {VARIABLE} naming a PostgreSQL of its own");
     };
-    let server = Server::start(&Settings { durable: false, ..Settings::default() })?;
+    let server = Server::start(&Settings { durable: false })?;
     let status = Command::new(&program).args(words).env(VARIABLE, server.url()).status();
     let status = status.with_context(|| format!("cannot start {}", program.display()))?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -10,8 +10,13 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
 
+use crate::line::Line;
+
 /// The user that the server knows.
-const USER: &str = "specie";
+pub(crate) const USER: &str = "specie";
+
+/// The name of its socket.
+pub(crate) const SOCKET: &str = ".s.PGSQL.5432";
 
 /// How long a server may take to start, follow or be promoted. Generous: machines for tests are slow.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -21,8 +26,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Settings {
     /// Whether a commit waits for the disk. Tests that take no power away are faster without.
     pub durable: bool,
-    /// Whether a commit waits for the standby.
-    pub synchronous_standby: bool,
 }
 
 /// A running server. Dropped, it is stopped and its files are removed.
@@ -33,7 +36,7 @@ pub struct Server {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { durable: true, synchronous_standby: false }
+        Self { durable: true }
     }
 }
 
@@ -49,7 +52,7 @@ impl Server {
         initdb.arg("--pgdata").arg(&data).args(["--username", USER, "--auth", "trust", "--encoding", "UTF8"]);
         // Comparisons of texts by bytes, as SQLite does them.
         finish(initdb.args(["--no-locale", "--no-sync"]))?;
-        let mut lines = vec![
+        let lines = [
             "listen_addresses = ''".to_owned(),
             "unix_socket_directories = '..'".to_owned(),
             "max_connections = 300".to_owned(),
@@ -58,9 +61,6 @@ impl Server {
             format!("fsync = {}", if settings.durable { "on" } else { "off" }),
             format!("synchronous_commit = {}", if settings.durable { "on" } else { "off" }),
         ];
-        if settings.synchronous_standby {
-            lines.push("synchronous_standby_names = 'standby'".into());
-        }
         configure(&data, &lines)?;
         Self { directory, postgres: None }.started()
     }
@@ -78,9 +78,32 @@ impl Server {
             "primary_conninfo = 'host={} user={USER} application_name=standby'",
             self.directory.path().display()
         );
-        configure(&data(&directory), &[follow, "synchronous_standby_names = ''".into()])?;
+        configure(&data(&directory), &[follow])?;
         owned_by_server(&data(&directory).join("standby.signal"))?;
         Self { directory, postgres: None }.started()
+    }
+
+    /// From here on a commit waits until the standby has it on disk.
+    ///
+    /// # Errors
+    /// When the standby does not follow.
+    pub fn require_standby(&self) -> Result<()> {
+        self.query("ALTER SYSTEM SET synchronous_standby_names = 'standby'")?;
+        self.query("SELECT pg_reload_conf()")?;
+        let begun = Instant::now();
+        while self.query("SELECT sync_state FROM pg_stat_replication")? != "sync" {
+            ensure!(begun.elapsed() < PATIENCE, "the standby does not follow");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(())
+    }
+
+    /// A line to it that can be broken.
+    ///
+    /// # Errors
+    /// When there can be no socket.
+    pub fn line(&self) -> Result<Line> {
+        Line::to(self.directory.path())
     }
 
     /// The address of its database.

@@ -9,7 +9,7 @@ use specie_bank::payout::Destination;
 use specie_bank::psp::PspRecord;
 use specie_bank::redemption::{Redeemed, RedemptionError};
 use specie_bank::settings::Settings;
-use specie_bank::signer::{Answering, KeyRing, Signer};
+use specie_bank::signer::{Answering, KeyRing, SealedFor, Signer};
 use specie_bank::storage::{Storage, StorageError, Tx};
 use specie_core::bytes::{ClassId, Context, NoteId, OwnerTag};
 use specie_core::class::{Class, Kind};
@@ -297,7 +297,8 @@ impl World {
         let mut withdrawal = Withdrawal { sessions: Vec::new(), challenges: Vec::new() };
         withdrawal.blind(self, &device, &class, commitment);
         let batch = BatchKey { psp: device.psp, id: [0; 16] };
-        let sessions = vec![(class.id(), session)];
+        let sealed_for = SealedFor { batch: &batch, index: 0, class: class.id() };
+        let sessions = vec![(class.id(), self.bank().signer().seal(&session, sealed_for, &[0; 24]))];
         let (challenges, valid_until) = (&withdrawal.challenges, self.now);
         let answering = Answering { batch: &batch, sessions, challenges, valid_until };
         let responses = self.bank().signer().answer(answering).unwrap();

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{PoisonError, RwLock};
 
 use specie_audit::{Head, SignedHead};
-use specie_bank::signer::{Answering, KeyRing, NoKeyRing, Signer, SignerError};
+use specie_bank::signer::{Answering, KeyRing, NoKeyRing, Sealed, SealedFor, Signer, SignerError};
 use specie_core::bytes::ClassId;
-use specie_core::issuance::Response;
+use specie_core::issuance::{IssuerSession, Response};
 use specie_core::revocation::RevocationBody;
 use specie_core::signature::PublicKey;
 use specie_core::{Timestamp, hash, label};
@@ -104,6 +104,10 @@ impl Signer for FileSigner {
         self.with_keys(|keys| keys.issuing_key(class))
     }
 
+    fn seal(&self, session: &IssuerSession, sealed_for: SealedFor<'_>, nonce: &[u8; 24]) -> Sealed {
+        self.keys.read().unwrap_or_else(PoisonError::into_inner).seal(session, sealed_for, nonce)
+    }
+
     fn answer(&self, answering: Answering<'_>) -> Result<Vec<Response>, SignerError> {
         for (class, _) in &answering.sessions {
             if self.issuing_key(class).is_none() {
@@ -169,7 +173,7 @@ mod tests {
     use specie_bank::issuance::{BatchKey, LIFETIME_SECONDS};
     use specie_core::class::{Class, Info, Kind};
     use specie_core::group::{Generators, Scalar};
-    use specie_core::issuance::{IssuerSession, IssuingKey};
+    use specie_core::issuance::IssuingKey;
     use specie_core::signature::SigningKey;
     use specie_core::text::{Currency, Name};
     use specie_core::{Amount, label};
@@ -206,7 +210,8 @@ mod tests {
         let (batch, valid_until) = (BatchKey { psp: name("alpha"), id: [7; 16] }, at(100 * LIFETIME_SECONDS));
         let answer = |e: Scalar| {
             let (session, _) = IssuerSession::commit(&generators, &class, &identity, &[3; 32]);
-            let sessions = vec![(class.id(), session)];
+            let sealed_for = SealedFor { batch: &batch, index: 0, class: class.id() };
+            let sessions = vec![(class.id(), signer.seal(&session, sealed_for, &[4; 24]))];
             signer.answer(Answering { batch: &batch, sessions, challenges: &[e], valid_until })
         };
         let (one, other) = (Scalar::ONE, Scalar::ONE + Scalar::ONE);

@@ -154,7 +154,7 @@ impl Tx for Tables<'_> {
                 index.into(),
                 class_id.into(),
                 commitment.as_ref().into(),
-                secrets.as_deref().into(),
+                secrets.as_deref().map(Vec::as_slice).into(),
                 challenge_hash.as_ref().into(),
             ],
         )

@@ -87,7 +87,7 @@ pub(super) fn batch_key(row: &Row) -> Read<BatchKey> {
 }
 
 pub(super) fn session(row: &Row) -> Read<SessionRecord> {
-    let secrets: Option<[u8; 128]> = row.column(2)?;
+    let secrets: Option<Vec<u8>> = row.column(2)?;
     Ok(SessionRecord {
         class_id: row.column(0)?,
         commitment: row.column(1)?,

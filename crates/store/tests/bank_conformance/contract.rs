@@ -175,7 +175,7 @@ pub(crate) fn a_batch_moves_as_it_may<S: Storage>(open: impl Fn() -> S) {
     let session = SessionRecord {
         class_id: ClassId([3; 16]),
         commitment: Some([4; 128]),
-        secrets: Some([5; 128].into()),
+        secrets: Some(vec![5; 168].into()),
         challenge_hash: None,
     };
     let storage = open();
@@ -190,7 +190,8 @@ pub(crate) fn a_batch_moves_as_it_may<S: Storage>(open: impl Fn() -> S) {
     assert!(answer(1) && !answer(1) && !answer(2));
     let sessions = open().read(|view| view.sessions(&one.key)).unwrap();
     assert_eq!(sessions.iter().map(|one| one.challenge_hash).collect::<Vec<_>>(), [None, Some([6; 32])]);
-    assert_eq!(sessions.iter().map(|one| **one.secrets.as_ref().unwrap()).collect::<Vec<_>>(), [[5; 128], [7; 128]]);
+    let kept: Vec<_> = sessions.iter().map(|one| one.secrets.as_ref().unwrap().to_vec()).collect();
+    assert_eq!(kept, [vec![5; 168], vec![7; 128]]);
     assert_eq!(open().read(|view| view.issued_counts()).unwrap(), [(ClassId([3; 16]), 1)]);
     let moved = |from, to| write(&open(), |tx| tx.move_batch_if(&one.key, from, to));
     assert!(!moved(BatchState::Answered, BatchState::Erased));
