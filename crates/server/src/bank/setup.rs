@@ -81,13 +81,10 @@ pub enum OpenBankError {
     /// The signer's journal cannot be opened.
     #[error(transparent)]
     Journal(#[from] sqlite::OpenError),
-    /// The database cannot be read.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
     /// The database holds no bank, or another one.
     #[error(transparent)]
     Bank(#[from] specie_bank::bank::OpenBankError),
-    /// The audit log cannot be written.
+    /// The database, the audit log in it above all, cannot be read or written.
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// The first epoch cannot be published.
