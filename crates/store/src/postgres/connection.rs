@@ -17,7 +17,8 @@ const STATEMENTS_MAX: usize = 512;
 
 /// A connection.
 pub(super) struct Connection {
-    client: Client,
+    /// There until it is dropped.
+    client: Option<Client>,
     statements: HashMap<String, Statement>,
 }
 
@@ -49,25 +50,38 @@ impl Connection {
             Trouble::Undone | Trouble::Lost => SqlError::Busy,
             Trouble::Refused(error) => error,
         })?;
-        Ok(Self { client, statements: HashMap::new() })
+        Ok(Self { client: Some(client), statements: HashMap::new() })
     }
 
     /// Runs statements without parameters.
     pub(super) fn run(&mut self, sql: &str) -> Result<(), Trouble> {
-        self.client.batch_execute(sql).map_err(|error| trouble(&error))
+        self.client().batch_execute(sql).map_err(|error| trouble(&error))
     }
 
     /// The client, and `sql` prepared on it.
     pub(super) fn prepared(&mut self, sql: &str) -> Result<(&mut Client, Statement), Trouble> {
-        if let Some(statement) = self.statements.get(sql) {
-            return Ok((&mut self.client, statement.clone()));
+        if let Some(statement) = self.statements.get(sql).cloned() {
+            return Ok((self.client(), statement));
         }
-        let statement = self.client.prepare(&numbered(sql)).map_err(|error| trouble(&error))?;
+        let statement = self.client().prepare(&numbered(sql)).map_err(|error| trouble(&error))?;
         if self.statements.len() >= STATEMENTS_MAX {
             self.statements.clear();
         }
         self.statements.insert(sql.into(), statement.clone());
-        Ok((&mut self.client, statement))
+        Ok((self.client(), statement))
+    }
+
+    fn client(&mut self) -> &mut Client {
+        self.client.as_mut().expect("a connection has its client until it is dropped")
+    }
+}
+
+impl Drop for Connection {
+    /// Taking leave of the server waits for it, which a thread of an asynchronous runtime may not: a service that stops drops its
+    /// bank there.
+    fn drop(&mut self) {
+        let client = self.client.take();
+        std::thread::spawn(move || drop(client));
     }
 }
 

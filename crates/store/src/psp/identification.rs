@@ -137,7 +137,7 @@ pub(super) fn put_hit(session: Rows<'_>, hit: &HitRecord) -> Stored<()> {
 
 pub(super) fn hits(session: Rows<'_>, customer: Option<&Name>) -> Stored<Vec<HitRecord>> {
     let sql = "SELECT customer, reference, listed, score, birth, list, found_at, same, reason, ruled_by, ruled_at FROM psp_hit \
-               WHERE ?1 IS NULL OR customer = ?1 ORDER BY customer, score DESC, reference";
+               WHERE customer = COALESCE(?1, customer) ORDER BY customer, score DESC, reference";
     query(session, sql, &[customer.map_or(Param::Null, Into::into)], read_hit)
 }
 

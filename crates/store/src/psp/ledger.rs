@@ -43,8 +43,8 @@ pub(super) fn post(session: Rows<'_>, movement: &Movement) -> Stored<Posted> {
         execute(session, sql, &[account.into()])?;
     }
     let guarded: Param<'_> = movement.debit.stays_in_credit().into();
-    let sql = "UPDATE psp_ledger_account SET debits = debits + ?2 \
-               WHERE name = ?1 AND debits <= ?4 - ?2 AND (?3 = 0 OR debits + ?2 <= credits)";
+    let sql = "UPDATE psp_ledger_account SET debits = debits + CAST(?2 AS BIGINT) \
+               WHERE name = ?1 AND debits <= CAST(?4 AS BIGINT) - CAST(?2 AS BIGINT) AND (?3 = 0 OR debits + CAST(?2 AS BIGINT) <= credits)";
     let params = [(&debit).into(), movement.amount.into(), guarded, Amount::MAX.into()];
     if execute(session, sql, &params)? == 0 {
         return Ok(Posted::Insufficient);
