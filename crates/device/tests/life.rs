@@ -79,6 +79,10 @@ fn main() -> ExitCode {
             settings::a_microcontroller_is_refused_limits_where_proofs_are_asked_for,
         ),
         ("microcontrollers_pay_each_other_on_lines", microcontrollers::they_pay_each_other_on_lines),
+        (
+            "microcontrollers_say_which_limits_they_hold",
+            microcontrollers::they_say_which_limits_they_hold_and_get_the_next,
+        ),
         ("microcontrollers_pay_over_lines_that_lose_bytes", microcontrollers::they_pay_over_lines_that_lose_bytes),
         ("microcontrollers_survive_power_cuts", microcontrollers::they_survive_power_cuts),
         ("a_network_that_fails_a_microcontroller_costs_nothing", microcontrollers::a_network_that_fails_costs_nothing),

@@ -238,6 +238,10 @@ impl Object {
         self.member(name, |out| write_uint(number, out))
     }
 
+    pub(crate) fn object(self, name: &str, object: Self) -> Self {
+        self.member(name, |out| out.extend_from_slice(&object.done()))
+    }
+
     pub(crate) fn objects(self, name: &str, items: impl Iterator<Item = Self>) -> Self {
         self.array(name, items, |object, out| out.extend_from_slice(&object.done()))
     }

@@ -18,7 +18,7 @@ use specie_wallet::request::RequestId;
 use specie_wallet::synchronisation::CoinId;
 use specie_wallet::withdrawal::WithdrawalId;
 
-use crate::answers::Time;
+use crate::answers::{Nonce, Time};
 use crate::device::{Device, Done, PAGES_HELD, Random};
 use crate::errand::{Answer, Errand, ends_everything};
 use crate::failure::Failure;
@@ -82,6 +82,7 @@ enum Stage {
     Time,
     Manifests,
     Revocations,
+    LimitsHeld,
     Limits,
     Descriptor,
     Unfinished,
@@ -101,6 +102,8 @@ pub struct Synchronisation {
     /// By how much the PSP's clock is ahead, in seconds.
     ahead: i64,
     rounds: u32,
+    /// The PSP's, for what the element says of its limits.
+    nonce: [u8; 32],
     report: Report,
     /// The errand that was given out, and not answered yet.
     out: Option<Out>,
@@ -132,7 +135,8 @@ impl Stage {
         match self {
             Self::Time => Self::Manifests,
             Self::Manifests => Self::Revocations,
-            Self::Revocations => Self::Limits,
+            Self::Revocations => Self::LimitsHeld,
+            Self::LimitsHeld => Self::Limits,
             Self::Limits => Self::Descriptor,
             Self::Descriptor => Self::Unfinished,
             Self::Unfinished => Self::Uploads,
@@ -150,6 +154,7 @@ impl Stage {
     fn next_after_failure(self) -> Self {
         match self {
             Self::Withdrawals => Self::Housekeeping,
+            Self::LimitsHeld => Self::Descriptor,
             other => other.next(),
         }
     }
@@ -163,6 +168,7 @@ impl Synchronisation {
             stage: Stage::Time,
             ahead: 0,
             rounds: 0,
+            nonce: [0; 32],
             report: Report::default(),
             out: None,
             redemptions_planned: false,
@@ -234,11 +240,13 @@ impl Synchronisation {
                 let after = device.wallet().revocation_sequence();
                 Errand::get(format!("{}?after={after}&pages={PAGES_HELD}", path::REVOCATIONS))
             }
-            Stage::Limits => {
-                Errand::post(path::LIMITS, &device.fresh_key()?, Object::new()).signed(device, signed_at)?
-            }
-            Stage::Descriptor => {
-                Errand::post(path::DESCRIPTORS, &device.fresh_key()?, Object::new()).signed(device, signed_at)?
+            Stage::LimitsHeld | Stage::Limits | Stage::Descriptor => {
+                let (target, body) = match self.stage {
+                    Stage::LimitsHeld => (path::TOTALS_NONCE, Object::new()),
+                    Stage::Limits => (path::LIMITS, device.say_limits(&self.nonce)?),
+                    _ => (path::DESCRIPTORS, Object::new()),
+                };
+                Errand::post(target, &device.fresh_key()?, body).signed(device, signed_at)?
             }
             Stage::Unfinished => {
                 device.resume(now)?;
@@ -279,6 +287,7 @@ impl Synchronisation {
             Stage::Time => self.take_time(answer, now)?,
             Stage::Manifests => device.take_manifests(answer)?,
             Stage::Revocations => device.take_revocations(answer)?,
+            Stage::LimitsHeld => self.nonce = answer.read::<Nonce>()?.0,
             Stage::Limits => device.take_limits(answer)?,
             Stage::Descriptor => device.take_descriptor(answer, now)?,
             Stage::Account => return self.take_account(device, answer, now),

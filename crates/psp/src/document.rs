@@ -7,18 +7,19 @@ use specie_core::encoding::Encode;
 use specie_core::limits::{Limits, LimitsBody};
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
-use specie_totals::Bounds;
+use specie_totals::{Bounds, Statement, TotalsError};
 use thiserror::Error;
 
 use crate::bank::Bank;
 use crate::device::{Device, DeviceError, DeviceRefusal};
 use crate::registry::RegistryError;
-use crate::request::{KeyConflict, RecallError, Request};
+use crate::request::{KeyConflict, OperationId, RecallError, Request};
 use crate::service::Psp;
 use crate::setting::{IssuedLimits, Setting};
 use crate::share::Allowance;
 use crate::store::{Records, Store, StoreError};
 use crate::tier::Tier;
+use crate::totals;
 
 /// Why nothing is signed for a device.
 #[derive(Debug, Error)]
@@ -35,6 +36,12 @@ pub enum DocumentError {
         /// Its setting.
         setting: Setting,
     },
+    /// The nonce of what the element says is not the one that this device got, is used, or ran out.
+    #[error("the nonce is unknown, used or run out")]
+    Nonce,
+    /// The element did not say this.
+    #[error("{0}")]
+    Said(TotalsError),
     /// Other devices of the same person hold all of its limits, or its owner gave this one no share.
     #[error(
         "the owner's limits are shared out among other devices{}",
@@ -86,11 +93,36 @@ impl From<RecallError> for DocumentError {
 }
 
 impl<S: Store, B: Bank> Psp<S, B> {
-    /// A new limits document (CBOR) for a device, its share of its owner's limits; the same again for the same request.
+    /// A limits document (CBOR) for a device that does not say what its element holds, its share of its owner's limits; the same
+    /// again for the same request. It has a number that its limits had before, if they had one.
     ///
     /// # Errors
     /// When the device may not have one.
     pub fn limits(&self, request: &Request<'_>, now: Timestamp) -> Result<Vec<u8>, DocumentError> {
+        self.sign_limits(request, None, now)
+    }
+
+    /// The next limits document (CBOR) for a device whose element says which one it holds, for a nonce of [`Psp::totals_nonce`]; the
+    /// same again for the same request. Of what is said only that is used, and nothing is kept.
+    ///
+    /// # Errors
+    /// When the device may not have one, or its element did not say this for the nonce. Nothing changes then.
+    pub fn next_limits(
+        &self,
+        request: &Request<'_>,
+        said: &Statement,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, DocumentError> {
+        said.verify_signature(&PublicKey(request.who)).map_err(DocumentError::Said)?;
+        self.sign_limits(request, Some(said), now)
+    }
+
+    fn sign_limits(
+        &self,
+        request: &Request<'_>,
+        said: Option<&Statement>,
+        now: Timestamp,
+    ) -> Result<Vec<u8>, DocumentError> {
         let key = PublicKey(request.who);
         self.claim_owner(request, now)?;
         self.store().write(|records| {
@@ -107,7 +139,15 @@ impl<S: Store, B: Bank> Psp<S, B> {
             let valid_until = now.saturating_add(holdings.tier.limits_validity_seconds);
             let tier = holdings.tier;
             let bounds = Bounds { max_holding: grant.max_holding, max_cumulative: grant.max_cumulative };
-            let sequence = self.sequence_of_next(records, &party.device, tier, &bounds, now)?;
+            let held = if tier.setting.asks_for_totals() {
+                self.held_with_totals(records, &party.device, tier, now)?
+            } else {
+                held_as_said(records, &key, said, now)?
+            };
+            let sequence = sequence_after(records, &key, held.sequence, &bounds)?;
+            if let Some(shown) = held.shown {
+                records.use_verdict(&shown, sequence)?;
+            }
             let body = LimitsBody {
                 psp: self.identity().name,
                 device: key,
@@ -134,34 +174,20 @@ impl<S: Store, B: Bank> Psp<S, B> {
         })
     }
 
-    /// The sequence of the next document for a device; uses up the totals that it is for.
-    ///
-    /// Where the PSP is shown totals, the element has said which document it holds. What was issued after that may be kept back, to be
-    /// loaded offline one after the other, and each lets go `max_cumulative` anew. So the same limits are signed under one sequence until
-    /// the element holds it: of one sequence an element takes one document.
-    fn sequence_of_next(
+    /// The document that the element held when the device showed its totals last, for which it has no new limits yet.
+    fn held_with_totals(
         &self,
         records: &mut dyn Records,
         device: &Device,
         tier: &Tier,
-        bounds: &Bounds,
         now: Timestamp,
-    ) -> Result<u64, DocumentError> {
-        if !tier.setting.asks_for_totals() {
-            return Ok(records.next_limits_sequence(&device.key)?);
-        }
+    ) -> Result<Held, DocumentError> {
         let since = now.seconds().saturating_sub(self.policy().periods().nonce_seconds);
         let verdict = records.unused_verdict(&device.key, Timestamp::new(since).unwrap_or_default())?;
-        let Some((shown, held)) = verdict else {
+        let Some((shown, sequence)) = verdict else {
             return Err(DocumentError::TotalsNeeded { tier: tier.name, setting: tier.setting });
         };
-        let same = records.issued_after(&device.key, held)?.into_iter().find(|issued| issued.bounds == *bounds);
-        let sequence = match same {
-            Some(issued) => issued.sequence,
-            None => records.next_limits_sequence(&device.key)?,
-        };
-        records.use_verdict(&shown, sequence)?;
-        Ok(sequence)
+        Ok(Held { sequence, shown: Some(shown) })
     }
 
     /// A descriptor (CBOR) for a merchant's device; the same again for the same request.
@@ -209,5 +235,46 @@ impl<S: Store, B: Bank> Psp<S, B> {
         ];
         let from = body.sequence.to_string();
         self.audit_news(records, now, Kind::LimitsIssued, &body.device.to_string(), &allowed, &[("sequence", &from)])
+    }
+}
+
+/// The document that an element said to hold; `sequence` 0 for none, or where nothing was said.
+struct Held {
+    sequence: u64,
+    /// The totals with which it was said.
+    shown: Option<OperationId>,
+}
+
+/// What the element says without showing anything; uses up the nonce.
+fn held_as_said(
+    records: &mut dyn Records,
+    device: &PublicKey,
+    said: Option<&Statement>,
+    now: Timestamp,
+) -> Result<Held, DocumentError> {
+    let Some(said) = said else { return Ok(Held { sequence: 0, shown: None }) };
+    if !totals::is_good_nonce(records, device, &said.nonce, now)? {
+        return Err(DocumentError::Nonce);
+    }
+    records.remove_totals_nonce(device)?;
+    // What older documents allowed is free for other devices.
+    records.forget_limits_before(device, said.limits_sequence)?;
+    Ok(Held { sequence: said.limits_sequence, shown: None })
+}
+
+/// The sequence of the next document for a device whose element said to hold `held`.
+///
+/// What was issued after that may be kept back, to be loaded offline one after the other, and each lets go `max_cumulative` anew. So the
+/// same limits are signed under one sequence until the element holds it: of one sequence an element takes one document.
+fn sequence_after(
+    records: &mut dyn Records,
+    device: &PublicKey,
+    held: u64,
+    bounds: &Bounds,
+) -> Result<u64, StoreError> {
+    let same = records.issued_after(device, held)?.into_iter().find(|issued| issued.bounds == *bounds);
+    match same {
+        Some(issued) => Ok(issued.sequence),
+        None => records.next_limits_sequence(device),
     }
 }

@@ -1,6 +1,6 @@
 //! The four settings: what a PSP learns of what a device does offline before it renews the device's limits.
 //!
-//! A tier is in one of them. In the first two the PSP learns nothing. In `proofs` it learns that held and turned over are
+//! A tier is in one of them. In the first two the PSP learns which limits document the element holds, and nothing else. In `proofs` it learns that held and turned over are
 //! within the limits, in `uploads` what was paid and received as well. It takes nothing that the tier's setting does not
 //! name, so that it cannot come to know more by mistake.
 

@@ -1,6 +1,7 @@
 //! Totals of devices, proven or opened, and the payments that they come from (`docs/spec/totals.md`).
 //!
-//! A device fetches a nonce, shows its totals for it as its tier's setting says, and gets one new limits document for that.
+//! A device fetches a nonce, shows its totals for it as its tier's setting says, and gets one new limits document for that. Where the
+//! setting asks for none, its element only says which document it holds ([`Psp::next_limits`]).
 //! What is checked is forgotten; that it held is kept.
 
 use specie_audit::Kind;
@@ -106,15 +107,15 @@ impl Shown {
 }
 
 impl<S: Store, B> Psp<S, B> {
-    /// A nonce for the totals of a device, made of 32 random bytes; the same again for the same request. The one before
-    /// it is void.
+    /// A nonce for what the element of a device says of its totals and limits, made of 32 random bytes; the same again for the
+    /// same request. The one before it is void.
     ///
     /// # Errors
-    /// When the device may not have new limits, or its tier asks for no totals.
+    /// When the device may not have new limits.
     pub fn totals_nonce(&self, request: &Request<'_>, seed: &[u8; 32], now: Timestamp) -> Result<Nonce, ShowError> {
         let device = PublicKey(request.who);
         self.store().write(|records| {
-            self.asking(records, &device, now, Setting::asks_for_totals)?;
+            self.active(records, &device, now)?;
             let valid_until = now.saturating_add(self.policy().periods().nonce_seconds);
             match request.recall(records)? {
                 // What is left of it may be less than it was.
@@ -276,10 +277,18 @@ fn check_nonce(
     nonce: &[u8; 32],
     now: Timestamp,
 ) -> Result<(), ShowError> {
-    match records.totals_nonce(device)? {
-        Some((given, valid_until)) if given == *nonce && now <= valid_until => Ok(()),
-        _ => Err(ShowError::Nonce),
-    }
+    if is_good_nonce(records, device, nonce, now)? { Ok(()) } else { Err(ShowError::Nonce) }
+}
+
+/// Whether the device got this nonce last, and may use it now.
+pub(crate) fn is_good_nonce(
+    records: &mut dyn Records,
+    device: &PublicKey,
+    nonce: &[u8; 32],
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let given = records.totals_nonce(device)?;
+    Ok(given.is_some_and(|(given, valid_until)| given == *nonce && now <= valid_until))
 }
 
 /// Whether the payments that were uploaded come to what was spent.

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::setting::{Setting, Totals, TotalsNonce, Upload};
+use super::setting::{LimitsRequest, Said, Setting, Totals, TotalsNonce, Upload};
 use super::{
     Account, BackupUpload, Backups, Challenges, ClaimedPayment, Descriptor, Empty, Enrolled, EnrolmentNonce,
     EnrolmentRequest, Limits, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionRequest, Responses,
@@ -68,9 +68,9 @@ impl Client {
         self.http.post(path::ENROLMENTS, key, request, &mut Anonymous)
     }
 
-    /// A new limits document.
-    pub fn limits(&self, device: &mut dyn Authorize, key: &Key) -> Answer<Limits> {
-        self.http.post(path::LIMITS, key, &Empty {}, device)
+    /// A limits document: the next one where the element says which one it holds, or totals were shown.
+    pub fn limits(&self, device: &mut dyn Authorize, key: &Key, said: Option<Said>) -> Answer<Limits> {
+        self.http.post(path::LIMITS, key, &LimitsRequest { said }, device)
     }
 
     /// What the device has to show before its limits are renewed.
@@ -78,7 +78,7 @@ impl Client {
         self.http.get(path::SETTING, device)
     }
 
-    /// A nonce for the device's totals.
+    /// A nonce for what the device's element says of its totals and limits.
     pub fn totals_nonce(&self, device: &mut dyn Authorize, key: &Key) -> Answer<TotalsNonce> {
         self.http.post(path::TOTALS_NONCE, key, &Empty {}, device)
     }

@@ -44,6 +44,31 @@ pub struct TotalsNonce {
     pub valid_until: u64,
 }
 
+/// What an element says of its limits and totals. Without a proof or an opening it tells which limits it holds, and nothing else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Said {
+    /// The PSP's nonce.
+    pub nonce: HexArray<32>,
+    /// Sequence of the limits that the element holds; 0 for none.
+    pub limits_sequence: u64,
+    /// Commitment to what is held.
+    pub held: HexArray<32>,
+    /// Commitment to what was spent.
+    pub spent: HexArray<32>,
+    /// By `A`.
+    pub signature: HexArray<64>,
+}
+
+/// Asks for limits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LimitsRequest {
+    /// What the element says, where the setting asks for no totals. Without it the same limits come under the same sequence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Said>,
+}
+
 /// A device's totals, as its element signed them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -179,9 +179,9 @@ impl Device {
     }
 
     fn fetch_limits(&mut self) -> Done<()> {
-        self.show_totals()?;
+        let said = self.show_totals()?;
         let key = fresh_key()?;
-        let limits = self.signed_call(|psp, device| psp.limits(device, &key))?.limits.0;
+        let limits = self.signed_call(|psp, device| psp.limits(device, &key, said))?.limits.0;
         let step = self.wallet.accept_limits(&limits, &mut self.element)?;
         let _: Update = self.commit(step)?;
         self.begin_history_of_limits()

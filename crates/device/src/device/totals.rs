@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 use specie_api::hexadecimal::{Hex, HexArray};
-use specie_api::psp::setting::{self, Setting, Shown, Totals, Upload, UploadedPayment};
+use specie_api::psp::setting::{self, Said, Setting, Shown, Totals, Upload, UploadedPayment};
 use specie_core::Amount;
 use specie_element::client::{self, OpenTotal};
 use specie_totals::{Bounds, Opening, RangeProof, Statement, TotalsError};
@@ -28,25 +28,23 @@ struct Line {
 }
 
 /// What the element says of its totals, with the limits that they are compared with.
-struct Said {
+struct Spoken {
     statement: Statement,
     held: Opening,
     spent: Opening,
     bounds: Bounds,
 }
 
-impl Said {
-    fn shown(&self, shown: Shown) -> Totals {
+impl Spoken {
+    fn said(&self) -> Said {
         let Statement { nonce, limits_sequence, held, spent, signature } = self.statement;
-        let signature = HexArray(signature);
-        Totals {
-            nonce: HexArray(nonce),
-            limits_sequence,
-            held: HexArray(held),
-            spent: HexArray(spent),
-            signature,
-            shown,
-        }
+        let (held, spent) = (HexArray(held), HexArray(spent));
+        Said { nonce: HexArray(nonce), limits_sequence, held, spent, signature: HexArray(signature) }
+    }
+
+    fn shown(&self, shown: Shown) -> Totals {
+        let Said { nonce, limits_sequence, held, spent, signature } = self.said();
+        Totals { nonce, limits_sequence, held, spent, signature, shown }
     }
 }
 
@@ -83,13 +81,14 @@ impl Device {
         self.forget_errand(CONSENT)
     }
 
-    /// Shows the PSP what it has to see before it renews the limits.
-    pub(super) fn show_totals(&mut self) -> Done<()> {
+    /// Shows the PSP what it has to see before it renews the limits. Where that is nothing: which limits the element holds, to be said
+    /// with the request for new ones.
+    pub(super) fn show_totals(&mut self) -> Done<Option<Said>> {
         let told = self.setting()?;
         match told.setting.as_str() {
-            setting::OFFLINE_ANONYMOUS | setting::OFFLINE_KNOWN => Ok(()),
-            setting::PROOFS => self.prove_totals(&told),
-            setting::UPLOADS if self.uploads_accepted()? => self.upload_payments_and_totals(&told),
+            setting::OFFLINE_ANONYMOUS | setting::OFFLINE_KNOWN => Ok(Some(self.ask_totals(&told)?.said())),
+            setting::PROOFS => self.prove_totals(&told).map(|()| None),
+            setting::UPLOADS if self.uploads_accepted()? => self.upload_payments_and_totals(&told).map(|()| None),
             setting::UPLOADS => Err(Failure::new(
                 "uploads-not-accepted",
                 format!(
@@ -133,7 +132,7 @@ impl Device {
     }
 
     /// Has the element say its totals for a nonce of the PSP.
-    fn ask_totals(&mut self, told: &Setting) -> Done<Said> {
+    fn ask_totals(&mut self, told: &Setting) -> Done<Spoken> {
         let key = fresh_key()?;
         let nonce = self.signed_call(|psp, device| psp.totals_nonce(device, &key))?.nonce.0;
         let totals = client::totals(&mut self.element, &nonce)?;
@@ -144,7 +143,7 @@ impl Device {
             _ => (status.max_holding, status.max_cumulative),
         };
         let limit = |minor| Amount::new(minor).unwrap_or(Amount::MAX);
-        Ok(Said {
+        Ok(Spoken {
             statement: Statement {
                 nonce,
                 limits_sequence: totals.limits_sequence,

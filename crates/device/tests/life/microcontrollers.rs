@@ -1,7 +1,10 @@
 //! Devices that are a microcontroller each: real bank and PSP, production terminals and elements, simulated flash and lines.
 
+use specie_core::encoding::Decode;
+use specie_core::limits::Limits;
 use specie_embedded::device::Terms;
 use specie_embedded::owner::{Command, Event, Reply};
+use specie_psp::request::Request;
 
 use crate::street::{
     Seeded, Shared, Street, keep, let_pass, now, owner, power_up, psp, status, synchronise, tell_time, wait,
@@ -64,6 +67,27 @@ pub(crate) fn they_pay_each_other_on_lines() {
         assert_eq!(status(&street, from).undelivered, 0);
     }
     check_accounts(&town, &street, 2);
+}
+
+/// The element says which limits it holds: so it gets the next ones each time, also after it paid, and a request that says nothing
+/// gets no other number.
+pub(crate) fn they_say_which_limits_they_hold_and_get_the_next() {
+    let town = Town::new();
+    let street = Street::new(&town, 2, keep(500, 12));
+    assert_eq!(status(&street, 0).limits, 1);
+    begin_payment(&street, 0, 1, 30);
+    let paid = wait(&mut owner(&street, 0), None);
+    assert!(matches!(paid, Event::Paid { amount: 30, .. }), "{paid:?}");
+    for limits in 2..=3 {
+        let summary = synchronise(&street, &town, 0, keep(500, 12));
+        assert!(summary.failures.is_empty(), "{summary:?}");
+        assert_eq!(status(&street, 0).limits, limits);
+    }
+    let device = street.borrow_mut().device_key(0);
+    let request = Request { who: device.0, key: "limits-0000000001", fingerprint: [1; 32] };
+    let document = town.provider.psp.limits(&request, town.provider.clock.now()).unwrap();
+    assert_eq!(Limits::decode(&document).unwrap().body.sequence, 3);
+    assert!(town.provider.psp.verdicts(&device).unwrap().is_empty(), "nothing is kept of what was said");
 }
 
 pub(crate) fn they_pay_over_lines_that_lose_bytes() {

@@ -7,12 +7,14 @@ use specie_api::psp;
 use specie_core::Timestamp;
 use specie_core::encoding::{Decode, DecodeError};
 use specie_core::manifest::{ManifestHeader, SignedHeader};
-use specie_wallet::element::Element;
+use specie_element::client;
+use specie_wallet::element::{Element, ElementFault};
 use specie_wallet::publication::PublicationError;
 
 use crate::answers::{Document, Manifests, Pages};
 use crate::device::{Device, Done, PAGES_HELD, Random};
 use crate::errand::{Answer, garbled};
+use crate::json::Object;
 
 impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
     #[inline(never)]
@@ -31,6 +33,19 @@ impl<F: NorFlash, E: Element, R: Random> Device<F, E, R> {
         let pages: Vec<&[u8]> = pages.iter().map(Vec::as_slice).collect();
         let step = self.wallet.accept_revocations(&pages, PAGES_HELD)?;
         self.commit(step).map(drop)
+    }
+
+    /// Has the element say which limits it holds: the next ones come for that. Of its totals the commitments tell nothing.
+    #[inline(never)]
+    pub(crate) fn say_limits(&mut self, nonce: &[u8; 32]) -> Done<Object> {
+        let totals = client::totals(&mut self.element, nonce).map_err(ElementFault::from)?;
+        let said = Object::new()
+            .hex("nonce", nonce)
+            .uint("limits_sequence", totals.limits_sequence)
+            .hex("held", &totals.held.commitment)
+            .hex("spent", &totals.spent.commitment)
+            .hex("signature", &totals.signature);
+        Ok(Object::new().object("said", said))
     }
 
     #[inline(never)]

@@ -134,6 +134,80 @@ fn documents_that_are_kept_back_are_not_several() {
     psp.limits(&second.asks("limits-0000000001", 1), at(24 + 14 * DAY)).unwrap();
 }
 
+/// The same where nothing is shown: the element says which document it holds, and that is all that is asked.
+#[test]
+fn offline_a_hundred_requests_give_one_document_until_the_element_holds_it() {
+    for tier in ["prepaid", "basic"] {
+        let world = World::new();
+        let psp = world.psp();
+        let device = &world.device;
+        psp.set_tier(&name("alice"), &name(tier), at(0)).unwrap();
+        let sequence = |document: &[u8]| Limits::decode(document).unwrap().body.sequence;
+        let collect = |from: u64, said: Option<u64>| -> Vec<u64> {
+            let one = |number: u64| {
+                let key = format!("limits-{number:010}");
+                let request = device.asks(&key, 1);
+                match said {
+                    None => psp.limits(&request, at(number)).unwrap(),
+                    Some(held) => {
+                        let nonce = nonce(&world, &psp, &format!("nonce-{number:011}"), number);
+                        let statement = say(device, &nonce, held, 8_000, 15_000).statement;
+                        psp.next_limits(&request, &statement, at(number)).unwrap()
+                    }
+                }
+            };
+            let mut numbers: Vec<u64> = (from..from + 100).map(|number| sequence(&one(number))).collect();
+            numbers.dedup();
+            numbers
+        };
+        assert_eq!(collect(1_000, None), [1], "{tier}");
+        assert_eq!(collect(2_000, Some(0)), [1], "{tier}: lost on the way");
+        assert_eq!(collect(3_000, Some(1)), [2], "{tier}");
+        assert_eq!(collect(4_000, None), [2], "{tier}: it does not say that it holds the second");
+        assert_eq!(collect(5_000, Some(1)), [2], "{tier}");
+        assert_eq!(collect(6_000, Some(2)), [3], "{tier}");
+        // Other limits reach an element that says nothing too, once.
+        let second = TestDevice::new(51);
+        if tier == "basic" {
+            world.enrol(&psp, &second, "enrol-2222222222").unwrap();
+            assert_eq!(collect(7_000, Some(3)), [4]);
+            assert_eq!(collect(8_000, None), [4]);
+        }
+        assert!(psp.verdicts(&world.public()).unwrap().is_empty(), "that it held something is not kept");
+    }
+}
+
+#[test]
+fn what_another_element_said_or_at_another_time_gives_no_document() {
+    let world = World::new();
+    let psp = world.psp();
+    let device = &world.device;
+    psp.limits(&device.asks("limits-0000000001", 1), at(1)).unwrap();
+    let given = nonce(&world, &psp, "nonce-00000000001", 10);
+    let good = say(device, &given, 1, 8_000, 15_000).statement;
+    let ask = |key: &str, said: &Statement, seconds| psp.next_limits(&device.asks(key, 1), said, at(seconds));
+    let refused = |what: &str, result: Result<Vec<u8>, DocumentError>, is_nonce: bool| match result {
+        Err(DocumentError::Nonce) if is_nonce => {}
+        Err(DocumentError::Said(TotalsError::Signature)) if !is_nonce => {}
+        other => panic!("{what}: {other:?}"),
+    };
+    refused("another nonce", ask("k-00000000000001", &say(device, &[9; 32], 1, 0, 0).statement, 10), true);
+    refused("run out", ask("k-00000000000002", &good, 10 + 601), true);
+    let borrowed = say(&TestDevice::new(77), &given, 1, 8_000, 15_000).statement;
+    refused("another device's", ask("k-00000000000003", &borrowed, 10), false);
+    let forged = Statement { limits_sequence: 2, ..good };
+    refused("another number", ask("k-00000000000004", &forged, 10), false);
+    // The nonce is still good for the truth, once; the same request has the same answer.
+    let document = ask("k-00000000000005", &good, 11).unwrap();
+    assert_eq!(Limits::decode(&document).unwrap().body.sequence, 2);
+    assert_eq!(ask("k-00000000000005", &good, 12).unwrap(), document);
+    refused("replayed", ask("k-00000000000006", &good, 12), true);
+    // Where totals are asked for, saying is not enough.
+    psp.set_tier(&name("alice"), &name("proofs"), at(13)).unwrap();
+    let said = say(device, &nonce(&world, &psp, "nonce-00000000002", 14), 2, 8_000, 15_000).statement;
+    needs_totals(ask("k-00000000000007", &said, 14));
+}
+
 #[test]
 fn settings_that_ask_for_nothing_take_nothing() {
     let world = World::new();
@@ -142,11 +216,15 @@ fn settings_that_ask_for_nothing_take_nothing() {
     psp.limits(&device.asks("limits-0000000001", 1), at(1)).unwrap();
     let differs =
         |result: Result<(), ShowError>| assert!(matches!(result, Err(ShowError::Setting { .. })), "{result:?}");
-    differs(psp.totals_nonce(&device.asks("nonce-00000000001", 1), &[1; 32], at(2)).map(drop));
-    let said = say(device, &[1; 32], 1, 10, 10);
+    let given = nonce(&world, &psp, "nonce-00000000001", 2);
+    let said = say(device, &given, 1, 10, 10);
     let proof = said.proof(device, 8_000, 15_000);
     differs(psp.accept_totals(&device.asks("totals-0000000001", 1), &said.statement, &proof, at(2)));
+    differs(psp.accept_totals(&device.asks("totals-0000000001", 1), &said.statement, &said.opened(), at(2)));
     differs(psp.upload(&device.asks("upload-0000000001", 1), 1, &[paid(1, 10)], at(2)));
+    // Which document the element holds is all that is taken, and nothing is kept of it.
+    psp.next_limits(&device.asks("limits-0000000002", 1), &said.statement, at(2)).unwrap();
+    assert!(psp.verdicts(&public).unwrap().is_empty());
     // Nor is anything opened or uploaded where a proof will do, or proven where it is to be opened.
     psp.set_tier(&name("alice"), &name("proofs"), at(3)).unwrap();
     let nonce = nonce(&world, &psp, "nonce-00000000002", 3);

@@ -85,6 +85,8 @@ impl From<DocumentError> for Refusal {
         match error {
             DocumentError::Device(refusal) => refusal.into(),
             DocumentError::TotalsNeeded { .. } => Self::new(&api::TOTALS_NEEDED, error.to_string()),
+            DocumentError::Nonce => Self::new(&api::NONCE, error.to_string()),
+            DocumentError::Said(_) => Self::new(&api::TOTALS_INVALID, error.to_string()),
             DocumentError::Shared { .. } => Self::new(&api::SHARED, error.to_string()),
             DocumentError::Registry(error) => error.into(),
             DocumentError::NotAMerchant => Self::new(&api::NOT_A_MERCHANT, error.to_string()),

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use specie_api::hexadecimal::{Hex, HexArray};
 use specie_api::idempotency::Key;
 use specie_api::problem;
+use specie_api::psp::setting::LimitsRequest;
 use specie_api::psp::{self as api, path};
 use specie_core::encoding::Decode;
 use specie_core::enrolment::Enrolment;
@@ -167,8 +168,12 @@ async fn enrol(State(provider): Shared, call: Call) -> Reply<api::Enrolled> {
 
 async fn limits(State(provider): Shared, call: Call) -> Reply<api::Limits> {
     blocking(move || {
-        let asked = Asked::<api::Empty>::new(&call, provider.clock.now())?;
-        Ok::<_, Refusal>(api::Limits { limits: provider.psp.limits(&asked.request(), asked.now)?.into() })
+        let asked = Asked::<LimitsRequest>::new(&call, provider.clock.now())?;
+        let limits = match &asked.body.said {
+            Some(said) => provider.psp.next_limits(&asked.request(), &super::totals::statement(said), asked.now)?,
+            None => provider.psp.limits(&asked.request(), asked.now)?,
+        };
+        Ok::<_, Refusal>(api::Limits { limits: limits.into() })
     })
     .await
 }

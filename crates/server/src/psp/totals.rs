@@ -56,14 +56,8 @@ async fn nonce(State(provider): Shared, call: Call) -> Reply<api::TotalsNonce> {
 async fn totals(State(provider): Shared, call: Call) -> Reply<Empty> {
     blocking(move || {
         let asked = Asked::<api::Totals>::new(&call, provider.clock.now())?;
-        let api::Totals { nonce, limits_sequence, held, spent, signature, shown } = &asked.body;
-        let statement = Statement {
-            nonce: nonce.0,
-            limits_sequence: *limits_sequence,
-            held: held.0,
-            spent: spent.0,
-            signature: signature.0,
-        };
+        let api::Totals { nonce, limits_sequence, held, spent, signature, ref shown } = asked.body;
+        let statement = statement(&api::Said { nonce, limits_sequence, held, spent, signature });
         let opening = |opening: &api::Opening| Opening { total: opening.total, blinding: opening.blinding.0 };
         let shown = match shown {
             api::Shown::Proof(bytes) => {
@@ -78,6 +72,17 @@ async fn totals(State(provider): Shared, call: Call) -> Reply<Empty> {
         Ok::<_, Refusal>(Empty {})
     })
     .await
+}
+
+/// What an element says.
+pub(super) fn statement(said: &api::Said) -> Statement {
+    Statement {
+        nonce: said.nonce.0,
+        limits_sequence: said.limits_sequence,
+        held: said.held.0,
+        spent: said.spent.0,
+        signature: said.signature.0,
+    }
 }
 
 async fn upload(State(provider): Shared, call: Call) -> Reply<Empty> {

@@ -69,7 +69,7 @@ fn a_device_that_is_not_enrolled_is_told_so() {
     assert!(error.is(&api::DEVICE_UNKNOWN), "{error}");
     // A device of one PSP is a stranger at another.
     let alice = world.enrolled("north", "alice", 1);
-    let error = world.client("south").limits(&mut alice.signer(), &world.key()).unwrap_err();
+    let error = world.client("south").limits(&mut alice.signer(), &world.key(), None).unwrap_err();
     assert!(error.is(&api::DEVICE_UNKNOWN), "{error}");
 }
 
@@ -78,9 +78,9 @@ fn a_device_changes_hands_once_its_old_limits_have_run_out() {
     let world = World::new();
     let alices = world.enrolled("north", "alice", 1);
     let client = world.client("north");
-    client.limits(&mut alices.signer(), &world.key()).unwrap();
+    client.limits(&mut alices.signer(), &world.key(), None).unwrap();
     world.operator("north").psp.release_device(&alices.key.public(), world.now()).unwrap();
-    let released = client.limits(&mut alices.signer(), &world.key()).unwrap_err();
+    let released = client.limits(&mut alices.signer(), &world.key(), None).unwrap_err();
     assert!(released.is(&api::RELEASED), "{released}");
     let bobs = TestDevice::new(1, "north", "bob", world.clock());
     let (mut request, key) = (world.enrolment(&bobs, "maker", "series"), world.key());
@@ -91,6 +91,6 @@ fn a_device_changes_hands_once_its_old_limits_have_run_out() {
     request = world.enrolment(&bobs, "maker", "series");
     let enrolled = client.enrol(&world.key(), &request).unwrap();
     assert_eq!(enrolled.account, "bob-account");
-    client.limits(&mut bobs.signer(), &world.key()).unwrap();
+    client.limits(&mut bobs.signer(), &world.key(), None).unwrap();
     world.check_at_rest();
 }

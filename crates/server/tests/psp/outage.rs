@@ -29,7 +29,7 @@ fn a_withdrawal_goes_on_after_the_bank_comes_back() {
     let error = alice.challenge(&world, &opened).map(drop).unwrap_err();
     assert!(error.is(&api::BANK_UNAVAILABLE), "{error}");
     // Documents and manifests are the PSP's own: devices get them all the same.
-    world.client("north").limits(&mut alice.signer(), &world.key()).unwrap();
+    world.client("north").limits(&mut alice.signer(), &world.key(), None).unwrap();
     assert!(world.client("north").manifests(0).unwrap().manifest.is_some());
     world.serve("north");
     world.restart_bank();

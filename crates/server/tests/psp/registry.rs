@@ -43,7 +43,7 @@ fn world() -> (World, TestDevice, TestDevice) {
 }
 
 fn limits(world: &World, device: &TestDevice) -> Result<(), CallError> {
-    world.client(device.psp).limits(&mut device.signer(), &world.key()).map(drop)
+    world.client(device.psp).limits(&mut device.signer(), &world.key(), None).map(drop)
 }
 
 fn withdraw(world: &World, device: &TestDevice, hundreds: usize, seed: u8) -> Result<usize, CallError> {

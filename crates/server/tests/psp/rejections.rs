@@ -213,7 +213,7 @@ fn a_blocked_device_is_told_so_and_may_look() {
     let world = World::new();
     let alice = world.enrolled("north", "alice", 1);
     world.operator("north").psp.set_blocked(&alice.key.public(), true, world.now()).unwrap();
-    let error = world.client("north").limits(&mut alice.signer(), &world.key()).unwrap_err();
+    let error = world.client("north").limits(&mut alice.signer(), &world.key(), None).unwrap_err();
     assert!(error.is(&api::DEVICE_BLOCKED), "{error}");
     assert!(world.client("north").account(&mut alice.signer()).is_ok());
 }

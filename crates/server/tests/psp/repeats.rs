@@ -16,7 +16,7 @@ fn limits_descriptors_and_nonces() {
     let all = |world: &World| {
         let client = world.client("north");
         (
-            client.limits(&mut bob.signer(), &limits).unwrap(),
+            client.limits(&mut bob.signer(), &limits, None).unwrap(),
             client.descriptor(&mut bob.signer(), &descriptor).unwrap(),
             client.enrolment_nonce(&nonce).unwrap(),
         )

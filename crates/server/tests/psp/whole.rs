@@ -121,7 +121,7 @@ fn limits_and_descriptors_verify_under_the_key_in_the_manifest() {
         _ => None,
     });
     assert_eq!(psp.unwrap().0, status.key.0);
-    let limits = client.limits(&mut alice.signer(), &world.key()).unwrap().limits;
+    let limits = client.limits(&mut alice.signer(), &world.key(), None).unwrap().limits;
     Limits::decode(&limits.0).unwrap().verify(&psp.unwrap()).unwrap();
     let descriptor = client.descriptor(&mut bob.signer(), &world.key()).unwrap().descriptor;
     Descriptor::decode(&descriptor.0).unwrap().verify(&psp.unwrap()).unwrap();
