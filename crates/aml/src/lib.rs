@@ -8,9 +8,10 @@
 //! redemptions would rebuild the payments that the protocol hides (ADR 0017).
 
 pub mod alert;
-mod calendar;
+pub mod calendar;
 pub mod case;
 pub mod flow;
+pub mod money;
 pub mod report;
 pub mod rules;
 pub mod settings;

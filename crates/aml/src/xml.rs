@@ -6,6 +6,8 @@ use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use specie_core::Amount;
 
+use crate::money::decimal_of;
+
 /// A document that grows.
 pub(crate) struct Xml(Writer<Vec<u8>>);
 
@@ -60,10 +62,7 @@ pub struct Money<'a> {
 impl Money<'_> {
     /// `12.34`.
     pub(crate) fn decimal(&self, amount: Amount) -> String {
-        let unit = 10_u64.saturating_pow(self.exponent);
-        let (whole, fraction) = (amount.minor() / unit, amount.minor() % unit);
-        let width = self.exponent as usize;
-        if width == 0 { whole.to_string() } else { format!("{whole}.{fraction:0width$}") }
+        decimal_of(amount, self.exponent)
     }
 }
 

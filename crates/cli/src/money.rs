@@ -1,42 +1,8 @@
 //! Amounts as people write them: decimals with the currency's exponent, never floating point.
 
+pub(crate) use specie_aml::money::{decimal, exponent, show};
 use specie_core::Amount;
 use specie_core::text::Currency;
-
-/// Currencies whose exponent is not 2 (ISO 4217, list one).
-const EXPONENTS: &[(&str, u32)] = &[
-    ("BHD", 3),
-    ("BIF", 0),
-    ("CLF", 4),
-    ("CLP", 0),
-    ("DJF", 0),
-    ("GNF", 0),
-    ("IQD", 3),
-    ("ISK", 0),
-    ("JOD", 3),
-    ("JPY", 0),
-    ("KMF", 0),
-    ("KRW", 0),
-    ("KWD", 3),
-    ("LYD", 3),
-    ("OMR", 3),
-    ("PYG", 0),
-    ("RWF", 0),
-    ("TND", 3),
-    ("UGX", 0),
-    ("UYI", 0),
-    ("UYW", 4),
-    ("VND", 0),
-    ("VUV", 0),
-    ("XAF", 0),
-    ("XOF", 0),
-    ("XPF", 0),
-];
-
-/// Digits after the decimal point. `XTS`, the code for tests, has two.
-pub(crate) fn exponent(currency: Currency) -> u32 {
-    EXPONENTS.iter().find(|(code, _)| *code == currency.as_str()).map_or(2, |(_, exponent)| *exponent)
-}
 
 /// `text` (`12.34`, `12`, `0.5`) in minor units of `currency`.
 ///
@@ -55,19 +21,6 @@ pub(crate) fn parse(text: &str, currency: Currency) -> Result<Amount, String> {
     let padded = format!("{whole}{fraction:0<exponent$}");
     let minor = padded.parse().ok().and_then(Amount::new);
     minor.ok_or_else(|| format!("`{text}` is more than any amount can be"))
-}
-
-/// `12.34 EUR`.
-pub(crate) fn show(amount: Amount, currency: Currency) -> String {
-    format!("{} {currency}", decimal(amount, currency))
-}
-
-/// `12.34`.
-pub(crate) fn decimal(amount: Amount, currency: Currency) -> String {
-    let exponent = exponent(currency);
-    let unit = 10_u64.pow(exponent);
-    let (whole, fraction) = (amount.minor() / unit, amount.minor() % unit);
-    if exponent == 0 { whole.to_string() } else { format!("{whole}.{fraction:0width$}", width = exponent as usize) }
 }
 
 #[cfg(test)]

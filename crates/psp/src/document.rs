@@ -1,5 +1,6 @@
 //! What a PSP signs for devices: limits (§4) and descriptors (§7).
 
+use specie_aml::calendar;
 use specie_audit::Kind;
 use specie_core::Timestamp;
 use specie_core::descriptor::{Descriptor, DescriptorBody};
@@ -45,7 +46,7 @@ pub enum DocumentError {
     /// Other devices of the same person hold all of its limits, or its owner gave this one no share.
     #[error(
         "the owner's limits are shared out among other devices{}",
-        free_at.map_or_else(String::new, |at| format!("; what they hold is free at the latest at {at} (Unix time)"))
+        free_at.map_or_else(String::new, |at| format!("; what they hold is free at the latest at {}", calendar::show(at)))
     )]
     Shared {
         /// When others' documents have run out.

@@ -4,6 +4,7 @@
 //! Nonce, claim code and device change in one transaction, with the device still pending. Then the bank is told, and the
 //! device becomes active; or the bank knows `U` already, the device is removed and the claim code is good again.
 
+use specie_aml::calendar;
 use specie_audit::Kind;
 use specie_core::Timestamp;
 use specie_core::enrolment::{Enrolment, EnrolmentError as ProofError};
@@ -66,7 +67,7 @@ pub enum EnrolmentError {
     #[error("elements with firmware {0} are not accepted")]
     Firmware(String),
     /// A released device whose former owner's limits have not run out.
-    #[error("the element may go by the limits of its former owner until {0}: enrol it then, the claim code stays good")]
+    #[error("the element may go by the limits of its former owner until {}: enrol it then, the claim code stays good", calendar::show(*.0))]
     StillLimited(Timestamp),
     /// Certificate, proof or attestation do not hold.
     #[error(transparent)]

@@ -12,6 +12,7 @@
 //! A claim is asked for under a name that follows from what was decided before, so a repeat after a crash is the same claim, and an
 //! answer that comes late is never taken for one to a later claim.
 
+use specie_aml::calendar;
 use specie_audit::Kind;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
@@ -69,7 +70,7 @@ pub enum RegistryError {
     /// This PSP gave the person back.
     #[error(
         "this PSP gave the owner back, so that another one can give it limits{}",
-        .0.map_or_else(String::new, |until| format!("; what was given here counts until {until} (Unix time)"))
+        .0.map_or_else(String::new, |until| format!("; what was given here counts until {}", calendar::show(until)))
     )]
     Released(Option<Timestamp>),
     /// Nothing is known by which another PSP would know the person again.

@@ -4,10 +4,11 @@
 //! setting asks for none, its element only says which document it holds ([`Psp::next_limits`]).
 //! What is checked is forgotten; that it held is kept.
 
+use specie_aml::money;
 use specie_audit::Kind;
-use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
-use specie_core::text::Name;
+use specie_core::text::{Currency, Name};
+use specie_core::{Amount, Timestamp};
 use specie_totals::{Bounds, Opening, RangeProof, Statement, TotalsError};
 use thiserror::Error;
 
@@ -59,10 +60,12 @@ pub enum ShowError {
     #[error("{0}")]
     Totals(TotalsError),
     /// Payments are missing.
-    #[error("the device spent {missing} minor units more than the payments that it uploaded come to")]
+    #[error("the device spent {} more than the payments that it uploaded come to", money::show(*missing, *currency))]
     Incomplete {
         /// How much they leave unexplained.
-        missing: u64,
+        missing: Amount,
+        /// In this currency.
+        currency: Currency,
     },
     /// Too many payments at once.
     #[error("an upload has at most {UPLOAD_MAX} payments")]
@@ -206,7 +209,7 @@ impl<S: Store, B> Psp<S, B> {
             }
             check_nonce(records, &device, &statement.nonce, now)?;
             if let Shown::Opened { spent, .. } = shown {
-                check_explained(records, &device, &issued, spent)?;
+                check_explained(records, &device, &issued, spent, self.identity().currency)?;
             }
             records.remove_totals_nonce(&device)?;
             let verdict = Verdict { limits_sequence: issued.sequence, at: now };
@@ -297,10 +300,14 @@ fn check_explained(
     device: &PublicKey,
     issued: &IssuedLimits,
     spent: &Opening,
+    currency: Currency,
 ) -> Result<(), ShowError> {
     let uploaded = records.paid_under(device, issued.sequence)?;
     match spent.total.checked_sub(uploaded.minor()) {
         None | Some(0) => Ok(()),
-        Some(missing) => Err(ShowError::Incomplete { missing }),
+        Some(missing) => {
+            let missing = Amount::new(missing).unwrap_or(Amount::MAX);
+            Err(ShowError::Incomplete { missing, currency })
+        }
     }
 }

@@ -11,10 +11,11 @@
 //! From `Opening` and `Open` only what the bank says leads on: answered settles, void refunds. A batch of which the bank never
 //! heard may be refunded too, since its challenges were never relayed and never will be.
 
+use specie_aml::money;
 use specie_audit::Kind as Decided;
 use specie_core::class::Kind;
 use specie_core::signature::PublicKey;
-use specie_core::text::Name;
+use specie_core::text::{Currency, Name};
 use specie_core::{Amount, ClassId, Timestamp};
 use thiserror::Error;
 
@@ -94,12 +95,17 @@ pub enum WithdrawalError {
     #[error("the account does not hold enough")]
     Balance,
     /// More than the tier allows.
-    #[error("the tier allows {allowed} more, {asked} was asked for (minor units)")]
+    #[error(
+        "the tier allows {} more, {} was asked for",
+        money::show(*allowed, *currency), money::show(*asked, *currency)
+    )]
     TierLimit {
         /// What may still be withdrawn.
         allowed: Amount,
         /// What was asked for.
         asked: Amount,
+        /// Of the account.
+        currency: Currency,
     },
     /// More blanks than the device's ration of an epoch.
     #[error("{left} blanks are left of the ration of epoch {epoch}, {asked} were asked for")]
@@ -112,12 +118,17 @@ pub enum WithdrawalError {
         asked: u64,
     },
     /// A blank with a larger cap than the tier allows.
-    #[error("the tier allows blanks up to {allowed}, one up to {asked} was asked for (minor units)")]
+    #[error(
+        "the tier allows blanks up to {}, one up to {} was asked for",
+        money::show(*allowed, *currency), money::show(*asked, *currency)
+    )]
     Cap {
         /// The largest cap allowed.
         allowed: Amount,
         /// The cap asked for.
         asked: Amount,
+        /// Of the account.
+        currency: Currency,
     },
     /// The device has no such withdrawal.
     #[error("this device has no such withdrawal")]
@@ -254,7 +265,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
             };
             Ok::<_, WithdrawalError>((withdrawal, party.device.identity))
         });
-        if let Err(WithdrawalError::TierLimit { allowed, asked }) = begun {
+        if let Err(WithdrawalError::TierLimit { allowed, asked, .. }) = begun {
             self.note_refusal(request, asked, allowed, now)?;
         }
         let (withdrawal, identity) = begun?;
@@ -471,11 +482,12 @@ impl<S: Store, B: Bank> Psp<S, B> {
         let holdings = self.holdings(records, &party.customer, now)?;
         let tier = holdings.tier;
         let catalogue = self.catalogue(records)?;
+        let currency = self.identity().currency;
         let mut value = Amount::ZERO;
         let mut lines = Vec::with_capacity(items.len());
         for &(class_id, count) in items {
             let info = catalogue.issued(&class_id, now).ok_or(WithdrawalError::Class(class_id))?;
-            if info.currency != self.identity().currency {
+            if info.currency != currency {
                 return Err(WithdrawalError::Class(class_id));
             }
             if info.kind == Kind::Value {
@@ -483,7 +495,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
                 value = sum.and_then(|sum| value.checked_add(sum)).ok_or(WithdrawalError::Balance)?;
             } else if info.amount > tier.blank_cap_max {
                 let (allowed, asked) = (tier.blank_cap_max, info.amount);
-                return Err(WithdrawalError::Cap { allowed, asked });
+                return Err(WithdrawalError::Cap { allowed, asked, currency });
             }
             let blank_epoch = (info.kind == Kind::Blank).then_some(info.epoch);
             lines.push(Line { class_id, count, blank_epoch });
@@ -491,7 +503,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         check_ration(records, &holdings, &party.device.key, &lines)?;
         let allowed = withdrawable(records, &holdings, &party.device.key, now)?;
         if value > allowed {
-            return Err(WithdrawalError::TierLimit { allowed, asked: value });
+            return Err(WithdrawalError::TierLimit { allowed, asked: value, currency });
         }
         Ok(Withdrawal {
             id: request.operation(),

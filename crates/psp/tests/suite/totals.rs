@@ -316,7 +316,7 @@ fn uploads_have_to_explain_what_was_spent() {
     psp.limits(&device.asks("limits-0000000001", 1), at(1)).unwrap();
     // Nothing uploaded, too little, and the same payment over and over.
     let missing = |result: Result<(), ShowError>, by: u64| {
-        assert!(matches!(result, Err(ShowError::Incomplete { missing }) if missing == by), "{result:?}");
+        assert!(matches!(result, Err(ShowError::Incomplete { missing, .. }) if missing == amount(by)), "{result:?}");
     };
     missing(show("t-00000000000002", "n-00000000000002", 1, 700, 2), 700);
     psp.upload(&device.asks("u-00000000000001", 1), 1, &[paid(1, 300), paid(1, 400)], at(3)).unwrap();

@@ -94,7 +94,7 @@ fn one_unit_more_than_allowed_is_refused() {
     // 2,000 a day.
     assert!(matches!(withdraw(&world, &psp, FIRST, 15, 0).map(drop), Ok(())));
     let more = psp.withdraw(&world.device.asks(SECOND, 1), &[(world.coin, 6)], at(10));
-    let Err(WithdrawalError::TierLimit { allowed, asked }) = more else { panic!("{:?}", more.map(drop)) };
+    let Err(WithdrawalError::TierLimit { allowed, asked, .. }) = more else { panic!("{:?}", more.map(drop)) };
     assert_eq!((allowed, asked), (amount(500), amount(600)));
     psp.withdraw(&world.device.asks(SECOND, 1), &[(world.coin, 5)], at(10)).unwrap();
     let third = world.device.asks("withdrawal-000003", 1);

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
+use specie_aml::calendar::midnight;
 use specie_psp::setting::Setting;
 use specie_psp::tier::{Evidence, Tier, TierVersion};
 use toml::value::Datetime;
 
 use super::config::{ConfigError, amount, name};
-use crate::clock::midnight;
 
 /// The example with which a PSP begins.
 pub(super) const EXAMPLE: &str = include_str!("tiers.toml");
