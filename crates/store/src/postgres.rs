@@ -2,7 +2,7 @@
 //!
 //! Every transaction that writes is serialisable, as with SQLite, where one waits for the other. When the database undoes
 //! one because of another it is run again, after a pause that grows and differs; when the connection is lost on the way to
-//! a commit, the database is asked whether it happened before anything is run again ([`outcome`]). So `transact` answers
+//! a commit, the database is asked whether it happened before anything is run again (module `outcome`). So `transact` answers
 //! what is so, and only when the database cannot be asked for too long does it answer that nobody knows
 //! ([`SqlError::Unknown`]).
 

@@ -18,9 +18,12 @@ const BOARD: &str = "an386";
 const TEST: [&str; 4] = ["--package", "specie-device", "--test", "emulated"];
 const NAME: &str = "a_device_in_c_pays_another_one";
 
-/// Core and curve as small as they can be, like the rest: the calls of the library take flash too, and all has to fit into 256 kB.
-const SMALL: [&str; 2] =
-    ["profile.release.package.specie-core.opt-level='z'", "profile.release.package.curve25519-dalek.opt-level='z'"];
+/// Core, curve and CBOR as small as they can be, like the rest: the calls of the library take flash too, and all has to fit into 256 kB.
+const SMALL: [&str; 3] = [
+    "profile.release.package.specie-core.opt-level='z'",
+    "profile.release.package.curve25519-dalek.opt-level='z'",
+    "profile.release.package.minicbor.opt-level='z'",
+];
 
 /// Builds the example and lets it pay.
 pub(super) fn run_all(places: &Places) -> Result<()> {
