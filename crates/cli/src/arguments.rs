@@ -11,6 +11,7 @@ use crate::device::Device;
 use crate::element::Element;
 use crate::failure::Failure;
 use crate::inspect::Inspect;
+use crate::load::Load;
 use crate::maker::Maker;
 use crate::psp::Psp;
 use crate::supervision::Supervision;
@@ -41,6 +42,7 @@ enum Command {
     Audit(Audit),
     Inspect(Inspect),
     Vectors(Vectors),
+    Load(Load),
     Completions(Completions),
     #[command(hide = true)]
     Element(Element),
@@ -60,6 +62,7 @@ impl Arguments {
             Command::Audit(audit) => audit.run(),
             Command::Inspect(inspect) => inspect.run(),
             Command::Vectors(vectors) => vectors.run(),
+            Command::Load(load) => load.run(),
             Command::Completions(completions) => completions.run(),
             Command::Element(element) => element.run(),
         }

@@ -11,10 +11,8 @@ mod opening;
 mod processes;
 mod rules;
 mod settlement;
-mod stage;
 mod town;
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -22,8 +20,8 @@ use serde_json::json;
 
 use crate::answer::Answer;
 use crate::failure::Failure;
+use crate::stage::{Mishap, Stage, empty_folder};
 use narrator::Narrator;
-use stage::{Mishap, Stage};
 
 /// See it work: a bank, a PSP, some devices and a cheat, in under a minute.
 #[derive(Args, Debug)]
@@ -100,15 +98,4 @@ fn tell(folder: &Path, narrator: &mut Narrator) -> Result<(), Mishap> {
     loss::lose_a_device(&town, narrator)?;
     cheat::spend_twice(&mut town, narrator)?;
     cheat::name_the_culprit(&mut town, narrator)
-}
-
-/// A folder that holds nothing yet, made when it is not there; absolute, since commands run within it.
-fn empty_folder(folder: &Path) -> Result<PathBuf, Failure> {
-    let name = folder.display().to_string();
-    fs::create_dir_all(folder).map_err(|error| Failure::file(&name, &error))?;
-    let mut entries = fs::read_dir(folder).map_err(|error| Failure::file(&name, &error))?;
-    if entries.next().is_some() {
-        return Err(Failure::usage(format!("{name} is not empty"), "name a folder that is empty or not there yet"));
-    }
-    folder.canonicalize().map_err(|error| Failure::file(&name, &error))
 }

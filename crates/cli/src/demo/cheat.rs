@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::narrator::Narrator;
 use super::opening::check_books;
-use super::stage::Mishap;
-use super::town::{Files, Town, number, show, text};
+use super::town::{Files, Town, show};
+use crate::stage::{Mishap, number, text};
 
 /// Spent twice, in minor units.
 const TWICE: u64 = 500;

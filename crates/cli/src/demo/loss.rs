@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::narrator::Narrator;
-use super::stage::Mishap;
-use super::town::{Files, Town, decimal, show, text};
+use super::town::{Files, Town, decimal, show};
+use crate::stage::{Mishap, text};
 
 /// What Bob's device holds when he loses it, in minor units.
 const HELD: u64 = 2_000;

@@ -2,8 +2,8 @@
 
 use super::narrator::Narrator;
 use super::opening;
-use super::stage::Mishap;
-use super::town::{Files, Town, decimal, show, text};
+use super::town::{Files, Town, decimal, show};
+use crate::stage::{Mishap, text};
 
 /// What Dave's car may pay by itself at once, and within a day, in minor units.
 const AT_ONCE: u64 = 300;

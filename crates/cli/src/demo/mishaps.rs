@@ -10,8 +10,8 @@ use serde_json::Value;
 use super::narrator::Narrator;
 use super::offline::check_transfers;
 use super::processes;
-use super::stage::Mishap;
-use super::town::{Files, Town, shorten, show, text};
+use super::town::{Files, Town, shorten, show};
+use crate::stage::{Mishap, text};
 
 /// Paid by Alice to Bob, lost on the way, and sent again.
 pub(super) const LOST: u64 = 999;

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::narrator::Narrator;
-use super::stage::Mishap;
-use super::town::{Files, MANIFEST, Town, decimal, number, show, text};
+use super::town::{Files, MANIFEST, Town, decimal, show};
+use crate::stage::{Mishap, number, text};
 
 /// An odd amount, in minor units.
 pub(super) const ODD: u64 = 1_743;

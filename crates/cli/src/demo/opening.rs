@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::narrator::Narrator;
 use super::rules;
-use super::stage::{Mishap, Stage};
-use super::town::{MANIFEST, Town, decimal, number, show, text};
+use super::town::{MANIFEST, Town, decimal, show};
+use crate::stage::{Mishap, Stage, number, text};
 
 /// People, their devices (folders of the same name), tier, and what is put into their accounts, in minor units.
 pub(super) const PEOPLE: [(&str, u64); 4] = [("alice", 20_000), ("bob", 10_000), ("carol", 0), ("dave", 0)];

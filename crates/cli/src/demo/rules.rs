@@ -2,8 +2,8 @@
 
 use super::narrator::Narrator;
 use super::opening;
-use super::stage::Mishap;
-use super::town::{Files, Town, decimal, show, text};
+use super::town::{Files, Town, decimal, show};
+use crate::stage::{Mishap, text};
 
 /// Payments above this name their payer to supervisors, in minor units.
 const THRESHOLD: u64 = 2_500;
@@ -20,7 +20,7 @@ const CASE: &str = "order 7";
 const OPENING: &str = "officers/order-7.opening";
 
 /// Officers make a supervisory key together, and the bank publishes it with its threshold.
-pub(super) fn appoint_officers(stage: &super::stage::Stage, narrator: &mut Narrator) -> Result<(), Mishap> {
+pub(super) fn appoint_officers(stage: &crate::stage::Stage, narrator: &mut Narrator) -> Result<(), Mishap> {
     let officer = |name: &str, what: &str| format!("officers/{name}.{what}");
     let all = |what: &str| OFFICERS.map(|name| officer(name, what));
     let invitation = "officers/first.invitation";

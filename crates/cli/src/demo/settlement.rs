@@ -4,8 +4,8 @@ use super::mishaps::{LOST, STRANDED};
 use super::narrator::Narrator;
 use super::offline::{ODD, PART};
 use super::opening::{PEOPLE, check_books};
-use super::stage::Mishap;
 use super::town::{Files, Town, show};
+use crate::stage::Mishap;
 
 /// Both servers come back on the databases that they left.
 pub(super) fn restart_servers(town: &mut Town, narrator: &mut Narrator) -> Result<(), Mishap> {

@@ -6,8 +6,8 @@ use serde_json::Value;
 use specie_core::Amount;
 use specie_core::text::Currency;
 
-use super::stage::{Mishap, Outcome, Refusal, Server, Stage};
 use crate::money;
+use crate::stage::{Mishap, Outcome, Refusal, Server, Stage, number};
 
 /// Everyone, with the two servers while they run.
 pub(super) struct Town {
@@ -80,17 +80,6 @@ pub(super) fn shorten(text: &str) -> String {
         if long { format!("{}…", &word[..KEPT]) } else { word.to_owned() }
     };
     text.split(' ').map(cut).collect::<Vec<_>>().join(" ")
-}
-
-/// A number in a document.
-pub(super) fn number(document: &Value, name: &str) -> Result<u64, Mishap> {
-    document[name].as_u64().ok_or_else(|| Mishap(format!("there is no number `{name}` in {document}")))
-}
-
-/// A text in a document.
-pub(super) fn text(document: &Value, name: &str) -> Result<String, Mishap> {
-    let value = document[name].as_str().map(str::to_owned);
-    value.ok_or_else(|| Mishap(format!("there is no text `{name}` in {document}")))
 }
 
 impl Town {

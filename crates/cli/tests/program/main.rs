@@ -10,6 +10,7 @@ mod fleets;
 mod identifying;
 mod inspecting;
 mod laundering;
+mod loading;
 mod looking;
 mod losing;
 mod mandating;

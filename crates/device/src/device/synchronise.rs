@@ -249,14 +249,20 @@ impl Device {
         Ok(())
     }
 
-    fn redeem(&mut self, everything: bool, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
-        let now = self.now();
-        let step = if everything {
-            self.wallet.plan_redemption_of_everything(now)?
-        } else {
-            self.wallet.plan_redemptions(now)?
-        };
+    /// Has the element show to the bank what was received and what is left of notes, with no network; gives how many coins the
+    /// next synchronisation sends. It does this by itself: beforehand, less is left to do while it is connected.
+    ///
+    /// # Errors
+    /// The element cannot be asked, or the wallet not stored.
+    pub fn prepare_redemptions(&mut self) -> Done<usize> {
+        self.resume()?;
+        let step = self.wallet.plan_redemptions(self.now())?;
         self.commit(step)?;
+        self.execute_redemptions()
+    }
+
+    /// Gives how many coins wait to be sent.
+    fn execute_redemptions(&mut self) -> Done<usize> {
         loop {
             let executed = self.wallet.execute_redemptions(REDEMPTION_CHAINS_MAX, &mut self.element);
             if let Err(RedemptionError::Element(ElementFault::Refused(status))) = &executed
@@ -267,10 +273,20 @@ impl Device {
                 self.commit(step)?;
             }
             if self.commit(executed?)? == 0 {
-                break;
+                return Ok(self.wallet.redemption_batch(usize::MAX).map_or(0, |batch| batch.coins.len()));
             }
         }
-        let total = self.wallet.redemption_batch(usize::MAX).map_or(0, |batch| batch.coins.len());
+    }
+
+    fn redeem(&mut self, everything: bool, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
+        let now = self.now();
+        let step = if everything {
+            self.wallet.plan_redemption_of_everything(now)?
+        } else {
+            self.wallet.plan_redemptions(now)?
+        };
+        self.commit(step)?;
+        let total = self.execute_redemptions()?;
         let mut done = 0;
         while let Some(batch) = self.wallet.redemption_batch(REDEMPTION_CHAINS_MAX) {
             progress(Stage::Redeeming { done, total });
