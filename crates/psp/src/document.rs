@@ -17,10 +17,13 @@ use crate::registry::RegistryError;
 use crate::request::{KeyConflict, OperationId, RecallError, Request};
 use crate::service::Psp;
 use crate::setting::{IssuedLimits, Setting};
-use crate::share::Allowance;
+use crate::share::{self, Allowance};
 use crate::store::{Records, Store, StoreError};
 use crate::tier::Tier;
 use crate::totals;
+
+/// The most documents that differ under one number. Each is remembered, since the element may hold any of them.
+const CHANGES_MAX: usize = 16;
 
 /// Why nothing is signed for a device.
 #[derive(Debug, Error)]
@@ -45,13 +48,20 @@ pub enum DocumentError {
     Said(TotalsError),
     /// Other devices of the same person hold all of its limits, or its owner gave this one no share.
     #[error(
-        "the owner's limits are shared out among other devices{}",
-        free_at.map_or_else(String::new, |at| format!("; what they hold is free at the latest at {}", calendar::show(at)))
+        "the owner's limits are shared out among other devices: have those synchronise, twice to give up what they have, or report \
+         lost what is lost{}",
+        free_at.map_or_else(String::new, |at| format!("; what they have is free at the latest at {}", calendar::show(at)))
     )]
     Shared {
         /// When others' documents have run out.
         free_at: Option<Timestamp>,
     },
+    /// It was given too many different documents, none of which its element says to hold.
+    #[error(
+        "this device was given {CHANGES_MAX} different limits of one number, and says of none that it holds it: load what it was given \
+         last and synchronise again"
+    )]
+    Changes,
     /// Another PSP gives the owner its limits, or that cannot be found out.
     #[error(transparent)]
     Registry(RegistryError),
@@ -95,7 +105,8 @@ impl From<RecallError> for DocumentError {
 
 impl<S: Store, B: Bank> Psp<S, B> {
     /// A limits document (CBOR) for a device that does not say what its element holds, its share of its owner's limits; the same
-    /// again for the same request. It has a number that its limits had before, if they had one.
+    /// again for the same request. It has the number of the newest one that the device was given, if it was given one: for the next, the element
+    /// has to say which it holds.
     ///
     /// # Errors
     /// When the device may not have one.
@@ -134,7 +145,8 @@ impl<S: Store, B: Bank> Psp<S, B> {
             self.check_claimed(records, &party.customer, now)?;
             let holdings = self.holdings(records, &party.customer, now)?;
             let grant = holdings.grant(records, &key, now)?;
-            if grant.max_payment.is_zero() {
+            // One that lets nothing go any more is signed where it takes something away.
+            if grant.max_payment.is_zero() && !grant.has_something {
                 return Err(DocumentError::Shared { free_at: grant.more_from });
             }
             let valid_until = now.saturating_add(holdings.tier.limits_validity_seconds);
@@ -145,7 +157,8 @@ impl<S: Store, B: Bank> Psp<S, B> {
             } else {
                 held_as_said(records, &key, said, now)?
             };
-            let sequence = sequence_after(records, &key, held.sequence, &bounds)?;
+            let sequence = sequence_after(records, &key, held.sequence)?;
+            check_changes(&records.issued_limits(&key, sequence)?, &bounds)?;
             if let Some(shown) = held.shown {
                 records.use_verdict(&shown, sequence)?;
             }
@@ -159,7 +172,6 @@ impl<S: Store, B: Bank> Psp<S, B> {
                 max_cumulative: grant.max_cumulative,
                 max_holding: grant.max_holding,
             };
-            records.insert_issued_limits(&key, &IssuedLimits { sequence, bounds })?;
             let allowance = Allowance {
                 device: key,
                 sequence: body.sequence,
@@ -259,23 +271,20 @@ fn held_as_said(
     }
     records.remove_totals_nonce(device)?;
     // What older documents allowed is free for other devices.
-    records.forget_limits_before(device, said.limits_sequence)?;
+    share::note_held(records, device, said.limits_sequence)?;
     Ok(Held { sequence: said.limits_sequence, shown: None })
+}
+
+fn check_changes(issued: &[IssuedLimits], bounds: &Bounds) -> Result<(), DocumentError> {
+    let is_new = issued.iter().all(|issued| issued.bounds != *bounds);
+    if is_new && issued.len() >= CHANGES_MAX { Err(DocumentError::Changes) } else { Ok(()) }
 }
 
 /// The sequence of the next document for a device whose element said to hold `held`.
 ///
-/// What was issued after that may be kept back, to be loaded offline one after the other, and each lets go `max_cumulative` anew. So the
-/// same limits are signed under one sequence until the element holds it: of one sequence an element takes one document.
-fn sequence_after(
-    records: &mut dyn Records,
-    device: &PublicKey,
-    held: u64,
-    bounds: &Bounds,
-) -> Result<u64, StoreError> {
-    let same = records.issued_after(device, held)?.into_iter().find(|issued| issued.bounds == *bounds);
-    match same {
-        Some(issued) => Ok(issued.sequence),
-        None => records.next_limits_sequence(device),
-    }
+/// What was issued after that may be kept back, to be loaded offline one after the other, and each lets go `max_cumulative` anew. So there is
+/// one sequence until the element holds it, whatever the limits are: of one sequence an element takes one document.
+fn sequence_after(records: &mut dyn Records, device: &PublicKey, held: u64) -> Result<u64, StoreError> {
+    let newest = records.newest_issued(device)?;
+    if newest > held { Ok(newest) } else { records.next_limits_sequence(device) }
 }

@@ -62,13 +62,14 @@ impl<S: Store, B> Psp<S, B> {
         if !is_free || person::frozen_by(records, &known.customer)?.is_some() {
             return Err(EnrolmentError::AlreadyEnrolled);
         }
-        let live = records.live_limits(&known.customer, now)?;
-        let until = live.iter().filter(|limits| limits.device == known.key).map(|limits| limits.valid_until).max();
-        if let Some(until) = until {
+        let given = records.allowances(&known.customer)?;
+        let own = given.iter().map(|(limits, _)| limits).filter(|limits| limits.device == known.key);
+        if let Some(until) = own.map(|limits| limits.valid_until).max().filter(|until| *until >= now) {
             return Err(EnrolmentError::StillLimited(until));
         }
-        // Its blanks come with it: they count for whoever has them.
+        // Its blanks come with it, and what it may hold: they count for whoever has them.
         records.move_blanks(&known.key, &owner.name)?;
+        records.move_limits(&known.key, &owner.name)?;
         let device = Device {
             customer: owner.name,
             claim: *claim,

@@ -415,7 +415,7 @@ fn registrations(records: &mut dyn Records, customers: &[Name]) -> Result<Vec<Re
 fn given_until(records: &mut dyn Records, customers: &[Name], now: Timestamp) -> Result<Timestamp, StoreError> {
     let mut until = now;
     for customer in customers {
-        for limits in records.live_limits(customer, now)? {
+        for (limits, _) in records.allowances(customer)? {
             until = until.max(limits.valid_until);
         }
         if let Some(withdrawn) = records.last_withdrawn(customer)? {

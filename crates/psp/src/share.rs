@@ -1,8 +1,15 @@
 //! One person's limits, split over its devices.
 //!
-//! A device's part is the tier's limit in proportion to its weight. What it gets is its part, and never more than what the
-//! documents of all other devices leave: a document counts until it runs out, or until the element is known to hold a newer
-//! one, for a host may keep a newer one back. So the sum of what all elements may do is never more than the tier allows.
+//! A device's part is the tier's limit in proportion to its weight. What it gets is its part, and never more than what all other
+//! devices leave, so the sum of what all elements may do is never more than the tier allows. A document counts until the element is
+//! known to hold a newer one, for a host may keep a newer one back, and else
+//!
+//! - for what may be let go, until it runs out;
+//! - for what may be held, also after that (ADR 0026), as long as anything that the device withdrew can be redeemed: an element is paid, by
+//!   blanks that it has, after its document ran out, and keeps what it holds. A device that is reported lost counts until its document
+//!   runs out.
+//!
+//! What a device withdrew counts as held in the same way, until its element is known to hold a document, which it says with its totals.
 
 use specie_audit::Kind;
 use specie_core::signature::PublicKey;
@@ -18,14 +25,17 @@ use crate::store::{Records, Store, StoreError};
 /// The largest weight of a device.
 pub const WEIGHT_MAX: u32 = 1_000_000;
 
-/// What a limits document allows, as far as it is shared.
+/// The sequence under which stands what a device withdrew since its element last said which document it holds.
+pub const WITHDRAWN: u64 = 0;
+
+/// What a limits document allows, as far as it is shared, or what a device withdrew.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Allowance {
     /// For which device.
     pub device: PublicKey,
-    /// Its sequence.
+    /// Its sequence, or [`WITHDRAWN`].
     pub sequence: u64,
-    /// Until when.
+    /// Until when something may leave the device.
     pub valid_until: Timestamp,
     /// The most that may leave the device until the next document.
     pub max_cumulative: Amount,
@@ -44,6 +54,19 @@ pub struct Grant {
     pub max_holding: Amount,
     /// When at the latest it could get more, if others hold what is its part.
     pub more_from: Option<Timestamp>,
+    /// Whether it is for now counted as having anything, which a document that allows less would free for others.
+    pub has_something: bool,
+}
+
+/// What counts of one device now.
+#[derive(Clone, Copy)]
+struct Counted {
+    device: PublicKey,
+    cumulative: Amount,
+    holding: Amount,
+    /// The most that it may hold as soon as it has blanks, whether or not that counts.
+    would_hold: Amount,
+    until: Timestamp,
 }
 
 /// A device in its owner's fleet.
@@ -55,6 +78,10 @@ pub struct FleetDevice {
     pub grant: Option<Grant>,
     /// Until when its newest document counts; `None` when none does.
     pub limits_until: Option<Timestamp>,
+    /// What it counts as holding.
+    pub counts_as_holding: Amount,
+    /// Until when at the latest it does; `None` when it counts as holding nothing.
+    pub holding_until: Option<Timestamp>,
 }
 
 impl<S: Store, B> Psp<S, B> {
@@ -109,26 +136,35 @@ impl<S: Store, B> Psp<S, B> {
         self.store().read(|records| {
             let found = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
             let holdings = self.holdings(records, &found, now)?;
-            let live = holdings.live(records, now)?;
+            let allowances = holdings.allowances(records)?;
+            let counted = counted(&allowances, now);
             let mut fleet = Vec::new();
             for device in &holdings.devices {
-                let own = live.iter().filter(|limits| limits.device == device.key);
-                let limits_until = own.map(|limits| limits.valid_until).max();
-                let grant = holdings.grant(records, &device.key, now)?;
-                let grant = (!grant.max_payment.is_zero()).then_some(grant);
-                fleet.push(FleetDevice { device: device.clone(), grant, limits_until });
+                let own = allowances.iter().map(|(limits, _)| limits).filter(|limits| limits.device == device.key);
+                let live = own.filter(|limits| limits.sequence != WITHDRAWN && limits.valid_until >= now);
+                let grant = holdings.grant_beside(&counted, &device.key);
+                let counts = counted.iter().find(|counted| counted.device == device.key);
+                let counts = counts.filter(|counted| !counted.holding.is_zero());
+                fleet.push(FleetDevice {
+                    device: device.clone(),
+                    grant: (!grant.max_payment.is_zero()).then_some(grant),
+                    limits_until: live.map(|limits| limits.valid_until).max(),
+                    counts_as_holding: counts.map_or(Amount::ZERO, |counted| counted.holding),
+                    holding_until: counts.map(|counted| counted.until),
+                });
             }
             Ok(fleet)
         })
     }
+}
 
-    /// Takes note that an element holds the limits of `sequence`, by its own signed word: older ones do not count any more, and
-    /// what they allowed beyond it is free for other devices.
-    ///
-    /// # Errors
-    /// When the store fails.
-    pub fn limits_are_held(&self, device: &PublicKey, sequence: u64) -> Result<(), StoreError> {
-        self.store().write(|records| records.forget_limits_before(device, sequence))
+/// Takes note that an element holds the limits of `sequence`, by its own signed word: older ones do not count any more, and neither does what
+/// the device withdrew, unless a withdrawal is under way: what it has not taken yet is in no total.
+pub(crate) fn note_held(records: &mut dyn Records, device: &PublicKey, sequence: u64) -> Result<(), StoreError> {
+    if records.has_unfinished_withdrawal(device)? {
+        records.forget_limits(device, WITHDRAWN + 1, sequence)
+    } else {
+        records.forget_limits(device, WITHDRAWN, sequence)
     }
 }
 
@@ -140,33 +176,56 @@ impl Holdings<'_> {
         device: &PublicKey,
         now: Timestamp,
     ) -> Result<Grant, StoreError> {
-        let live = self.live(records, now)?;
-        let mut others: Vec<Allowance> = Vec::new();
-        for limits in live.iter().filter(|limits| limits.device != *device) {
-            match others.iter_mut().find(|other| other.device == limits.device) {
-                // A host may hold back the newest, so the largest counts.
-                Some(other) => {
-                    other.max_cumulative = other.max_cumulative.max(limits.max_cumulative);
-                    other.max_holding = other.max_holding.max(limits.max_holding);
-                }
-                None => others.push(*limits),
-            }
-        }
-        let granted = |limit: Amount, of: fn(&Allowance) -> Amount| {
-            let taken: u128 = others.iter().map(|limits| u128::from(of(limits).minor())).sum();
-            let free = u128::from(limit.minor()).saturating_sub(taken);
+        Ok(self.grant_beside(&counted(&self.allowances(records)?, now), device))
+    }
+
+    /// Its part, as far as others leave it or it counts for the device already: so no document adds to what is too much.
+    fn grant_beside(&self, counted: &[Counted], device: &PublicKey) -> Grant {
+        let own = counted.iter().find(|counted| counted.device == *device);
+        let others = || counted.iter().filter(|counted| counted.device != *device);
+        let granted = |limit: Amount, of: fn(&Counted) -> Amount| {
+            let free = left_by(limit, others().map(of)).max(own.map_or(Amount::ZERO, of));
             let part = self.part(limit.minor(), device);
-            (Amount::new(u64::try_from(free).unwrap_or(u64::MAX).min(part)).unwrap_or(Amount::ZERO), free < part.into())
+            (Amount::new(free.minor().min(part)).unwrap_or(Amount::ZERO), free.minor() < part)
         };
-        let (max_cumulative, cumulative_short) = granted(self.tier.max_cumulative, |limits| limits.max_cumulative);
-        let (max_holding, holding_short) = granted(self.tier.max_holding, |limits| limits.max_holding);
+        let (max_cumulative, cumulative_short) = granted(self.tier.max_cumulative, |counted| counted.cumulative);
+        let (max_holding, holding_short) = granted(self.tier.max_holding, |counted| counted.holding);
         let waits = cumulative_short || holding_short;
-        Ok(Grant {
+        Grant {
             max_payment: self.tier.max_payment.min(max_cumulative).min(max_holding),
             max_cumulative,
             max_holding,
-            more_from: waits.then(|| others.iter().map(|limits| limits.valid_until).max()).flatten(),
+            more_from: waits.then(|| others().map(|counted| counted.until).max()).flatten(),
+            has_something: own.is_some_and(|own| !own.cumulative.is_zero() || !own.holding.is_zero()),
+        }
+    }
+
+    /// Whether a device may have notes and blanks: with what others may hold it would come to no more than the person may. It may in any case when
+    /// no other holds anything.
+    ///
+    /// # Errors
+    /// When others hold too much: until when at the latest.
+    pub(crate) fn check_room(
+        &self,
+        records: &mut dyn Records,
+        device: &PublicKey,
+        now: Timestamp,
+    ) -> Result<Result<(), Timestamp>, StoreError> {
+        let counted = counted(&self.allowances(records)?, now);
+        let own = counted.iter().find(|counted| counted.device == *device);
+        let others = counted.iter().filter(|counted| counted.device != *device && !counted.holding.is_zero());
+        let free = left_by(self.tier.max_holding, others.clone().map(|counted| counted.holding));
+        Ok(match others.map(|counted| counted.until).max() {
+            Some(until) if own.is_some_and(|own| own.would_hold > free) => Err(until),
+            _ => Ok(()),
         })
+    }
+
+    /// What a device withdrew since its element last said which document it holds.
+    pub(crate) fn withdrawn(&self, records: &mut dyn Records, device: &PublicKey) -> Result<Amount, StoreError> {
+        let allowances = self.allowances(records)?;
+        let of = |(limits, _): &&(Allowance, Timestamp)| limits.device == *device && limits.sequence == WITHDRAWN;
+        Ok(allowances.iter().find(of).map_or(Amount::ZERO, |(limits, _)| limits.max_holding))
     }
 
     /// How many blanks of an epoch a device may still have.
@@ -185,13 +244,13 @@ impl Holdings<'_> {
         Ok(own.min(all.saturating_sub(had_by_all)))
     }
 
-    /// The documents that count.
-    fn live(&self, records: &mut dyn Records, now: Timestamp) -> Result<Vec<Allowance>, StoreError> {
-        let mut live = Vec::new();
+    /// What was given to all devices, each with the last moment at which something that the device withdrew can be redeemed.
+    fn allowances(&self, records: &mut dyn Records) -> Result<Vec<(Allowance, Timestamp)>, StoreError> {
+        let mut all = Vec::new();
         for customer in &self.customers {
-            live.extend(records.live_limits(customer, now)?);
+            all.extend(records.allowances(customer)?);
         }
-        Ok(live)
+        Ok(all)
     }
 
     fn part(&self, whole: u64, device: &PublicKey) -> u64 {
@@ -203,6 +262,35 @@ impl Holdings<'_> {
     fn total_weight(&self) -> u64 {
         self.devices.iter().map(Device::weight_in_use).sum()
     }
+}
+
+/// What counts of each device. A host may hold back the newest document, so the largest counts.
+fn counted(allowances: &[(Allowance, Timestamp)], now: Timestamp) -> Vec<Counted> {
+    let mut all: Vec<Counted> = Vec::new();
+    for (limits, redeem_until) in allowances {
+        let index = all.iter().position(|counted| counted.device == limits.device).unwrap_or_else(|| {
+            let (none, device) = (Amount::ZERO, limits.device);
+            all.push(Counted { device, cumulative: none, holding: none, would_hold: none, until: Timestamp::EPOCH });
+            all.len() - 1
+        });
+        let counted = &mut all[index];
+        counted.would_hold = counted.would_hold.max(limits.max_holding);
+        if limits.valid_until >= now {
+            counted.cumulative = counted.cumulative.max(limits.max_cumulative);
+        }
+        let until = limits.valid_until.max(*redeem_until);
+        if until >= now {
+            counted.holding = counted.holding.max(limits.max_holding);
+            counted.until = counted.until.max(until);
+        }
+    }
+    all
+}
+
+fn left_by(limit: Amount, taken: impl Iterator<Item = Amount>) -> Amount {
+    let taken: u128 = taken.map(|amount| u128::from(amount.minor())).sum();
+    let left = u128::from(limit.minor()).saturating_sub(taken);
+    u64::try_from(left).ok().and_then(Amount::new).unwrap_or(Amount::ZERO)
 }
 
 impl Device {

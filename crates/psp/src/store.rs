@@ -197,11 +197,10 @@ pub trait Records: AmlRecords {
     fn backups(&mut self, device: &PublicKey) -> Stored<Vec<Backup>>;
     /// Forgets a device's backups of days before `day`.
     fn delete_backups(&mut self, device: &PublicKey, day: u64) -> Stored<()>;
-    /// Keeps what a limits document allows, once for its sequence; the oldest ones of the device are forgotten.
-    fn insert_issued_limits(&mut self, device: &PublicKey, issued: &IssuedLimits) -> Stored<()>;
-    fn issued_limits(&mut self, device: &PublicKey, sequence: u64) -> Stored<Option<IssuedLimits>>;
-    /// What was issued to a device after a sequence, as far as it is kept, newest first.
-    fn issued_after(&mut self, device: &PublicKey, sequence: u64) -> Stored<Vec<IssuedLimits>>;
+    /// What the documents of a sequence allow, newest first.
+    fn issued_limits(&mut self, device: &PublicKey, sequence: u64) -> Stored<Vec<IssuedLimits>>;
+    /// The largest sequence of the device's documents; 0 for none.
+    fn newest_issued(&mut self, device: &PublicKey) -> Stored<u64>;
     /// The nonce that the device got last for its totals, with its last moment, while it is not used.
     fn totals_nonce(&mut self, device: &PublicKey) -> Stored<Option<([u8; 32], Timestamp)>>;
     fn set_totals_nonce(&mut self, device: &PublicKey, nonce: &[u8; 32], valid_until: Timestamp) -> Stored<()>;
@@ -257,13 +256,21 @@ pub trait Records: AmlRecords {
     /// Counts all blanks of a device for its new owner too.
     fn move_blanks(&mut self, device: &PublicKey, to: &Name) -> Stored<()>;
 
-    /// Keeps what a document allows, for the customer whose device it is for, in place of another one of its sequence; until the
-    /// later of their ends.
+    /// Keeps what a document allows, for the customer whose device it is for; one of the same sequence that allows the same counts until the later
+    /// of their ends.
     fn insert_limits(&mut self, customer: &Name, limits: &Allowance) -> Stored<()>;
-    /// What was issued to a customer's devices and has not run out.
-    fn live_limits(&mut self, customer: &Name, now: Timestamp) -> Stored<Vec<Allowance>>;
-    /// The element is known to hold the document of `sequence`.
-    fn forget_limits_before(&mut self, device: &PublicKey, sequence: u64) -> Stored<()>;
+    /// What was given to a customer's devices and is not forgotten, each with the last moment at which something that its device withdrew
+    /// can be redeemed: the epoch when that is nothing, or the device is lost.
+    fn allowances(&mut self, customer: &Name) -> Stored<Vec<(Allowance, Timestamp)>>;
+    /// Forgets what was given to a device under sequences from `from` and before `before`, if there is something under that.
+    fn forget_limits(&mut self, device: &PublicKey, from: u64, before: u64) -> Stored<()>;
+    /// Adds to what a device withdrew since its element last said what it holds, and takes from it what came to nothing.
+    fn add_withdrawn(&mut self, device: &PublicKey, customer: &Name, value: Amount, now: Timestamp) -> Stored<()>;
+    fn return_withdrawn(&mut self, device: &PublicKey, value: Amount) -> Stored<()>;
+    /// Takes what a device was given over to another customer.
+    fn move_limits(&mut self, device: &PublicKey, to: &Name) -> Stored<()>;
+    /// Takes note that the device withdrew what can be redeemed until then.
+    fn note_redeemable(&mut self, device: &PublicKey, until: Timestamp) -> Stored<()>;
 
     fn insert_transfer(&mut self, transfer: &Transfer) -> Stored<()>;
     fn transfer(&mut self, id: &OperationId) -> Stored<Option<Transfer>>;
@@ -304,8 +311,8 @@ pub trait Records: AmlRecords {
     /// Forgets the pages before `page`.
     fn delete_revocations_before(&mut self, page: u64) -> Stored<()>;
 
-    /// Forgets nonces and claim codes that ran out before `now`, requests older than `requests_before`, and demands and limits that
-    /// ran out before that.
+    /// Forgets nonces and claim codes that ran out before `now`, requests older than `requests_before`, and demands that ran out before
+    /// that.
     fn forget(&mut self, now: Timestamp, requests_before: Timestamp) -> Stored<()>;
 }
 

@@ -17,6 +17,7 @@ use crate::enrolment::Nonce;
 use crate::request::{KeyConflict, RecallError, Request};
 use crate::service::Psp;
 use crate::setting::{IssuedLimits, Setting, UploadedPayment, Verdict};
+use crate::share;
 use crate::store::{Records, Store, StoreError};
 
 /// The most payments in one upload.
@@ -99,6 +100,24 @@ impl From<RecallError> for ShowError {
 impl Shown {
     fn is_for(&self, setting: Setting) -> bool {
         matches!((self, setting), (Self::Proof(_), Setting::Proofs) | (Self::Opened { .. }, Setting::Uploads))
+    }
+
+    /// The first of the documents that may be held under which the totals hold: the element holds one of them, and all count for it.
+    fn check_any(
+        &self,
+        statement: &Statement,
+        device: &PublicKey,
+        issued: &[IssuedLimits],
+    ) -> Result<IssuedLimits, TotalsError> {
+        let mut why = TotalsError::Proof;
+        for candidate in issued.iter().rev() {
+            match self.check(statement, device, &candidate.bounds) {
+                Ok(()) => return Ok(*candidate),
+                // Of all refusals the one under the newest is told.
+                Err(error) => why = error,
+            }
+        }
+        Err(why)
     }
 
     fn check(&self, statement: &Statement, device: &PublicKey, bounds: &Bounds) -> Result<(), TotalsError> {
@@ -201,8 +220,8 @@ impl<S: Store, B> Psp<S, B> {
             check_nonce(records, &device, &statement.nonce, now)?;
             self.compared_with(records, &device, statement.limits_sequence, now).map(Some)
         })?;
-        let Some(issued) = before else { return Ok(()) };
-        shown.check(statement, &device, &issued.bounds).map_err(ShowError::Totals)?;
+        let Some(candidates) = before else { return Ok(()) };
+        let issued = shown.check_any(statement, &device, &candidates).map_err(ShowError::Totals)?;
         self.store().write(|records| {
             if request.recall(records)?.is_some() {
                 return Ok(());
@@ -216,7 +235,7 @@ impl<S: Store, B> Psp<S, B> {
             records.insert_verdict(&request.operation(), &device, &verdict)?;
             self.audit_verdict(records, &device, statement, shown, Ok(()), now)?;
             // Its element said which document it holds: what older ones allowed is free for other devices.
-            records.forget_limits_before(&device, issued.sequence)?;
+            share::note_held(records, &device, issued.sequence)?;
             request.remember(records, &[], now)?;
             Ok(())
         })
@@ -258,19 +277,20 @@ impl<S: Store, B> Psp<S, B> {
         if asks(tier.setting) { Ok(()) } else { Err(ShowError::Setting { tier: tier.name, setting: tier.setting }) }
     }
 
-    /// The limits that the totals of a device are compared with: what its element holds; the tier's, before it holds any.
+    /// The limits that the totals of a device are compared with: what its element may hold, newest first; the tier's, before it holds any.
     fn compared_with(
         &self,
         records: &mut dyn Records,
         device: &PublicKey,
         sequence: u64,
         now: Timestamp,
-    ) -> Result<IssuedLimits, ShowError> {
+    ) -> Result<Vec<IssuedLimits>, ShowError> {
         if sequence == 0 {
             let party = self.active(records, device, now)?;
-            return Ok(IssuedLimits { sequence, bounds: self.tier_of(&party.customer, now)?.bounds() });
+            return Ok(vec![IssuedLimits { sequence, bounds: self.tier_of(&party.customer, now)?.bounds() }]);
         }
-        records.issued_limits(device, sequence)?.ok_or(ShowError::Limits(sequence))
+        let issued = records.issued_limits(device, sequence)?;
+        if issued.is_empty() { Err(ShowError::Limits(sequence)) } else { Ok(issued) }
     }
 }
 

@@ -11,7 +11,7 @@
 //! From `Opening` and `Open` only what the bank says leads on: answered settles, void refunds. A batch of which the bank never
 //! heard may be refunded too, since its challenges were never relayed and never will be.
 
-use specie_aml::money;
+use specie_aml::{calendar, money};
 use specie_audit::Kind as Decided;
 use specie_core::class::Kind;
 use specie_core::signature::PublicKey;
@@ -106,6 +106,29 @@ pub enum WithdrawalError {
         asked: Amount,
         /// Of the account.
         currency: Currency,
+    },
+    /// More than the device may hold, with what it withdrew since it last synchronised.
+    #[error(
+        "of what its owner may hold this device may withdraw {} more until it synchronises, {} was asked for: synchronise it first",
+        money::show(*allowed, *currency), money::show(*asked, *currency)
+    )]
+    Holding {
+        /// What may still be withdrawn.
+        allowed: Amount,
+        /// What was asked for.
+        asked: Amount,
+        /// Of the account.
+        currency: Currency,
+    },
+    /// With what other devices of its owner may hold it would come to more than the owner may.
+    #[error(
+        "with this device's other devices of its owner may hold more than the owner may: have all of them synchronise, twice to give up \
+         what they have, or report lost what is lost; what they have is free at the latest at {}",
+        calendar::show(*free_at)
+    )]
+    Shared {
+        /// When at the latest others hold nothing.
+        free_at: Timestamp,
     },
     /// More blanks than the device's ration of an epoch.
     #[error("{left} blanks are left of the ration of epoch {epoch}, {asked} were asked for")]
@@ -255,8 +278,8 @@ impl<S: Store, B: Bank> Psp<S, B> {
                 Some(before) => before,
                 None => {
                     let known = request.recall(records)?.is_some();
-                    let withdrawal = self.plan(records, request, &party, items, now)?;
-                    hold(records, &withdrawal, now)?;
+                    let (withdrawal, redeem_until) = self.plan(records, request, &party, items, now)?;
+                    hold(records, &withdrawal, redeem_until, now)?;
                     if !known {
                         request.remember(records, &[], now)?;
                     }
@@ -265,7 +288,10 @@ impl<S: Store, B: Bank> Psp<S, B> {
             };
             Ok::<_, WithdrawalError>((withdrawal, party.device.identity))
         });
-        if let Err(WithdrawalError::TierLimit { allowed, asked, .. }) = begun {
+        if let Err(
+            WithdrawalError::TierLimit { allowed, asked, .. } | WithdrawalError::Holding { allowed, asked, .. },
+        ) = begun
+        {
             self.note_refusal(request, asked, allowed, now)?;
         }
         let (withdrawal, identity) = begun?;
@@ -468,7 +494,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         })
     }
 
-    /// Checks what is asked for against classes, tier and ration.
+    /// Checks what is asked for against classes, tier and ration; gives also until when it can be redeemed.
     fn plan(
         &self,
         records: &mut dyn Records,
@@ -476,7 +502,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         party: &Party,
         items: &[(ClassId, u64)],
         now: Timestamp,
-    ) -> Result<Withdrawal, WithdrawalError> {
+    ) -> Result<(Withdrawal, Timestamp), WithdrawalError> {
         check_items(items)?;
         self.check_claimed(records, &party.customer, now)?;
         let holdings = self.holdings(records, &party.customer, now)?;
@@ -484,6 +510,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         let catalogue = self.catalogue(records)?;
         let currency = self.identity().currency;
         let mut value = Amount::ZERO;
+        let mut redeem_until = Timestamp::EPOCH;
         let mut lines = Vec::with_capacity(items.len());
         for &(class_id, count) in items {
             let info = catalogue.issued(&class_id, now).ok_or(WithdrawalError::Class(class_id))?;
@@ -497,15 +524,22 @@ impl<S: Store, B: Bank> Psp<S, B> {
                 let (allowed, asked) = (tier.blank_cap_max, info.amount);
                 return Err(WithdrawalError::Cap { allowed, asked, currency });
             }
+            redeem_until = redeem_until.max(info.redeem_until);
             let blank_epoch = (info.kind == Kind::Blank).then_some(info.epoch);
             lines.push(Line { class_id, count, blank_epoch });
         }
         check_ration(records, &holdings, &party.device.key, &lines)?;
-        let allowed = withdrawable(records, &holdings, &party.device.key, now)?;
+        let allowed = withdrawable_in_time(records, &holdings, now)?;
         if value > allowed {
             return Err(WithdrawalError::TierLimit { allowed, asked: value, currency });
         }
-        Ok(Withdrawal {
+        let device = &party.device.key;
+        holdings.check_room(records, device, now)?.map_err(|free_at| WithdrawalError::Shared { free_at })?;
+        let allowed = holdable(records, &holdings, device, now)?;
+        if value > allowed {
+            return Err(WithdrawalError::Holding { allowed, asked: value, currency });
+        }
+        let withdrawal = Withdrawal {
             id: request.operation(),
             fingerprint: request.fingerprint,
             customer: party.customer.name,
@@ -515,7 +549,8 @@ impl<S: Store, B: Bank> Psp<S, B> {
             value,
             state: WithdrawalState::Opening,
             opened_at: now,
-        })
+        };
+        Ok((withdrawal, redeem_until))
     }
 }
 
@@ -524,6 +559,31 @@ pub(crate) fn withdrawable(
     records: &mut dyn Records,
     holdings: &Holdings<'_>,
     device: &PublicKey,
+    now: Timestamp,
+) -> Result<Amount, StoreError> {
+    let left = withdrawable_in_time(records, holdings, now)?;
+    match holdings.check_room(records, device, now)? {
+        Ok(()) => Ok(left.min(holdable(records, holdings, device, now)?)),
+        Err(_) => Ok(Amount::ZERO),
+    }
+}
+
+/// What a device may withdraw of what it may hold: what it withdrew since its element last said which document it holds may be in it.
+fn holdable(
+    records: &mut dyn Records,
+    holdings: &Holdings<'_>,
+    device: &PublicKey,
+    now: Timestamp,
+) -> Result<Amount, StoreError> {
+    let max_holding = holdings.grant(records, device, now)?.max_holding;
+    let withdrawn = holdings.withdrawn(records, device)?;
+    Ok(max_holding.checked_sub(withdrawn).unwrap_or(Amount::ZERO))
+}
+
+/// What is left to a person of a day's and a month's withdrawals.
+fn withdrawable_in_time(
+    records: &mut dyn Records,
+    holdings: &Holdings<'_>,
     now: Timestamp,
 ) -> Result<Amount, StoreError> {
     let mut left = |max: Amount, seconds| {
@@ -535,8 +595,7 @@ pub(crate) fn withdrawable(
         Ok::<_, StoreError>(left)
     };
     let tier = holdings.tier;
-    let left = left(tier.max_withdrawal_per_day, DAY_SECONDS)?.min(left(tier.max_withdrawal_per_month, MONTH_SECONDS)?);
-    Ok(left.min(holdings.grant(records, device, now)?.max_holding))
+    Ok(left(tier.max_withdrawal_per_day, DAY_SECONDS)?.min(left(tier.max_withdrawal_per_month, MONTH_SECONDS)?))
 }
 
 fn check_items(items: &[(ClassId, u64)]) -> Result<(), WithdrawalError> {
@@ -576,12 +635,23 @@ fn check_ration(
     Ok(())
 }
 
-fn hold(records: &mut dyn Records, withdrawal: &Withdrawal, now: Timestamp) -> Result<(), WithdrawalError> {
+fn hold(
+    records: &mut dyn Records,
+    withdrawal: &Withdrawal,
+    redeem_until: Timestamp,
+    now: Timestamp,
+) -> Result<(), WithdrawalError> {
     let movement = withdrawal.movement(MovementKind::WithdrawalHeld, now);
     ledger::post(records, &movement)?.map_err(|_| WithdrawalError::Balance)?;
     for (epoch, asked) in blanks(&withdrawal.lines) {
         records.take_blanks(&withdrawal.device, &withdrawal.customer, epoch, asked)?;
     }
+    records.note_redeemable(&withdrawal.device, redeem_until)?;
+    if !withdrawal.value.is_zero() {
+        records.add_withdrawn(&withdrawal.device, &withdrawal.customer, withdrawal.value, now)?;
+    }
+    // What the element signed before says nothing of this.
+    records.remove_totals_nonce(&withdrawal.device)?;
     Ok(records.insert_withdrawal(withdrawal)?)
 }
 
@@ -604,6 +674,7 @@ fn refund(records: &mut dyn Records, id: &OperationId, now: Timestamp) -> Result
             for (epoch, count) in blanks(&withdrawal.lines) {
                 records.return_blanks(&withdrawal.device, &withdrawal.customer, epoch, count)?;
             }
+            records.return_withdrawn(&withdrawal.device, withdrawal.value)?;
             records.set_withdrawal_state(id, WithdrawalState::Void)
         }
         _ => Ok(()),

@@ -36,6 +36,7 @@ pub const SCHEMA: Schema = Schema {
         aml::TABLES,
         PERSONS,
         registry::TABLES,
+        share::HOLDINGS,
     ],
 };
 

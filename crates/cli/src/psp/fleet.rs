@@ -92,7 +92,8 @@ impl Fleet {
             Self::Release { which, device } => {
                 let provider = which.open()?;
                 provider.psp.release_device(device, provider.clock.now())?;
-                let human = "Released. Its new owner can enrol it when its limits have run out.\n";
+                let human = "Released. Its new owner can enrol it when its limits have run out. What it may hold counts for its former \
+                             owner until then, as `specie psp fleet show` says.\n";
                 Ok(Answer::new(human, json!({ "device": device.to_string(), "released": true })))
             }
         }
@@ -103,7 +104,8 @@ fn show(provider: &Provider, name: &Name) -> Result<Answer, Failure> {
     let currency = provider.psp.identity().currency;
     let mut human = String::new();
     let mut listed = Vec::new();
-    for FleetDevice { device, grant, limits_until } in provider.psp.fleet(name, provider.clock.now())? {
+    for shown in provider.psp.fleet(name, provider.clock.now())? {
+        let FleetDevice { device, grant, limits_until, counts_as_holding, holding_until } = shown;
         let state = if device.released_at.is_some() { "released" } else { device.state.as_str() };
         let label = device.label.map(|label| label.to_string());
         let named = label.as_deref().map_or_else(String::new, |label| format!(" ({})", printable(label)));
@@ -117,8 +119,15 @@ fn show(provider: &Provider, name: &Name) -> Result<Answer, Failure> {
         };
         let until = limits_until
             .map_or_else(|| "has no limits".to_owned(), |at| format!("has limits until {}", moment::show(at)));
+        let counts = holding_until.map_or_else(String::new, |until| {
+            let held = money::show(counts_as_holding, currency);
+            format!(
+                "\n            counts as holding {held} until it synchronises with less, at the latest {}",
+                moment::show(until)
+            )
+        });
         human.push_str(&format!(
-            "{state:<10}  {}{named}, of {}, weight {}\n            {until}; now it would get: {shares}\n",
+            "{state:<10}  {}{named}, of {}, weight {}\n            {until}; now it would get: {shares}{counts}\n",
             device.key, device.customer, device.weight
         ));
         listed.push(json!({
@@ -130,6 +139,8 @@ fn show(provider: &Provider, name: &Name) -> Result<Answer, Failure> {
             "limits_until": limits_until.map(Timestamp::seconds),
             "max_cumulative": grant.map_or(0, |grant| grant.max_cumulative.minor()),
             "max_holding": grant.map_or(0, |grant| grant.max_holding.minor()),
+            "counts_as_holding": counts_as_holding.minor(),
+            "holding_until": holding_until.map(Timestamp::seconds),
             "series": device.made.map(|made| made.series.to_string()),
             "firmware": device.made.map(|made| hex::encode(made.firmware)),
         }));

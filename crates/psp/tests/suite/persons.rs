@@ -22,6 +22,7 @@ use specie_psp::share::WEIGHT_MAX;
 use specie_psp::store::Store;
 use specie_psp::withdrawal::WithdrawalError;
 
+use crate::totals::say;
 use crate::world::{DAY, DEPOSIT, TestDevice, TestPsp, World, amount, at, enrol_for, name, seen};
 
 /// How long documents count in the tests' tiers.
@@ -30,6 +31,16 @@ const VALID: u64 = 14 * DAY;
 fn synchronise(psp: &TestPsp, device: &TestDevice, seconds: u64) -> Result<LimitsBody, DocumentError> {
     let key = format!("limits-{seconds:012}");
     psp.limits(&device.asks(&key, 1), at(seconds)).map(|document| Limits::decode(&document).unwrap().body)
+}
+
+/// The next document for an element that says which one it holds.
+fn says(psp: &TestPsp, device: &TestDevice, held: u64, seconds: u64) -> LimitsBody {
+    let key = format!("nonce-{seconds:012}");
+    let nonce = psp.totals_nonce(&device.asks(&key, 1), &device.identity(), at(seconds)).unwrap().nonce;
+    let statement = say(device, &nonce, held, 0, 0).statement;
+    let key = format!("says-{seconds:012}");
+    let document = psp.next_limits(&device.asks(&key, 1), &statement, at(seconds)).unwrap();
+    Limits::decode(&document).unwrap().body
 }
 
 /// Cumulative limit and holding limit of a document, 0 where there is none because others have it all.
@@ -60,7 +71,7 @@ fn a_second_device_gets_what_the_first_can_no_longer_use_and_not_one_unit_more()
     world.enrol(&psp, &second, "enrol-2222222222").unwrap();
     let Err(DocumentError::Shared { free_at }) = synchronise(&psp, &second, 1) else { panic!("shared twice") };
     assert_eq!(free_at, Some(at(VALID)));
-    // The first gets its half from now on, but its host may keep that back and load the old document.
+    // The first gets its half from now on, but its host may keep that back and load the old document, whose number it has.
     assert_eq!(granted(&psp, &world.device, 2), (7_500, 4_000));
     assert_eq!(granted(&psp, &second, VALID), (0, 0));
     assert_eq!(granted(&psp, &second, VALID + 1), (7_500, 4_000));
@@ -75,13 +86,10 @@ fn what_an_element_says_that_it_holds_frees_the_rest_at_once() {
     granted(&psp, &world.device, 0);
     let second = TestDevice::new(51);
     world.enrol(&psp, &second, "enrol-2222222222").unwrap();
-    granted(&psp, &world.device, 1);
-    // What nobody issued frees nothing; neither does the old document.
-    for sequence in [0, 1, 3, u64::MAX] {
-        psp.limits_are_held(&world.public(), sequence).unwrap();
-        assert_eq!(granted(&psp, &second, 2 + sequence % 7), (0, 0), "{sequence}");
-    }
-    psp.limits_are_held(&world.public(), 2).unwrap();
+    // That it holds the old document frees nothing.
+    assert_eq!(says(&psp, &world.device, 1, 1).max_cumulative, amount(7_500));
+    assert_eq!(granted(&psp, &second, 2), (0, 0));
+    says(&psp, &world.device, 2, 3);
     assert_eq!(granted(&psp, &second, 20), (7_500, 4_000));
 }
 
@@ -107,7 +115,7 @@ fn owners_split_their_limits_as_they_wish() {
     assert!(matches!(stranger, Err(CustomerError::UnknownDevice(_))), "{stranger:?}");
     let fleet = psp.fleet(&alice, at(VALID + 2)).unwrap();
     let of = |key| fleet.iter().find(|device| device.device.key == key).unwrap();
-    assert_eq!((of(first).device.weight, of(first).grant, of(first).limits_until), (0, None, None));
+    assert_eq!((of(first).device.weight, of(first).grant, of(first).limits_until), (0, None, Some(at(VALID + 2))));
     assert_eq!(of(second.key.public()).device.weight, 1);
     assert_eq!(of(second.key.public()).limits_until, Some(at(2 * VALID + 2)));
 }

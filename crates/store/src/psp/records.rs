@@ -128,15 +128,14 @@ delegate! {
     set_backup(device: &PublicKey, day: u64, backup: &Backup) -> () = loss::set_backup;
     backups(device: &PublicKey) -> Vec<Backup> = loss::backups;
     delete_backups(device: &PublicKey, day: u64) -> () = loss::delete_backups;
-    insert_issued_limits(device: &PublicKey, issued: &IssuedLimits) -> () = totals::insert_limits;
-    issued_limits(device: &PublicKey, sequence: u64) -> Option<IssuedLimits> = totals::limits;
+    issued_limits(device: &PublicKey, sequence: u64) -> Vec<IssuedLimits> = share::issued;
     totals_nonce(device: &PublicKey) -> Option<([u8; 32], Timestamp)> = totals::nonce;
     set_totals_nonce(device: &PublicKey, nonce: &[u8; 32], valid_until: Timestamp) -> () = totals::set_nonce;
     remove_totals_nonce(device: &PublicKey) -> () = totals::remove_nonce;
     insert_verdict(operation: &OperationId, device: &PublicKey, verdict: &Verdict) -> () = totals::insert_verdict;
     unused_verdict(device: &PublicKey, since: Timestamp) -> Option<(OperationId, u64)> = totals::unused_verdict;
     use_verdict(operation: &OperationId, document: u64) -> () = totals::use_verdict;
-    issued_after(device: &PublicKey, sequence: u64) -> Vec<IssuedLimits> = totals::limits_after;
+    newest_issued(device: &PublicKey) -> u64 = share::newest_issued;
     verdicts(device: &PublicKey) -> Vec<Verdict> = totals::verdicts;
     insert_uploaded(device: &PublicKey, limits_sequence: u64, payment: &UploadedPayment, now: Timestamp) -> () =
         totals::insert_uploaded;
@@ -161,8 +160,12 @@ delegate! {
     return_blanks(device: &PublicKey, customer: &Name, epoch: u32, blanks: u64) -> () = share::return_blanks;
     move_blanks(device: &PublicKey, to: &Name) -> () = share::move_blanks;
     insert_limits(customer: &Name, limits: &Allowance) -> () = share::insert_limits;
-    live_limits(customer: &Name, now: Timestamp) -> Vec<Allowance> = share::live_limits;
-    forget_limits_before(device: &PublicKey, sequence: u64) -> () = share::forget_limits_before;
+    allowances(customer: &Name) -> Vec<(Allowance, Timestamp)> = share::allowances;
+    forget_limits(device: &PublicKey, from: u64, before: u64) -> () = share::forget_limits;
+    add_withdrawn(device: &PublicKey, customer: &Name, value: Amount, now: Timestamp) -> () = share::add_withdrawn;
+    return_withdrawn(device: &PublicKey, value: Amount) -> () = share::return_withdrawn;
+    move_limits(device: &PublicKey, to: &Name) -> () = share::move_limits;
+    note_redeemable(device: &PublicKey, until: Timestamp) -> () = share::note_redeemable;
     insert_transfer(transfer: &Transfer) -> () = transfer::insert;
     transfer(id: &OperationId) -> Option<Transfer> = transfer::find;
     set_transfer_state(id: &OperationId, state: TransferState) -> () = transfer::set_state;

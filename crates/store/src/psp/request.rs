@@ -3,7 +3,7 @@
 use specie_core::Timestamp;
 use specie_psp::request::{OperationId, Remembered};
 
-use super::{Rows, Stored, column, execute, query_optional, share};
+use super::{Rows, Stored, column, execute, query_optional};
 
 pub(super) fn find(session: Rows<'_>, operation: &OperationId) -> Stored<Option<Remembered>> {
     let sql = "SELECT fingerprint, answer FROM psp_request WHERE operation = ?1";
@@ -22,6 +22,5 @@ pub(super) fn forget(session: Rows<'_>, now: Timestamp, requests_before: Timesta
     execute(session, "DELETE FROM psp_nonce WHERE valid_until < ?1", &[now.into()])?;
     execute(session, "DELETE FROM psp_claim_code WHERE valid_until < ?1", &[now.into()])?;
     execute(session, "DELETE FROM psp_demand WHERE valid_until < ?1", &[requests_before.into()])?;
-    execute(session, "DELETE FROM psp_request WHERE at < ?1", &[requests_before.into()])?;
-    share::forget_limits(session, requests_before)
+    execute(session, "DELETE FROM psp_request WHERE at < ?1", &[requests_before.into()]).map(drop)
 }

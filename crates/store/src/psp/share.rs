@@ -1,53 +1,128 @@
 //! What devices have of their owners' limits: documents and blanks.
 
-use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
-use specie_psp::share::Allowance;
+use specie_core::{Amount, Timestamp};
+use specie_psp::setting::IssuedLimits;
+use specie_psp::share::{Allowance, WITHDRAWN};
+use specie_totals::Bounds;
 
-use super::{Rows, Stored, column, execute, query, query_optional};
+use super::{Rows, Stored, column, execute, query, query_optional, stored};
 use crate::sql::whole;
 
+/// Documents of one sequence may differ, so each has its row. Of devices that withdrew before it was kept until when that can be redeemed it is not
+/// known.
+pub(super) const HOLDINGS: &[&str] = &[
+    "CREATE TABLE psp_redeemable (device BYTEA NOT NULL PRIMARY KEY, redeem_until BIGINT NOT NULL)",
+    "INSERT INTO psp_redeemable (device, redeem_until) SELECT DISTINCT device, 9223372036854775807 FROM psp_withdrawal \
+     WHERE state <> 'void'",
+    "CREATE TABLE psp_allowance (device BYTEA NOT NULL, sequence BIGINT NOT NULL, ordinal BIGINT NOT NULL, \
+     customer TEXT NOT NULL, valid_until BIGINT NOT NULL, max_cumulative BIGINT NOT NULL CHECK (max_cumulative >= 0), \
+     max_holding BIGINT NOT NULL CHECK (max_holding >= 0), PRIMARY KEY (device, sequence, ordinal))",
+    "CREATE INDEX psp_allowance_customer ON psp_allowance (customer)",
+    "INSERT INTO psp_allowance (device, sequence, ordinal, customer, valid_until, max_cumulative, max_holding) \
+     SELECT device, sequence, 0, customer, valid_until, max_cumulative, max_holding FROM psp_limits",
+    "INSERT INTO psp_allowance (device, sequence, ordinal, customer, valid_until, max_cumulative, max_holding) \
+     SELECT device, sequence, 0, customer, 0, max_cumulative, max_holding FROM psp_issued_limits \
+     JOIN psp_device ON psp_device.key = psp_issued_limits.device WHERE TRUE ON CONFLICT DO NOTHING",
+    "DROP TABLE psp_limits",
+    "DROP TABLE psp_issued_limits",
+];
+
 pub(super) fn insert_limits(session: Rows<'_>, customer: &Name, limits: &Allowance) -> Stored<()> {
-    let sql = "INSERT INTO psp_limits (device, sequence, customer, valid_until, max_cumulative, max_holding) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (device, sequence) DO UPDATE SET customer = excluded.customer, \
-               valid_until = CASE WHEN excluded.valid_until > psp_limits.valid_until THEN excluded.valid_until \
-               ELSE psp_limits.valid_until END, \
-               max_cumulative = excluded.max_cumulative, max_holding = excluded.max_holding";
-    let params = [
-        (&limits.device.0).into(),
-        whole(limits.sequence),
-        customer.into(),
-        limits.valid_until.into(),
-        limits.max_cumulative.into(),
-        limits.max_holding.into(),
-    ];
+    let Allowance { device, sequence, valid_until, max_cumulative, max_holding } = limits;
+    let (device, sequence) = ((&device.0).into(), whole(*sequence));
+    let (max_cumulative, max_holding) = ((*max_cumulative).into(), (*max_holding).into());
+    let sql = "SELECT ordinal, valid_until FROM psp_allowance \
+               WHERE device = ?1 AND sequence = ?2 AND max_cumulative = ?3 AND max_holding = ?4";
+    let same = query_optional(session, sql, &[device, sequence, max_cumulative, max_holding], |row| {
+        Ok((column::<u64>(row, 0)?, column::<Timestamp>(row, 1)?))
+    })?;
+    if let Some((ordinal, before)) = same {
+        let sql = "UPDATE psp_allowance SET customer = ?4, valid_until = ?5 \
+                   WHERE device = ?1 AND sequence = ?2 AND ordinal = ?3";
+        let until = before.max(*valid_until);
+        return execute(session, sql, &[device, sequence, whole(ordinal), customer.into(), until.into()]).map(drop);
+    }
+    let sql = "SELECT COALESCE(MAX(ordinal), 0) FROM psp_allowance WHERE device = ?1 AND sequence = ?2";
+    let newest: u64 = session.query_one(sql, &[device, sequence]).and_then(|row| row.column(0)).map_err(stored)?;
+    let sql = "INSERT INTO psp_allowance (device, sequence, ordinal, customer, valid_until, max_cumulative, max_holding) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let (ordinal, until) = (whole(newest + 1), (*valid_until).into());
+    let params = [device, sequence, ordinal, customer.into(), until, max_cumulative, max_holding];
     execute(session, sql, &params).map(drop)
 }
 
-pub(super) fn live_limits(session: Rows<'_>, customer: &Name, now: Timestamp) -> Stored<Vec<Allowance>> {
-    let sql = "SELECT device, sequence, valid_until, max_cumulative, max_holding FROM psp_limits \
-               WHERE customer = ?1 AND valid_until >= ?2 ORDER BY device, sequence";
-    query(session, sql, &[customer.into(), now.into()], |row| {
-        Ok(Allowance {
+pub(super) fn issued(session: Rows<'_>, device: &PublicKey, sequence: u64) -> Stored<Vec<IssuedLimits>> {
+    let sql = "SELECT max_holding, max_cumulative FROM psp_allowance WHERE device = ?1 AND sequence = ?2 \
+               ORDER BY ordinal DESC";
+    query(session, sql, &[(&device.0).into(), whole(sequence)], |row| {
+        let bounds = Bounds { max_holding: column(row, 0)?, max_cumulative: column(row, 1)? };
+        Ok(IssuedLimits { sequence, bounds })
+    })
+}
+
+pub(super) fn newest_issued(session: Rows<'_>, device: &PublicKey) -> Stored<u64> {
+    let sql = "SELECT COALESCE(MAX(sequence), 0) FROM psp_allowance WHERE device = ?1";
+    session.query_one(sql, &[(&device.0).into()]).and_then(|row| row.column(0)).map_err(stored)
+}
+
+pub(super) fn allowances(session: Rows<'_>, customer: &Name) -> Stored<Vec<(Allowance, Timestamp)>> {
+    let sql = "SELECT psp_allowance.device, sequence, valid_until, max_cumulative, max_holding, \
+               CASE WHEN psp_loss.device IS NULL THEN COALESCE(redeem_until, 0) ELSE 0 END FROM psp_allowance \
+               LEFT JOIN psp_redeemable ON psp_redeemable.device = psp_allowance.device \
+               LEFT JOIN psp_loss ON psp_loss.device = psp_allowance.device \
+               WHERE customer = ?1 ORDER BY psp_allowance.device, sequence";
+    query(session, sql, &[customer.into()], |row| {
+        let limits = Allowance {
             device: PublicKey(column(row, 0)?),
             sequence: column(row, 1)?,
             valid_until: column(row, 2)?,
             max_cumulative: column(row, 3)?,
             max_holding: column(row, 4)?,
-        })
+        };
+        Ok((limits, column(row, 5)?))
     })
 }
 
-pub(super) fn forget_limits_before(session: Rows<'_>, device: &PublicKey, sequence: u64) -> Stored<()> {
+pub(super) fn forget_limits(session: Rows<'_>, device: &PublicKey, from: u64, before: u64) -> Stored<()> {
     // Only while the newer one is there to count in its place.
-    let sql = "DELETE FROM psp_limits WHERE device = ?1 AND sequence < ?2 AND EXISTS \
-               (SELECT 1 FROM psp_limits AS newer WHERE newer.device = ?1 AND newer.sequence = ?2)";
-    execute(session, sql, &[(&device.0).into(), whole(sequence)]).map(drop)
+    let sql = "DELETE FROM psp_allowance WHERE device = ?1 AND sequence >= ?2 AND sequence < ?3 AND EXISTS \
+               (SELECT 1 FROM psp_allowance AS newer WHERE newer.device = ?1 AND newer.sequence = ?3)";
+    execute(session, sql, &[(&device.0).into(), whole(from), whole(before)]).map(drop)
 }
 
-pub(super) fn forget_limits(session: Rows<'_>, run_out_before: Timestamp) -> Stored<()> {
-    execute(session, "DELETE FROM psp_limits WHERE valid_until < ?1", &[run_out_before.into()]).map(drop)
+pub(super) fn add_withdrawn(
+    session: Rows<'_>,
+    device: &PublicKey,
+    customer: &Name,
+    value: Amount,
+    now: Timestamp,
+) -> Stored<()> {
+    let sql = "INSERT INTO psp_allowance (device, sequence, ordinal, customer, valid_until, max_cumulative, max_holding) \
+               VALUES (?1, ?2, 0, ?3, ?4, 0, ?5) \
+               ON CONFLICT (device, sequence, ordinal) DO UPDATE SET customer = excluded.customer, \
+               max_holding = psp_allowance.max_holding + excluded.max_holding";
+    let params = [(&device.0).into(), whole(WITHDRAWN), customer.into(), now.into(), value.into()];
+    execute(session, sql, &params).map(drop)
+}
+
+pub(super) fn return_withdrawn(session: Rows<'_>, device: &PublicKey, value: Amount) -> Stored<()> {
+    let sql = "UPDATE psp_allowance SET max_holding = CASE WHEN max_holding > CAST(?3 AS BIGINT) \
+               THEN max_holding - CAST(?3 AS BIGINT) ELSE 0 END WHERE device = ?1 AND sequence = ?2";
+    execute(session, sql, &[(&device.0).into(), whole(WITHDRAWN), value.into()]).map(drop)
+}
+
+pub(super) fn move_limits(session: Rows<'_>, device: &PublicKey, to: &Name) -> Stored<()> {
+    let sql = "UPDATE psp_allowance SET customer = ?2 WHERE device = ?1";
+    execute(session, sql, &[(&device.0).into(), to.into()]).map(drop)
+}
+
+pub(super) fn note_redeemable(session: Rows<'_>, device: &PublicKey, until: Timestamp) -> Stored<()> {
+    let sql = "INSERT INTO psp_redeemable (device, redeem_until) VALUES (?1, ?2) ON CONFLICT (device) DO UPDATE SET \
+               redeem_until = CASE WHEN excluded.redeem_until > psp_redeemable.redeem_until THEN excluded.redeem_until \
+               ELSE psp_redeemable.redeem_until END";
+    execute(session, sql, &[(&device.0).into(), until.into()]).map(drop)
 }
 
 pub(super) fn blanks(session: Rows<'_>, device: &PublicKey, epoch: u32) -> Stored<u64> {

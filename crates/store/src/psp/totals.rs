@@ -3,8 +3,7 @@
 use specie_core::signature::PublicKey;
 use specie_core::{Amount, Timestamp};
 use specie_psp::request::OperationId;
-use specie_psp::setting::{Direction, IssuedLimits, UploadedPayment, Verdict};
-use specie_totals::Bounds;
+use specie_psp::setting::{Direction, UploadedPayment, Verdict};
 
 use super::{Rows, Stored, column, damaged, execute, query, query_optional};
 use crate::sql::{Row, whole};
@@ -22,34 +21,6 @@ pub(super) const TABLES: &[&str] = &[
      currency TEXT NOT NULL, counterparty TEXT, uploaded_at BIGINT NOT NULL, PRIMARY KEY (device, direction, request))",
     "CREATE INDEX psp_uploaded_limits ON psp_uploaded (device, limits_sequence)",
 ];
-
-/// Documents of one device that are remembered: one that holds an older one has lost as many answers.
-const DOCUMENTS_KEPT: u64 = 64;
-
-pub(super) fn insert_limits(session: Rows<'_>, device: &PublicKey, issued: &IssuedLimits) -> Stored<()> {
-    let sql = "INSERT INTO psp_issued_limits (device, sequence, max_holding, max_cumulative) VALUES (?1, ?2, ?3, ?4) \
-               ON CONFLICT DO NOTHING";
-    let Bounds { max_holding, max_cumulative } = issued.bounds;
-    execute(session, sql, &[(&device.0).into(), whole(issued.sequence), max_holding.into(), max_cumulative.into()])?;
-    let sql = "DELETE FROM psp_issued_limits WHERE device = ?1 AND sequence <= ?2";
-    execute(session, sql, &[(&device.0).into(), whole(issued.sequence.saturating_sub(DOCUMENTS_KEPT))]).map(drop)
-}
-
-pub(super) fn limits(session: Rows<'_>, device: &PublicKey, sequence: u64) -> Stored<Option<IssuedLimits>> {
-    let sql = "SELECT sequence, max_holding, max_cumulative FROM psp_issued_limits WHERE device = ?1 AND sequence = ?2";
-    query_optional(session, sql, &[(&device.0).into(), whole(sequence)], read_limits)
-}
-
-pub(super) fn limits_after(session: Rows<'_>, device: &PublicKey, sequence: u64) -> Stored<Vec<IssuedLimits>> {
-    let sql = "SELECT sequence, max_holding, max_cumulative FROM psp_issued_limits WHERE device = ?1 AND sequence > ?2 \
-               ORDER BY sequence DESC";
-    query(session, sql, &[(&device.0).into(), whole(sequence)], read_limits)
-}
-
-fn read_limits(row: &Row) -> Stored<IssuedLimits> {
-    let bounds = Bounds { max_holding: column(row, 1)?, max_cumulative: column(row, 2)? };
-    Ok(IssuedLimits { sequence: column(row, 0)?, bounds })
-}
 
 pub(super) fn nonce(session: Rows<'_>, device: &PublicKey) -> Stored<Option<([u8; 32], Timestamp)>> {
     let sql = "SELECT nonce, valid_until FROM psp_totals_nonce WHERE device = ?1";
