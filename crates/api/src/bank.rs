@@ -133,6 +133,9 @@ problem_codes! {
     /// A batch is answered once. Other challenges are refused for ever.
     OTHER_CHALLENGES = 409 "other-challenges", "The batch was answered for other challenges",
         "repeat the challenges that were sent first", retry: false;
+    /// The bank's signer signs no more notes of a class, now or ever: nothing was debited.
+    SIGNING_LIMIT = 503 "signing-limit", "The bank signs no more notes of this class now", "repeat later; the bank's operator may raise the limit",
+        retry: true;
     /// Not one canonical challenge for each session.
     CHALLENGES_INVALID = 422 "challenges-invalid", "Not one canonical challenge for each session", "send the device's own challenges",
         retry: false;

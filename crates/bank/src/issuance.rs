@@ -8,7 +8,7 @@ use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::ClassId;
 use specie_core::class::{Class, Classes};
 use specie_core::group::{RistrettoPoint, Scalar};
-use specie_core::issuance::{Commitment, IssuerSession, Response};
+use specie_core::issuance::{Commitment, Response};
 use specie_core::text::Name;
 use specie_core::{hash, label};
 use thiserror::Error;
@@ -18,7 +18,7 @@ use crate::bank::Bank;
 use crate::classes::{ClassTable, in_dates, is_value};
 use crate::device::{self, DeviceError};
 use crate::ledger::{Account, LedgerError, Movement, MovementKind, Posting};
-use crate::signer::{Answering, Sealed, SealedFor, Signer, SignerError};
+use crate::signer::{Answering, Committing, Sealed, Signer, SignerError};
 use crate::storage::{Storage, StorageError, Tx, View};
 
 /// The most sessions in one batch.
@@ -88,7 +88,7 @@ pub struct SessionRecord {
     pub class_id: ClassId,
     /// `rnd ‖ a ‖ b1 ‖ b2`, until erased.
     pub commitment: Option<[u8; 128]>,
-    /// `κ ‖ s1 ‖ s2 ‖ δ`, [sealed](Signer::seal), until answered, then `r ‖ s1 ‖ s2 ‖ δ` until erased.
+    /// `κ ‖ s1 ‖ s2 ‖ δ`, [sealed](Sealed), until answered, then `r ‖ s1 ‖ s2 ‖ δ` until erased.
     pub secrets: Option<Zeroizing<Vec<u8>>>,
     /// Hash of the challenge that was answered; stays for ever.
     pub challenge_hash: Option<[u8; 32]>,
@@ -210,17 +210,11 @@ impl IssuanceRequest {
 }
 
 impl<S: Storage, K: Signer> Bank<S, K> {
-    /// Checks a request and makes its commitments, on all cores and outside any transaction. `seed` is 32 secret random
-    /// bytes, used for nothing else.
+    /// Checks a request and has its commitments made, outside any transaction.
     ///
     /// # Errors
     /// When the request breaks a rule.
-    pub fn prepare_batch(
-        &self,
-        request: &IssuanceRequest,
-        now: Timestamp,
-        seed: &[u8; 32],
-    ) -> Result<PreparedBatch, IssuanceError> {
+    pub fn prepare_batch(&self, request: &IssuanceRequest, now: Timestamp) -> Result<PreparedBatch, IssuanceError> {
         let (classes, point) = self.storage().read(|view| {
             let point = device::in_good_standing(view, &request.batch.psp, &request.device)?;
             Ok::<_, IssuanceError>((self.class_table(view)?, point))
@@ -239,7 +233,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             value,
             state: BatchState::Open,
         };
-        let sessions = self.commit(&record.key, &sessions, &point, seed);
+        let sessions = self.commit(&record, &sessions, &point)?;
         Ok(PreparedBatch { record, sessions })
     }
 
@@ -329,33 +323,23 @@ impl<S: Storage, K: Signer> Bank<S, K> {
 
     fn commit(
         &self,
-        batch: &BatchKey,
+        batch: &BatchRecord,
         classes: &[&Class],
-        identity: &RistrettoPoint,
-        seed: &[u8; 32],
-    ) -> Vec<SessionRecord> {
-        let one = |(index, class): (usize, &&Class)| {
-            let index = u32::try_from(index).expect("at most 256 sessions");
-            let session_seed = Zeroizing::new(hash::h32(label::BANK_SESSION, &[seed, &index.to_be_bytes()]));
-            let nonce = hash::h32(label::BANK_SESSION, &[b"nonce", seed, &index.to_be_bytes()]);
-            let nonce = nonce.first_chunk().expect("32 bytes have 24");
-            let (session, commitment) = IssuerSession::commit(self.generators(), class, identity, &session_seed);
-            let sealed = self.signer().seal(&session, SealedFor { batch, index, class: class.id() }, nonce);
-            SessionRecord {
-                class_id: class.id(),
-                commitment: Some(commitment.to_bytes()),
-                secrets: Some(Zeroizing::new(sealed.0)),
-                challenge_hash: None,
-            }
+        device: &RistrettoPoint,
+    ) -> Result<Vec<SessionRecord>, IssuanceError> {
+        let classes: Vec<_> = classes.iter().map(|class| class.id()).collect();
+        let committing = Committing { batch: &batch.key, device, classes: &classes, valid_until: batch.valid_until };
+        let committed = self.signer().commit(&committing)?;
+        if committed.len() != classes.len() {
+            return Err(SignerError::Failed("not one commitment for each session".into()).into());
+        }
+        let session = |(class_id, (commitment, sealed)): (ClassId, (Commitment, Sealed))| SessionRecord {
+            class_id,
+            commitment: Some(commitment.to_bytes()),
+            secrets: Some(Zeroizing::new(sealed.0)),
+            challenge_hash: None,
         };
-        let share = classes.len().div_ceil(self.workers().get()).max(1);
-        let indexed: Vec<_> = classes.iter().enumerate().collect();
-        std::thread::scope(|scope| {
-            let shares =
-                indexed.chunks(share).map(|share| scope.spawn(move || share.iter().copied().map(one).collect()));
-            let shares: Vec<std::thread::ScopedJoinHandle<'_, Vec<SessionRecord>>> = shares.collect();
-            shares.into_iter().flat_map(|share| share.join().expect("making commitments does not panic")).collect()
-        })
+        Ok(classes.into_iter().zip(committed).map(session).collect())
     }
 
     fn answer_open_batch(
@@ -411,7 +395,11 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         });
         let sessions = secrets.collect::<Result<_, _>>()?;
         let valid_until = batch.valid_until;
-        Ok(self.signer().answer(Answering { batch: &batch.key, sessions, challenges, valid_until })?)
+        let responses = self.signer().answer(&Answering { batch: &batch.key, sessions, challenges, valid_until })?;
+        if responses.len() != challenges.len() {
+            return Err(SignerError::Failed("not one response for each challenge".into()).into());
+        }
+        Ok(responses)
     }
 }
 

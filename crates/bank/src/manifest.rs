@@ -11,20 +11,17 @@ use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, ManifestId};
 use specie_core::class::{Class, Info, Kind};
 use specie_core::encoding::{Decode, DecodeError, Encode, Writer};
-use specie_core::issuance::IssuingKey;
 use specie_core::manifest::{Entry, Manifest, ManifestHeader, write_manifest};
 use specie_core::merkle;
 use specie_core::signature::{BadSignature, PublicKey, SigningKey};
 use specie_core::text::Name;
-use specie_core::{hash, label};
 use thiserror::Error;
-use zeroize::Zeroizing;
 
 use crate::audit::{self, hex};
 use crate::bank::Bank;
 use crate::classes::ClassTable;
 use crate::settings::Settings;
-use crate::signer::Signer;
+use crate::signer::{Signer, SignerError};
 use crate::storage::{Storage, StorageError, View};
 use crate::supervision;
 
@@ -90,6 +87,9 @@ pub enum ManifestError {
     /// PSPs, the ledger's key or what is said of disclosures differ from what is registered here.
     #[error("the manifest's PSPs, ledger key or supervisory keys are not those registered here: draft it anew")]
     OtherEntries,
+    /// The signer failed.
+    #[error(transparent)]
+    Signer(#[from] SignerError),
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -103,11 +103,11 @@ pub fn series(largest: Amount) -> Vec<Amount> {
 }
 
 impl EpochPlan {
-    /// Makes the classes with their issuing keys, from 32 secret random bytes that are used for nothing else.
+    /// What its classes will be for: a signer makes their keys.
     ///
     /// # Errors
     /// When the plan contradicts itself.
-    pub fn classes(&self, settings: &Settings, seed: &[u8; 32]) -> Result<Vec<(Class, IssuingKey)>, BadPlan> {
+    pub fn infos(&self, settings: &Settings) -> Result<Vec<Info>, BadPlan> {
         let kinds = [(Kind::Value, &self.faces, self.max_hops), (Kind::Blank, &self.caps, 0)];
         let infos = kinds.into_iter().flat_map(|(kind, amounts, max_hops)| {
             amounts.iter().map(move |amount| Info {
@@ -122,12 +122,8 @@ impl EpochPlan {
                 max_hops,
             })
         });
-        let class = |(index, info): (u32, Info)| {
-            let own = Zeroizing::new(hash::h32(label::ISSUING_KEY, &[seed, &index.to_be_bytes()]));
-            let key = IssuingKey::derive(&own);
-            Class::new(key.public(), info).map(|class| (class, key)).map_err(BadPlan)
-        };
-        (0..).zip(infos).map(class).collect()
+        // Read again, it is checked.
+        infos.map(|info| Info::decode(&info.to_vec()).map_err(BadPlan)).collect()
     }
 }
 
@@ -271,7 +267,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         if before.any(|old| old.spend_until > info.spend_until || old.issue_from > info.issue_from) {
             return Err(ManifestError::EarlyEnd(info.amount));
         }
-        if self.signer().issuing_key(&class.id()) != Some(*class.Y_bytes()) {
+        if self.signer().issuing_key(&class.id())? != Some(*class.Y_bytes()) {
             return Err(ManifestError::NoKey(class.id()));
         }
         Ok(class)

@@ -2,6 +2,7 @@
 
 mod evidence;
 mod registry;
+mod signer;
 mod status;
 mod supervision;
 
@@ -17,11 +18,12 @@ use specie_core::text::{Currency, Name};
 use specie_server::Place;
 use specie_server::bank::{
     BankConfig, BankConfigError, CentralBank, EpochTerms, NewBank, OpenBankError, OperationError, init_bank,
-    open_bank_for, serve_bank,
+    open_bank_for, serve_bank_with,
 };
 use specie_server::clock::{Clock, random_seed};
 use specie_server::key_file::read_key;
 use specie_server::reply::Refusal;
+use specie_signer::Start;
 
 use crate::answer::Answer;
 use crate::audit::{Log, Order};
@@ -37,7 +39,7 @@ use crate::serving;
 /// Run a central bank: issue, redeem, detect.
 #[derive(Args, Debug)]
 #[command(
-    after_help = "A bank is a folder: bank.toml, bank.db, bank.keys (issuing keys), signer.db, and root.key, which belongs \
+    after_help = "A bank is a folder: bank.toml, bank.db, signer (a folder with the issuing keys), and root.key, which belongs \
 on a machine without a network: only new epochs and new PSPs need it. While the bank is served, the other commands work on \
 it from beside."
 )]
@@ -50,14 +52,23 @@ pub(crate) struct Bank {
 enum Command {
     Init(Init),
     /// Serve a bank to PSPs and the public until the process is told to end
-    #[command(after_help = "EXAMPLES:\n  specie bank serve bank\n  specie bank serve bank --listen 127.0.0.1:0")]
+    #[command(after_help = "\
+EXAMPLES:
+  specie bank serve bank
+  specie bank serve bank --listen 127.0.0.1:0
+
+The issuing keys are in a process of their own: that of `specie bank signer serve`, or one that this command starts and ends.")]
     Serve {
         #[command(flatten)]
         which: Which,
         /// Where to listen, instead of what bank.toml says; port 0 for any free one
         #[arg(long, value_name = "HOST:PORT")]
         listen: Option<SocketAddr>,
+        /// File of the signer's passphrase, where this command starts the signer
+        #[arg(long, value_name = "FILE")]
+        passphrase_file: Option<PathBuf>,
     },
+    Signer(signer::Signer),
     /// Show the bank, and whether its books hold
     #[command(after_help = "\
 EXAMPLES:
@@ -253,11 +264,14 @@ impl Bank {
     pub(crate) fn run(&self, json: bool) -> Result<Answer, Failure> {
         match &self.command {
             Command::Init(init) => init.run(),
-            Command::Serve { which, listen } => {
+            Command::Serve { which, listen, passphrase_file } => {
                 let mut config = which.config()?;
                 config.listen = listen.unwrap_or(config.listen);
-                serving::serve(serve_bank(&config, Clock::system())?, "the bank", json)
+                let program = std::env::current_exe().map_err(|error| Failure::file("this program", &error))?;
+                let start = Start { program, passphrase: passphrase_file.clone() };
+                serving::serve(serve_bank_with(&config, start, Clock::system())?, "the bank", json)
             }
+            Command::Signer(signer) => signer.run(json),
             Command::Status { which } => status::show(&*which.open()?),
             Command::Register { which, root, psp, key } => {
                 let header = which.open()?.register_psp(&which.root(root)?, *psp, *key)?;
@@ -271,7 +285,7 @@ impl Bank {
                 let bank = which.open()?;
                 let terms = terms.of(bank.bank.settings().currency)?;
                 let progress = Progress::begin("making the keys of the new epoch");
-                let header = bank.new_epoch(&which.root(root)?, &terms, &seed()?)?;
+                let header = bank.new_epoch(&which.root(root)?, &terms)?;
                 drop(progress);
                 let human = format!("A new epoch begins; manifest {} has its classes.\n", header.sequence);
                 Ok(Answer::new(human, json!({ "manifest_sequence": header.sequence })))
@@ -316,7 +330,7 @@ impl Init {
         drop(progress);
         let folder = self.which.folder.display();
         let human = format!(
-            "Made bank {} for {} in {folder}.\n  root key  {root}\nKeep {folder}/root.key on a machine without a network.\n",
+            "Made bank {} for {} in {folder}.\n  root key  {root}\nKeep {folder}/root.key on a machine without a network, and {folder}/signer/passphrase away from the keys beside it.\n",
             self.issuer, self.currency
         );
         let machine = json!({ "issuer": self.issuer.as_str(), "currency": self.currency.as_str(), "root_key": root });
@@ -404,6 +418,9 @@ impl From<BankConfigError> for Failure {
 
 impl From<OpenBankError> for Failure {
     fn from(error: OpenBankError) -> Self {
+        if let OpenBankError::Signer(error) = error {
+            return error.into();
+        }
         let (code, advice) = match &error {
             OpenBankError::Exists(file) if file.ends_with("bank.toml") => {
                 ("bank-exists", "choose another folder, or use the bank in it")
@@ -416,17 +433,19 @@ impl From<OpenBankError> for Failure {
             OpenBankError::Unwritable { .. } => ("bank-folder", "check path and permissions"),
             OpenBankError::Config(_) => ("bank-configuration", "correct bank.toml, or name the folder of a bank"),
             OpenBankError::RootKey(_) => ("root-key", "bring the root key"),
-            OpenBankError::Keys(_) => ("bank-keys", "restore bank.keys from its copy"),
+            OpenBankError::SignerProcess(_) => SIGNER_FAILED,
             OpenBankError::Database(_) | OpenBankError::Storage(_) => {
                 ("bank-database", "check the database that bank.toml names, and that it can be reached")
             }
-            OpenBankError::Journal(_) => ("signer-journal", "check signer.db and the disk that it is on"),
             OpenBankError::Start(_) => ("not-listening", "choose another address"),
             _ => ("bank", "see the reason"),
         };
         Self::refused(code, error, advice)
     }
 }
+
+const SIGNER_FAILED: (&str, &str) =
+    ("signer", "see what `specie bank signer serve` says with the folder of the signer that bank.toml names");
 
 const BAD_TERMS: (&str, &str) = (
     "bad-terms",
@@ -444,7 +463,7 @@ impl From<OperationError> for Failure {
             ),
             OperationError::Psp(_) => ("not-booked", "check name, amount and reference"),
             OperationError::Plan(_) => BAD_TERMS,
-            OperationError::Keys(_) => ("bank-keys", "restore bank.keys from its copy"),
+            OperationError::Signer(_) => SIGNER_FAILED,
             OperationError::UnknownTransfer(_) => {
                 ("unknown-transfer", "check the transfer's id, or wait until its payee has redeemed")
             }

@@ -155,3 +155,5 @@ pub const BANK_REQUEST: &str = "specie/v1/bank-request";
 pub const AUDIT_RECORD: &str = "specie/v1/audit-record";
 /// Heads of an audit log, signed by whoever keeps it.
 pub const AUDIT_HEAD: &str = "specie/v1/audit-head";
+/// Records of the log of a bank's signer, and what recognises its files and answers (`docs/spec/signer.md`).
+pub const SIGNER_RECORD: &str = "specie/v1/signer-record";

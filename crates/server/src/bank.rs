@@ -14,10 +14,13 @@ pub use config::{BankConfig, BankConfigError};
 pub use operation::{EpochTerms, OperationError};
 pub use persons::RegistryState;
 pub use routes::router;
-pub use setup::{CentralBank, NewBank, OpenBankError, init_bank, open_bank, open_bank_for, serve_bank};
+pub use setup::{
+    CentralBank, NewBank, OpenBankError, init_bank, open_bank, open_bank_for, serve_bank, serve_bank_with,
+};
 pub use specie_bank::{
     person::{PersonError, PersonRecord},
     supervision::SupervisionRecord,
 };
 
-pub use signer::{FileSigner, KeyRingFileError};
+pub use signer::AnySigner;
+pub use specie_signer::{Folder as SignerFolder, FolderError as SignerFolderError, Start as SignerStart};

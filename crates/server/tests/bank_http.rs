@@ -24,7 +24,7 @@ use specie_core::transfer::{Input, Outputs, Preimage, Transfer, challenge};
 use specie_core::{Amount, Timestamp, label};
 use specie_server::Actor;
 use specie_server::bank::{
-    BankConfig, CentralBank, EpochTerms, KeyRingFileError, NewBank, OpenBankError, init_bank, open_bank, router,
+    BankConfig, CentralBank, EpochTerms, NewBank, OpenBankError, SignerFolderError, init_bank, open_bank, router,
     serve_bank,
 };
 use specie_server::clock::Clock;
@@ -365,7 +365,7 @@ fn a_new_epoch_is_issued_by_the_process_that_already_serves() {
     let device = world.device(1);
     let old = world.class(Kind::Value, 5);
     let terms = EpochTerms { largest_face: Amount::new(10).unwrap(), ..EpochTerms::default() };
-    world.operator().new_epoch(&world.root(), &terms, &[77; 32]).unwrap();
+    world.operator().new_epoch(&world.root(), &terms).unwrap();
     let new = world.class(Kind::Value, 5);
     assert_eq!((old.info().epoch, new.info().epoch), (1, 2));
     assert!(world.classes().as_slice().class(&old.id()).is_some(), "the old epoch stays until it is redeemed no more");
@@ -446,7 +446,7 @@ fn a_batch_that_was_called_void_is_void_by_every_clock() {
 fn a_bank_is_not_set_up_over_another() {
     let world = World::new();
     let path = |file: &str| world.directory.path().join(file);
-    let keys = std::fs::read(path("bank.keys")).unwrap();
+    let keys = std::fs::read(path("signer/keys")).unwrap();
     // The root key is offline, as it should be, and the configuration was lost.
     for file in ["root.key", "bank.toml"] {
         std::fs::rename(path(file), path(&format!("{file}.elsewhere"))).unwrap();
@@ -462,7 +462,7 @@ fn a_bank_is_not_set_up_over_another() {
         init_bank(world.directory.path(), &new, Actor::service(), clock()),
         Err(OpenBankError::Exists(_))
     ));
-    assert_eq!(std::fs::read(path("bank.keys")).unwrap(), keys, "the issuing keys are as they were");
+    assert_eq!(std::fs::read(path("signer/keys")).unwrap(), keys, "the issuing keys are as they were");
     assert!(!path("root.key").exists());
 }
 
@@ -471,8 +471,8 @@ fn a_bank_is_not_set_up_over_another() {
 fn keys_that_others_may_read_are_not_used() {
     use std::os::unix::fs::PermissionsExt;
     let world = World::new();
-    let keys = world.directory.path().join("bank.keys");
+    let keys = world.directory.path().join("signer/keys");
     std::fs::set_permissions(&keys, std::fs::Permissions::from_mode(0o640)).unwrap();
     let refused = open_bank(&config(world.directory.path()), clock());
-    assert!(matches!(refused, Err(OpenBankError::Keys(KeyRingFileError::Exposed(_)))));
+    assert!(matches!(refused, Err(OpenBankError::Signer(SignerFolderError::Vault(_)))));
 }

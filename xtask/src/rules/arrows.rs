@@ -14,7 +14,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("psp", &["core", "aml", "audit", "identity", "totals"]),
     ("store", &["core", "aml", "audit", "bank", "psp", "totals"]),
     ("api", &["core"]),
-    ("server", &["core", "identity", "aml", "api", "audit", "bank", "psp", "store", "totals"]),
+    ("signer", &["core", "audit", "bank", "store"]),
+    ("server", &["core", "identity", "aml", "api", "audit", "bank", "psp", "signer", "store", "totals"]),
     ("device", &["core", "element", "wallet", "embedded", "api", "totals"]),
     ("embedded", &["core", "element", "wallet", "api"]),
     ("supervision", &["core"]),
@@ -23,7 +24,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("emulation", &["element"]),
     ("testbed", &["store"]),
     ("sim", &["core", "element", "wallet", "bank", "aml", "psp", "store", "api", "server", "device"]),
-    ("cli", &["core", "element", "wallet", "aml", "api", "audit", "device", "server", "sim", "supervision", "totals"]),
+    (
+        "cli",
+        &[
+            "core",
+            "element",
+            "wallet",
+            "aml",
+            "api",
+            "audit",
+            "device",
+            "server",
+            "signer",
+            "sim",
+            "supervision",
+            "totals",
+        ],
+    ),
 ];
 
 /// What the protocol may be built from: arithmetic, hashing, signatures, encoding, errors.

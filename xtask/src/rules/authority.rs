@@ -4,7 +4,7 @@ use super::{Finding, Project, crate_of};
 use crate::source::Token;
 
 /// Crates that may use all of it.
-const EDGES: &[&str] = &["store", "server", "device", "cli", "emulation", "testbed", "sim"];
+const EDGES: &[&str] = &["store", "signer", "server", "device", "cli", "emulation", "testbed", "sim"];
 
 /// Crates and types that give a program sockets, an async runtime, a clock or randomness.
 const WORLDLY: &[(&str, &str)] = &[

@@ -96,9 +96,9 @@ fn the_secret_that_could_give_the_key_away_is_gone_with_the_answer() {
 fn a_repeated_request_gets_the_same_commitments_another_one_none() {
     let mut open = open(62);
     let sessions = |open: &mut Open| {
-        let (request, seed, now) = (open.request.clone(), open.world.random.bytes(), open.world.now);
+        let (request, now) = (open.request.clone(), open.world.now);
         let bank = open.world.bank();
-        let prepared = bank.prepare_batch(&request, now, &seed)?;
+        let prepared = bank.prepare_batch(&request, now)?;
         open.world.transact(|tx| bank.open_batch(tx, &prepared))
     };
     let first = sessions(&mut open).unwrap();

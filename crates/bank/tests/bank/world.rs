@@ -9,7 +9,7 @@ use specie_bank::payout::Destination;
 use specie_bank::psp::PspRecord;
 use specie_bank::redemption::{Redeemed, RedemptionError};
 use specie_bank::settings::Settings;
-use specie_bank::signer::{Answering, KeyRing, SealedFor, Signer};
+use specie_bank::signer::{Answering, Committing, KeyRing, Signer};
 use specie_bank::storage::{Storage, StorageError, Tx};
 use specie_core::bytes::{ClassId, Context, NoteId, OwnerTag};
 use specie_core::class::{Class, Kind};
@@ -18,7 +18,7 @@ use specie_core::encoding::{Decode, Encode, Writer};
 use specie_core::group::{Generators, RistrettoPoint, Scalar, encode_point};
 use specie_core::hash::{h32, hs};
 use specie_core::holding::{Holding, Opening, Owned};
-use specie_core::issuance::{Blinded, Blinding, Commitment, IssuerSession};
+use specie_core::issuance::{Blinded, Blinding, Commitment};
 use specie_core::note::{Note, NoteSecrets, owner_tag};
 use specie_core::payment::{Chain, ChainParts, write_payment};
 use specie_core::show::{Points, Show, element_response};
@@ -223,13 +223,9 @@ impl World {
             caps: vec![amount(100), amount(1_000)],
         };
         let seed = self.random.bytes();
-        let made = plan.classes(self.bank().settings(), &seed).unwrap();
+        let infos = plan.infos(self.bank().settings()).unwrap();
         let mut ring = KeyRing::from_bytes(&self.keys).unwrap();
-        let mut new = Vec::new();
-        for (class, key) in made {
-            ring.insert(class.id(), key);
-            new.push(class);
-        }
+        let new = ring.make(&infos, &seed).unwrap();
         self.keys = ring.expose_secret_bytes().to_vec();
         self.restart();
         let draft = self.bank().draft_manifest(&new, self.now).unwrap();
@@ -269,8 +265,7 @@ impl World {
 
     /// W1 to W3.
     pub(crate) fn start(&mut self, device: &Device, request: &IssuanceRequest) -> Result<Withdrawal, IssuanceError> {
-        let seed = self.random.bytes();
-        let prepared = self.bank().prepare_batch(request, self.now, &seed)?;
+        let prepared = self.bank().prepare_batch(request, self.now)?;
         let opened = self.transact(|tx| self.bank().open_batch(tx, &prepared))?;
         let mut withdrawal = Withdrawal { sessions: Vec::new(), challenges: Vec::new() };
         for (class_id, commitment) in opened.sessions {
@@ -293,15 +288,15 @@ impl World {
         let u = self.random.scalar();
         let device = Device { u, identity: encode_point(&(u * self.generators.K)), psp: name("alpha") };
         let U = u * self.generators.K;
-        let (session, commitment) = IssuerSession::commit(&self.generators, &class, &U, &self.random.bytes());
+        let batch = BatchKey { psp: device.psp, id: [0; 16] };
+        let valid_until = self.now;
+        let committing = Committing { batch: &batch, device: &U, classes: &[class.id()], valid_until };
+        let (commitment, sealed) = self.bank().signer().commit(&committing).unwrap().remove(0);
         let mut withdrawal = Withdrawal { sessions: Vec::new(), challenges: Vec::new() };
         withdrawal.blind(self, &device, &class, commitment);
-        let batch = BatchKey { psp: device.psp, id: [0; 16] };
-        let sealed_for = SealedFor { batch: &batch, index: 0, class: class.id() };
-        let sessions = vec![(class.id(), self.bank().signer().seal(&session, sealed_for, &[0; 24]))];
-        let (challenges, valid_until) = (&withdrawal.challenges, self.now);
+        let (sessions, challenges) = (vec![(class.id(), sealed)], &withdrawal.challenges);
         let answering = Answering { batch: &batch, sessions, challenges, valid_until };
-        let responses = self.bank().signer().answer(answering).unwrap();
+        let responses = self.bank().signer().answer(&answering).unwrap();
         let held = withdrawal.finish(self, &device, &responses).remove(0);
         Asset { chain: Vec::new(), input: Input::Issued, held, value: amount(face) }
     }

@@ -21,7 +21,8 @@ pub(super) struct Town {
 }
 
 /// Files in which the bank keeps what it knows.
-const BANK_FILES: [&str; 5] = ["bank/bank.db", "bank/bank.db-wal", "bank/signer.db", "bank/signer.db-wal", "bank.log"];
+const BANK_FILES: [&str; 5] =
+    ["bank/bank.db", "bank/bank.db-wal", "bank/signer/journal.db", "bank/signer/journal.db-wal", "bank.log"];
 
 /// A payment as it was made.
 pub(super) struct Paid {

@@ -138,7 +138,11 @@ impl Story {
         let mut child = self.world.command(&["--json", "device", "sync", device]);
         let mut child = child.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
         std::thread::sleep(self.chance.moment(100));
-        if self.chance.below(2) == 0 {
+        let which = self.chance.below(3);
+        if which == 0 {
+            // Its signer: it is started again.
+            self.world.bank.as_ref().unwrap().kill_children();
+        } else if which == 1 {
             self.world.bank.take().unwrap().kill();
             self.world.start_bank();
         } else {

@@ -21,6 +21,7 @@ mod running;
 #[allow(dead_code, reason = "others make a chip fail")]
 #[path = "../../../device/tests/chip/served.rs"]
 mod served;
+mod signing;
 mod street;
 mod supervising;
 mod terminals;

@@ -70,10 +70,19 @@ impl World {
         self.psp = Some(server);
     }
 
-    fn serve(&self, kind: &str, folder: &str, listen: &str) -> Server {
-        let log = self.path(&format!("{folder}.log"));
+    pub(crate) fn serve(&self, kind: &str, folder: &str, listen: &str) -> Server {
+        self.serving(&[kind, "serve", folder, "--listen", listen])
+    }
+
+    /// A signer in a process of its own, with its passphrase from a file.
+    pub(crate) fn serve_signer(&self, folder: &str, passphrase: &str) -> Server {
+        self.serving(&["bank", "signer", "serve", folder, "--passphrase-file", passphrase])
+    }
+
+    fn serving(&self, arguments: &[&str]) -> Server {
+        let log = self.path(&format!("{}.log", arguments[0]));
         let errors = OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let mut command = self.command(&["--json", kind, "serve", folder, "--listen", listen]);
+        let mut command = self.command(&[&["--json"], arguments].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(errors).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -135,6 +144,12 @@ impl World {
         assert!(told, "{run:?}");
     }
 
+    /// Runs the program with `--json`; it must fail.
+    #[track_caller]
+    pub(crate) fn refused_anyhow(&self, arguments: &[&str]) {
+        self.run(&[&["--json"], arguments].concat()).exits(1);
+    }
+
     /// A file or folder of this world.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -188,6 +203,13 @@ fn children(parent: u32) -> Vec<Pid> {
 }
 
 impl Server {
+    /// Ends what it started as a power cut would, and not itself.
+    pub(crate) fn kill_children(&self) {
+        for child in children(self.child.id()) {
+            let _ = kill_process(child, Signal::KILL);
+        }
+    }
+
     /// Ends it as a power cut would.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();

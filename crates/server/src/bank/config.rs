@@ -15,10 +15,8 @@ pub struct BankConfig {
     pub listen: SocketAddr,
     /// The database: a file, or `postgres://USER@HOST/NAME` for a PostgreSQL that several servers may share.
     pub database: Place,
-    /// The file with the issuing keys and the ledger's key.
-    pub key_file: PathBuf,
-    /// The signer's own record of what it answered. Never restore it from a backup.
-    pub signer_journal: PathBuf,
+    /// The folder of the signer, which holds the issuing keys and the ledger's key. Never restore it together with the database.
+    pub signer: PathBuf,
     /// The pause between two looks at what time has settled, in seconds.
     #[serde(default = "sweep_seconds")]
     pub sweep_seconds: u64,
@@ -60,8 +58,7 @@ impl BankConfig {
         Self {
             listen,
             database: Place::File("bank.db".into()),
-            key_file: "bank.keys".into(),
-            signer_journal: "signer.db".into(),
+            signer: "signer".into(),
             sweep_seconds: sweep_seconds(),
             revocations_per_day: revocations_per_day(),
         }
@@ -82,9 +79,7 @@ impl BankConfig {
     #[must_use]
     pub fn within(mut self, directory: &Path) -> Self {
         self.database = self.database.within(directory);
-        for path in [&mut self.key_file, &mut self.signer_journal] {
-            *path = directory.join(&*path);
-        }
+        self.signer = directory.join(&self.signer);
         self
     }
 

@@ -6,6 +6,7 @@ use specie_bank::ledger::LedgerError;
 use specie_bank::manifest::{BadPlan, EpochPlan, ManifestError, series};
 use specie_bank::psp::{self, PspError, PspRecord};
 use specie_bank::settings::Settings;
+use specie_bank::signer::SignerError;
 use specie_bank::storage::{Storage, StorageError, Tx};
 use specie_bank::supervision::SupervisionRecord;
 use specie_core::bytes::TransferId;
@@ -19,7 +20,6 @@ use specie_core::{Amount, Timestamp};
 use thiserror::Error;
 
 use super::setup::CentralBank;
-use super::signer::KeyRingFileError;
 
 /// The terms of an epoch that begins now.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,9 +66,9 @@ pub enum OperationError {
     /// The terms contradict themselves.
     #[error(transparent)]
     Plan(#[from] BadPlan),
-    /// The new keys cannot be kept.
+    /// The signer makes no keys.
     #[error(transparent)]
-    Keys(#[from] KeyRingFileError),
+    Signer(#[from] SignerError),
     /// The manifest is not published.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -113,35 +113,22 @@ impl EpochTerms {
     /// # Errors
     /// When they contradict themselves.
     pub(super) fn check(&self, settings: &Settings, now: Timestamp) -> Result<(), OperationError> {
-        // Keys of this seed are thrown away.
-        Ok(self.plan(1, now).classes(settings, &[0; 32]).map(drop)?)
+        Ok(self.plan(1, now).infos(settings).map(drop)?)
     }
 }
 
 impl CentralBank {
-    /// Begins an epoch: makes its keys, keeps them, publishes its classes. `seed` is 32 secret random bytes, used for nothing
-    /// else. Keys whose notes nobody accepts any more are destroyed.
+    /// Begins an epoch: has the signer make its keys, publishes its classes. Keys whose notes nobody accepts any more are
+    /// destroyed.
     ///
     /// # Errors
-    /// When the terms make no sense, or a file cannot be written. Nothing is published then.
-    pub fn new_epoch(
-        &self,
-        root: &SigningKey,
-        terms: &EpochTerms,
-        seed: &[u8; 32],
-    ) -> Result<ManifestHeader, OperationError> {
+    /// When the terms make no sense, or the signer fails. Nothing is published then.
+    pub fn new_epoch(&self, root: &SigningKey, terms: &EpochTerms) -> Result<ManifestHeader, OperationError> {
         let now = self.clock.now();
         let known = self.bank.storage().read(|view| self.bank.class_table(view))?;
         let newest = known.iter().map(|class| class.info().epoch).max();
         let plan = terms.plan(newest.map_or(1, |epoch| epoch.saturating_add(1)), now);
-        let made = plan.classes(self.bank.settings(), seed)?;
-        let usable = |class: &Class| class.info().spend_until >= now;
-        let worthless: Vec<_> = known.iter().filter(|class| !usable(class)).map(Class::id).collect();
-        let classes: Vec<_> = made.iter().map(|(class, _)| class.clone()).collect();
-        self.bank.signer().change(|keys| {
-            keys.retain(|class| !worthless.contains(class));
-            made.into_iter().for_each(|(class, key)| keys.insert(class.id(), key));
-        })?;
+        let classes = self.bank.signer().make_classes(&plan.infos(self.bank.settings())?)?;
         self.publish(root, &classes)
     }
 

@@ -37,6 +37,9 @@ impl From<SignerError> for Refusal {
     fn from(error: SignerError) -> Self {
         match error {
             SignerError::OtherChallenges => Self::new(&api::OTHER_CHALLENGES, error.to_string()),
+            SignerError::NotIssued(_) => Self::new(&api::CLASS_NOT_ISSUED, error.to_string()),
+            SignerError::Limit { .. } => Self::new(&api::SIGNING_LIMIT, error.to_string()),
+            SignerError::Unreachable(_) | SignerError::Expired => Self::new(&problem::UNAVAILABLE, error.to_string()),
             error => Self::internal(error),
         }
     }

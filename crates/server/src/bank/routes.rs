@@ -23,7 +23,6 @@ use specie_bank::{device, psp, transfer};
 use specie_core::group::{Scalar, decode_scalar};
 use specie_core::text::{Memo, Name};
 use specie_core::{Amount, ClassId, Timestamp};
-use zeroize::Zeroizing;
 
 use super::persons;
 use super::setup::CentralBank;
@@ -184,8 +183,7 @@ async fn open_batch(State(central): Shared, Named(batch): Named, call: Call) -> 
         let items = asked.body.items.iter().map(|item| (ClassId(item.class_id.0), item.count)).collect();
         let batch = batch_key(&asked.psp, &batch)?;
         let request = IssuanceRequest { batch, device: asked.body.device.0, items };
-        let seed = Zeroizing::new(random_seed().map_err(Refusal::internal)?);
-        let prepared = central.bank.prepare_batch(&request, asked.now, &seed)?;
+        let prepared = central.bank.prepare_batch(&request, asked.now)?;
         asked.secretly(|tx| Ok(opened(&central.bank.open_batch(tx, &prepared)?)))
     })
     .await

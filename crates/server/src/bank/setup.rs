@@ -8,14 +8,13 @@ use std::time::Duration;
 use specie_audit::Actor;
 use specie_bank::Bank;
 use specie_bank::settings::Settings;
-use specie_bank::signer::KeyRing;
+use specie_bank::signer::SignerError;
 use specie_bank::storage::{Storage, StorageError};
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
+use specie_signer::{Folder, FolderError, Start};
 use specie_store::bank::{BankStore, SCHEMA};
 use specie_store::place::OpenError;
-use specie_store::signer_journal::{self, SignerJournal};
-use specie_store::sqlite::{self, Sqlite};
 use specie_store::{AnyDatabase, Place};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -23,7 +22,7 @@ use zeroize::Zeroizing;
 use super::config::{BankConfig, BankConfigError};
 use super::operation::{EpochTerms, OperationError};
 use super::routes::router;
-use super::signer::{FileSigner, KeyRingFileError, write_keys};
+use super::signer::AnySigner;
 use crate::clock::{Clock, NoEntropy, random_seed};
 use crate::key_file::{KeyFileError, create_key};
 use crate::service::{Background, Service, StartError, daily_head};
@@ -31,7 +30,7 @@ use crate::service::{Background, Service, StartError, daily_head};
 /// A bank with its parts: for its operator and for its service.
 pub struct CentralBank {
     /// The bank.
-    pub bank: Bank<BankStore<AnyDatabase>, FileSigner>,
+    pub bank: Bank<BankStore<AnyDatabase>, AnySigner>,
     /// Its time.
     pub clock: Clock,
 }
@@ -72,15 +71,15 @@ pub enum OpenBankError {
     /// The root key is unusable.
     #[error(transparent)]
     RootKey(#[from] KeyFileError),
-    /// The bank's keys are unusable.
+    /// The signer's folder is unusable.
     #[error(transparent)]
-    Keys(#[from] KeyRingFileError),
+    Signer(#[from] FolderError),
+    /// The signer cannot be reached.
+    #[error(transparent)]
+    SignerProcess(#[from] SignerError),
     /// The database is unusable.
     #[error(transparent)]
     Database(#[from] OpenError),
-    /// The signer's journal cannot be opened.
-    #[error(transparent)]
-    Journal(#[from] sqlite::OpenError),
     /// The database holds no bank, or another one.
     #[error(transparent)]
     Bank(#[from] specie_bank::bank::OpenBankError),
@@ -98,7 +97,7 @@ pub enum OpenBankError {
     Entropy(#[from] NoEntropy),
 }
 
-/// Makes a bank in `directory`: `bank.toml`, `bank.db`, `bank.keys`, `signer.db`, and `root.key`, which belongs offline:
+/// Makes a bank in `directory`: `bank.toml`, `bank.db`, the signer's folder, and `root.key`, which belongs offline:
 /// nothing but new epochs and new PSPs needs it. Gives the root key's public half, by which everyone knows the bank. The audit log
 /// begins with `by`, who does it.
 ///
@@ -110,9 +109,10 @@ pub fn init_bank(directory: &Path, new: &NewBank, by: Actor, clock: Clock) -> Re
     let (config_path, root_path) = (directory.join("bank.toml"), directory.join("root.key"));
     // Each of them: keys must not be written over where a configuration was lost and the root key is offline.
     let database = if let Place::File(path) = &config.database { Some(path) } else { None };
-    let files = [&config_path, &root_path, &config.key_file, &config.signer_journal].into_iter().chain(database);
-    if let Some(file) = files.into_iter().find(|file| file.exists()) {
-        return Err(OpenBankError::Exists(file.clone()));
+    let signer = Folder(config.signer.clone());
+    let mut files = [&config_path, &root_path].into_iter().chain(database);
+    if let Some(file) = files.find(|file| file.exists()).cloned().or_else(|| signer.occupied()) {
+        return Err(OpenBankError::Exists(file));
     }
     if database.is_none() && open_store(&config)?.read(|view| view.settings())?.is_some() {
         return Err(specie_bank::bank::OpenBankError::SetUp.into());
@@ -122,22 +122,21 @@ pub fn init_bank(directory: &Path, new: &NewBank, by: Actor, clock: Clock) -> Re
         move |source| OpenBankError::Unwritable { path, source }
     };
     let root_seed = Zeroizing::new(random_seed()?);
-    let ring = KeyRing::new(SigningKey::from_seed(&random_seed()?));
+    let ledger = SigningKey::from_seed(&Zeroizing::new(random_seed()?));
     let settings = Settings {
         issuer: new.issuer,
         currency: new.currency,
         root_key: SigningKey::from_seed(&root_seed).public(),
-        ledger_key: specie_bank::signer::Signer::ledger_key(&ring),
+        ledger_key: ledger.public(),
     };
     // Before anything is written: half a bank could not be made anew.
     new.epoch.check(&settings, clock.now())?;
     std::fs::create_dir_all(directory).map_err(unwritable(directory))?;
     let root = create_key(&root_path, *root_seed)?;
-    write_keys(&config.key_file, &ring)?;
-    let signer = open_signer(&config)?;
+    let signers_clock = clock.clone();
+    let signer = AnySigner::Here(Box::new(signer.create(ledger, move || signers_clock.now())?));
     Bank::set_up(&open_store(&config)?, &signer, &settings, by, clock.now())?;
-    let central = open_bank_for(&config, by, clock)?;
-    central.new_epoch(&root, &new.epoch, &random_seed()?)?;
+    assemble(&config, signer, by, clock)?.new_epoch(&root, &new.epoch)?;
     // Last of all: a directory with a configuration is complete.
     std::fs::write(&config_path, written.to_toml()).map_err(unwritable(&config_path))?;
     Ok(root.public())
@@ -156,18 +155,39 @@ pub fn open_bank(config: &BankConfig, clock: Clock) -> Result<Arc<CentralBank>, 
 /// # Errors
 /// When its files are unusable.
 pub fn open_bank_for(config: &BankConfig, by: Actor, clock: Clock) -> Result<Arc<CentralBank>, OpenBankError> {
-    let bank = Bank::open(open_store(config)?, open_signer(config)?)?.acting_for(by);
+    assemble(config, AnySigner::open(config, &clock)?, by, clock)
+}
+
+fn assemble(
+    config: &BankConfig,
+    signer: AnySigner,
+    by: Actor,
+    clock: Clock,
+) -> Result<Arc<CentralBank>, OpenBankError> {
+    let bank = Bank::open(open_store(config)?, signer)?.acting_for(by);
     let bank = bank.with_revocations_per_day(config.revocations_per_day);
     bank.audit_rules(clock.now())?;
     Ok(Arc::new(CentralBank { bank, clock }))
 }
 
-/// Serves a bank to PSPs and the public, and settles beside what time has settled.
+/// Serves a bank to PSPs and the public, and settles beside what time has settled. Where no signer is served, its keys are
+/// opened in this process: for tests and trials.
 ///
 /// # Errors
 /// When its files are unusable or its address is taken.
 pub fn serve_bank(config: &BankConfig, clock: Clock) -> Result<Service, OpenBankError> {
-    let central = open_bank(config, clock)?;
+    serve(config, open_bank(config, clock)?)
+}
+
+/// The same with its signer in a process of its own, which `start` starts where none is served.
+///
+/// # Errors
+/// When its files are unusable, its address is taken, or the signer does not start.
+pub fn serve_bank_with(config: &BankConfig, start: Start, clock: Clock) -> Result<Service, OpenBankError> {
+    serve(config, assemble(config, AnySigner::start(config, start)?, Actor::service(), clock)?)
+}
+
+fn serve(config: &BankConfig, central: Arc<CentralBank>) -> Result<Service, OpenBankError> {
     let sweep = Background {
         name: "sweep",
         pause: Duration::from_secs(config.sweep_seconds.max(1)),
@@ -187,11 +207,6 @@ fn open_store(config: &BankConfig) -> Result<BankStore<AnyDatabase>, OpenBankErr
     Ok(BankStore(AnyDatabase::open(&config.database, &[SCHEMA])?))
 }
 
-fn open_signer(config: &BankConfig) -> Result<FileSigner, OpenBankError> {
-    let journal = SignerJournal(Sqlite::open(&config.signer_journal, &[signer_journal::SCHEMA])?);
-    Ok(FileSigner::open(&config.key_file, journal)?)
-}
-
 /// One run, and what the log should know of it.
 fn sweep(central: &CentralBank) -> Option<String> {
     let now = central.clock.now();
@@ -199,7 +214,7 @@ fn sweep(central: &CentralBank) -> Option<String> {
         Ok(swept) => swept,
         Err(error) => return Some(error.to_string()),
     };
-    let tidied = central.bank.signer().forget(now).and_then(|_| central.bank.storage().0.checkpoint());
+    let tidied = central.bank.storage().0.checkpoint();
     let counts = [
         (swept.voided, "batches void"),
         (swept.erased, "batches erased"),
