@@ -43,6 +43,11 @@ impl Pepper {
             number.chars().filter(|sign| sign.is_alphanumeric()).flat_map(char::to_uppercase).collect();
         hash::h32(label::DOCUMENT_NUMBER, &[&*self.0, kind.as_bytes(), number.as_bytes()])
     }
+
+    /// The tag of whoever answers a telephone number, `+` and digits.
+    pub fn telephone(&self, number: &str) -> [u8; 32] {
+        self.document("telephone", number)
+    }
 }
 
 impl fmt::Debug for Pepper {

@@ -65,7 +65,7 @@ kinds! {
 }
 
 impl EvidenceRecord {
-    fn counts(&self, now: Timestamp) -> bool {
+    pub(crate) fn counts(&self, now: Timestamp) -> bool {
         self.valid_until.is_none_or(|until| now <= until)
     }
 

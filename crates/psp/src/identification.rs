@@ -126,6 +126,29 @@ impl From<CaseFailure> for IdentificationError {
     }
 }
 
+/// Why a PSP does not work with the pepper that it is given.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum PepperError {
+    /// It would know nobody again.
+    #[error(
+        "this is another pepper than the one by which this PSP knows its persons (named {}…, this one {}…): with it one person could come \
+         twice and have two sets of limits. Nothing was changed. Restore the file of the pepper from its backup. It cannot be \
+         replaced, since what persons are known by cannot be computed anew; where it is lost, take `[identification]` out of \
+         psp.toml: the PSP then serves the customers that it has, and identifies nobody new",
+        &hexadecimal(known)[..16], &hexadecimal(given)[..16]
+    )]
+    Other {
+        /// Names the one by which persons are known.
+        known: [u8; 32],
+        /// Names the one that was given.
+        given: [u8; 32],
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
 /// The longest reason of a decision, in bytes.
 pub const REASON_LENGTH_MAX: usize = 1000;
 
@@ -147,6 +170,22 @@ impl<S, B> Psp<S, B> {
 }
 
 impl<S: Store, B> Psp<S, B> {
+    /// Takes note of the pepper at its first use, and from then on takes no other one. As long as nobody is known by it, it may be replaced.
+    ///
+    /// # Errors
+    /// [`PepperError::Other`] when persons are known by another one. Nothing changes then.
+    pub fn adopt_pepper(&self) -> Result<(), PepperError> {
+        let Some(Identification { pepper, .. }) = self.configured_identification() else { return Ok(()) };
+        let given = pepper.name();
+        if self.store().read(|records| records.own_pepper())? == Some(given) {
+            return Ok(());
+        }
+        self.store().write(|records| match records.own_pepper()? {
+            Some(known) if known != given && records.knows_somebody()? => Err(PepperError::Other { known, given }),
+            _ => Ok(records.set_own_pepper(&given)?),
+        })
+    }
+
     /// Writes into the audit log with which lists customers are identified, unless it says so already.
     ///
     /// # Errors

@@ -23,13 +23,13 @@ use thiserror::Error;
 use crate::bank::{Bank, BankError, Refusal};
 use crate::customer::{Customer, CustomerError, not_frozen};
 use crate::device::DeviceError;
-use crate::evidence::EvidenceKind;
+use crate::evidence::{EvidenceKind, EvidenceRecord};
+use crate::identification::Identification;
 use crate::identity_document;
 use crate::person;
 use crate::request::{OperationId, Request};
 use crate::service::Psp;
 use crate::store::{Records, Store, StoreError};
-use crate::tier::Evidence;
 use crate::withdrawal::MONTH_SECONDS;
 
 /// What was said of a person under one of its pseudonyms.
@@ -75,8 +75,8 @@ pub enum RegistryError {
     Released(Option<Timestamp>),
     /// Nothing is known by which another PSP would know the person again.
     #[error(
-        "the owner was identified by nothing by which other PSPs know it again: a credential, a document by its number, or the number \
-         of a person"
+        "the owner was identified by nothing by which other PSPs know it again: a credential, a document by its number, the number \
+         of a person, or a telephone number"
     )]
     Unrecognisable,
     /// The registry is kept under another pepper than this PSP's.
@@ -192,7 +192,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
             for name in &names {
                 not_frozen(records, name)?;
             }
-            let mut held = registrations(records, &names)?;
+            let mut held = self.registrations_by(records, &names, now)?;
             held.retain(|registration| registration.state != RegistrationState::Elsewhere);
             if held.is_empty() {
                 return Err(RegistryError::NotClaimed(*customer));
@@ -302,12 +302,12 @@ impl<S: Store, B> Psp<S, B> {
     ///
     /// # Errors
     /// When the customer is unknown.
-    pub fn registrations(&self, customer: &Name) -> Result<Vec<Standing>, RegistryError> {
+    pub fn registrations(&self, customer: &Name, now: Timestamp) -> Result<Vec<Standing>, RegistryError> {
         self.store().read(|records| {
             let found = records.customer(customer)?.ok_or(CustomerError::Unknown(*customer))?;
             let names = person::customers(records, &found.name)?;
-            let known = registrations(records, &names)?;
-            let mut all = pseudonyms(records, &names)?;
+            let known = self.registrations_by(records, &names, now)?;
+            let mut all = self.pseudonyms(records, &names, now)?;
             all.extend(known.iter().map(|registration| registration.pseudonym));
             all.sort_unstable();
             all.dedup();
@@ -353,9 +353,9 @@ impl<S, B> Psp<S, B> {
         let Some(pepper) = records.registry()? else { return Ok(None) };
         let names = person::customers(records, &customer.name)?;
         let mut persons = Vec::new();
-        let mut known = pseudonyms(records, &names)?;
+        let mut known = self.pseudonyms(records, &names, now)?;
         let nobody = known.is_empty();
-        for Registration { pseudonym, state, sequence, until, .. } in registrations(records, &names)? {
+        for Registration { pseudonym, state, sequence, until, .. } in self.registrations_by(records, &names, now)? {
             match state {
                 RegistrationState::Released if again => persons.push((pseudonym, sequence + 1)),
                 RegistrationState::Releasing | RegistrationState::Released => {
@@ -368,9 +368,11 @@ impl<S, B> Psp<S, B> {
         }
         persons.extend(known.into_iter().map(|pseudonym| (pseudonym, 1)));
         if nobody && persons.is_empty() {
-            let tier = self.tier_of(customer, now)?;
-            let nameless = |evidence: &Evidence| evidence.kind().is_none_or(|kind| kind == EvidenceKind::Phone);
-            return if tier.evidence.iter().any(nameless) { Ok(None) } else { Err(RegistryError::Unrecognisable) };
+            return match self.configured_identification() {
+                _ if self.tier_of(customer, now)?.is_anonymous() => Ok(None),
+                None => Err(RegistryError::Pepper),
+                Some(_) => Err(RegistryError::Unrecognisable),
+            };
         }
         if persons.is_empty() {
             return Ok(None);
@@ -382,33 +384,51 @@ impl<S, B> Psp<S, B> {
         persons.sort_unstable();
         Ok(Some(Claim { customer: customer.name, pepper, persons }))
     }
-}
 
-/// By what the bank knows the person who is all these customers: by what credentials, the PSP's people and documents say of it.
-fn pseudonyms(records: &mut dyn Records, customers: &[Name]) -> Result<Vec<[u8; 32]>, StoreError> {
-    let mut tags = Vec::new();
-    for customer in customers {
-        tags.extend(records.person(customer)?.map(|person| person.tag));
-        tags.extend(records.credentials(customer)?.iter().map(|credential| credential.person));
-        tags.extend(records.evidence(customer)?.iter().filter_map(identity_document::tag));
-    }
-    tags.sort_unstable();
-    tags.dedup();
-    Ok(tags.iter().map(Pepper::pseudonym).collect())
-}
-
-/// What was said to the bank of the person who is all these customers, also under pseudonyms whose evidence was erased.
-fn registrations(records: &mut dyn Records, customers: &[Name]) -> Result<Vec<Registration>, StoreError> {
-    let mut found: Vec<Registration> = Vec::new();
-    for customer in customers {
-        found.extend(records.registrations_of(customer)?);
-    }
-    for pseudonym in pseudonyms(records, customers)? {
-        if !found.iter().any(|registration| registration.pseudonym == pseudonym) {
-            found.extend(records.registration(&pseudonym)?);
+    /// By what the bank knows the person who is all these customers: by what credentials, the PSP's people and documents say of it; by the telephone
+    /// numbers that it answers, where nothing else is known. Numbers get other owners, and whoever is known better is not stopped by that.
+    fn pseudonyms(
+        &self,
+        records: &mut dyn Records,
+        customers: &[Name],
+        now: Timestamp,
+    ) -> Result<Vec<[u8; 32]>, StoreError> {
+        let mut tags = Vec::new();
+        let mut numbers = Vec::new();
+        for customer in customers {
+            tags.extend(records.person(customer)?.map(|person| person.tag));
+            tags.extend(records.credentials(customer)?.iter().map(|credential| credential.person));
+            let evidence = records.evidence(customer)?;
+            tags.extend(evidence.iter().filter_map(identity_document::tag));
+            let counts = |seen: &EvidenceRecord| seen.kind == EvidenceKind::Phone && seen.counts(now);
+            numbers.extend(evidence.into_iter().filter(counts).map(|seen| seen.reference));
         }
+        if let (true, Some(Identification { pepper, .. })) = (tags.is_empty(), self.configured_identification()) {
+            tags.extend(numbers.iter().map(|number| pepper.telephone(number)));
+        }
+        tags.sort_unstable();
+        tags.dedup();
+        Ok(tags.iter().map(Pepper::pseudonym).collect())
     }
-    Ok(found)
+
+    /// What was said to the bank of the person who is all these customers, also under pseudonyms whose evidence was erased.
+    fn registrations_by(
+        &self,
+        records: &mut dyn Records,
+        customers: &[Name],
+        now: Timestamp,
+    ) -> Result<Vec<Registration>, StoreError> {
+        let mut found: Vec<Registration> = Vec::new();
+        for customer in customers {
+            found.extend(records.registrations_of(customer)?);
+        }
+        for pseudonym in self.pseudonyms(records, customers, now)? {
+            if !found.iter().any(|registration| registration.pseudonym == pseudonym) {
+                found.extend(records.registration(&pseudonym)?);
+            }
+        }
+        Ok(found)
+    }
 }
 
 /// The last moment at which anything counts that these customers were given: documents until they run out, withdrawals for a month.

@@ -147,6 +147,11 @@ pub trait Records: AmlRecords {
     /// The name of the pepper under which the bank keeps its registry of persons, as this PSP last heard.
     fn registry(&mut self) -> Stored<Option<[u8; 32]>>;
     fn set_registry(&mut self, pepper: Option<&[u8; 32]>) -> Stored<()>;
+    /// The name of the pepper by which this PSP knows persons; `None` before it knew anybody.
+    fn own_pepper(&mut self) -> Stored<Option<[u8; 32]>>;
+    fn set_own_pepper(&mut self, pepper: &[u8; 32]) -> Stored<()>;
+    /// Whether a person, a credential or a document is known by a keyed hash, or was.
+    fn knows_somebody(&mut self) -> Stored<bool>;
     fn registration(&mut self, pseudonym: &[u8; 32]) -> Stored<Option<Registration>>;
     /// The registrations that a customer led to.
     fn registrations_of(&mut self, customer: &Name) -> Stored<Vec<Registration>>;

@@ -37,6 +37,7 @@ pub const SCHEMA: Schema = Schema {
         PERSONS,
         registry::TABLES,
         share::HOLDINGS,
+        registry::OWN_PEPPER,
     ],
 };
 

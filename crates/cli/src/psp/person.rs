@@ -81,7 +81,7 @@ impl Person {
 fn show(provider: &Provider, name: &Name) -> Result<Answer, Failure> {
     let mut human = String::new();
     let mut listed: Vec<Value> = Vec::new();
-    for (pseudonym, registration) in provider.psp.registrations(name)? {
+    for (pseudonym, registration) in provider.psp.registrations(name, provider.clock.now())? {
         let pseudonym = hex::encode(pseudonym);
         let state = registration.as_ref().map_or("unclaimed", |registration| registration.state.as_str());
         let until = registration.and_then(|registration| registration.until);

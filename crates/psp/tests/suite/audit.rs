@@ -238,7 +238,7 @@ fn no_kind_of_decision_is_missing() {
         psp.reconcile(late).unwrap();
         psp.reconcile(late).unwrap();
     });
-    let pseudonym = world.psp().registrations(&alice).unwrap()[0].0;
+    let pseudonym = world.psp().registrations(&alice, at(1)).unwrap()[0].0;
     world.bank.state().elsewhere.insert(pseudonym);
     walk.step(&[Kind::PersonRefused], |psp| drop(psp.claim_person(&alice, late).unwrap_err()));
     world.bank.state().elsewhere.clear();

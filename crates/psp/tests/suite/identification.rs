@@ -17,8 +17,9 @@ use specie_psp::customer::{Customer, CustomerError};
 use specie_psp::device::DeviceRefusal;
 use specie_psp::document::DocumentError;
 use specie_psp::evidence::{EvidenceKind, EvidenceRecord};
-use specie_psp::identification::{Identification, IdentificationError as Error};
+use specie_psp::identification::{Identification, IdentificationError as Error, PepperError};
 use specie_psp::identity_document::{DocumentKind, IdentityDocument};
+use specie_psp::person::PersonKind;
 
 use crate::faults::{Cut, Fuse};
 use crate::world::{DAY, TestPsp, World, amount, at, name, seen};
@@ -334,4 +335,33 @@ fn what_is_erased_is_gone_and_the_person_may_come_back() {
     let swapped = nora.shows(&psp, "iris", "online", at(5));
     assert!(matches!(swapped, Err(Error::OtherPerson(_))), "{swapped:?}");
     nora.shows(&psp, "nora", "online", at(6)).unwrap();
+}
+
+#[test]
+fn another_pepper_is_refused_once_somebody_is_known() {
+    let world = World::new();
+    let with = |byte: u8| {
+        let pepper = Pepper::new([byte; 32].into());
+        let identification = Identification { pepper, issuers: None, sanctions: None, threshold: THRESHOLD };
+        world.psp().identifying_with(identification)
+    };
+    let number = |psp: &TestPsp, customer: &str| {
+        psp.set_person_by_number(&name(customer), PersonKind::Natural, ("https://register", "1"), at(1)).unwrap();
+    };
+    // Nobody is known by the first one yet.
+    for byte in [1, 1, 2] {
+        with(byte).adopt_pepper().unwrap();
+    }
+    number(&with(2), "alice");
+    for _ in 0..2 {
+        let refused = with(1).adopt_pepper().unwrap_err();
+        let known = Pepper::new([2; 32].into()).name();
+        assert!(matches!(refused, PepperError::Other { known: by, .. } if by == known), "{refused}");
+        assert!(refused.to_string().contains("Restore the file"), "{refused}");
+        with(2).adopt_pepper().unwrap();
+    }
+    world.psp().adopt_pepper().unwrap();
+    // What it would be for: the same person under two names, with limits for each.
+    number(&with(1), "bob");
+    assert_ne!(with(2).person(&name("alice")).unwrap(), with(2).person(&name("bob")).unwrap());
 }

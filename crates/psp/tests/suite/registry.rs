@@ -5,7 +5,9 @@ use specie_core::text::Name;
 use specie_identity::person::Pepper;
 use specie_identity::screening::{Subject, THRESHOLD};
 use specie_psp::bank::Redemption;
+use specie_psp::customer::Customer;
 use specie_psp::document::DocumentError;
+use specie_psp::evidence::{EvidenceKind, EvidenceRecord};
 use specie_psp::identification::Identification;
 use specie_psp::identity_document::{DocumentKind, IdentityDocument};
 use specie_psp::person::PersonKind;
@@ -13,7 +15,7 @@ use specie_psp::registry::{RegistrationState, RegistryError};
 use specie_psp::withdrawal::{DAY_SECONDS, MONTH_SECONDS, WithdrawalError};
 
 use crate::faults::{Cut, Fuse};
-use crate::world::{DAY, DEPOSIT, TestPsp, World, at, name};
+use crate::world::{DAY, DEPOSIT, TestPsp, World, at, name, seen};
 
 /// How long documents count in the tests' tiers.
 const VALID: u64 = 14 * DAY;
@@ -66,7 +68,7 @@ fn a_person_of_another_psp_gets_nothing_here_and_redeems() {
     let (world, psp) = world();
     assert!(matches!(limits(&world, &psp, 1), Err(DocumentError::Registry(RegistryError::Unrecognisable))));
     make_known(&psp);
-    let pseudonym = psp.registrations(&alice()).unwrap()[0].0;
+    let pseudonym = psp.registrations(&alice(), at(1)).unwrap()[0].0;
     world.bank.state().elsewhere.insert(pseudonym);
     for second in 2..4 {
         let refused = limits(&world, &psp, second);
@@ -95,7 +97,7 @@ fn a_person_is_given_back_until_all_that_it_got_has_run_out() {
     let (world, psp) = world();
     make_known(&psp);
     limits(&world, &psp, 0).unwrap();
-    let pseudonym = psp.registrations(&alice()).unwrap()[0].0;
+    let pseudonym = psp.registrations(&alice(), at(1)).unwrap()[0].0;
     // The document alone, then a withdrawal, which counts for longer.
     assert_eq!(psp.release_person(&alice(), at(DAY)).unwrap(), at(VALID));
     assert_eq!(world.bank.state().persons[&pseudonym], Some(at(VALID)));
@@ -152,7 +154,7 @@ fn whatever_becomes_known_of_a_person_is_claimed_and_nothing_is_forgotten_by_era
     limits(&world, &psp, 1).unwrap();
     assert_eq!(world.bank.state().persons.len(), 1);
     make_known(&psp);
-    let both = psp.registrations(&alice()).unwrap();
+    let both = psp.registrations(&alice(), at(1)).unwrap();
     let missing = both.iter().find(|(_, registration)| registration.is_none()).unwrap().0;
     // Another PSP knows her by her number: from now on she gets nothing here either.
     world.bank.state().elsewhere.insert(missing);
@@ -202,8 +204,12 @@ fn a_crash_between_claim_and_use_or_within_a_release_is_mended_by_repeating() {
                 .unwrap();
             psp.claim_person(&alice(), at(7)).unwrap();
             assert_eq!(world.bank.state().persons.values().collect::<Vec<_>>(), [&None], "{place}");
-            let states: Vec<_> =
-                psp.registrations(&alice()).unwrap().into_iter().map(|(_, known)| known.unwrap().state).collect();
+            let states: Vec<_> = psp
+                .registrations(&alice(), at(1))
+                .unwrap()
+                .into_iter()
+                .map(|(_, known)| known.unwrap().state)
+                .collect();
             assert_eq!(states, [RegistrationState::Claimed], "{place}");
             limits(&world, &psp, 8).unwrap();
             if !fuse.is_broken() {
@@ -242,4 +248,36 @@ fn no_release_is_left_that_could_come_after_a_later_claim() {
     psp.claim_person(&alice(), at(3)).unwrap();
     psp.reconcile(at(4)).unwrap();
     assert!(world.bank.state().persons.values().all(Option::is_none));
+}
+
+/// A telephone number is all that a tier asks for: with a registry one number has one set of limits, at whatever PSP.
+#[test]
+fn who_is_known_by_a_telephone_number_only_is_known_by_that() {
+    let (world, psp) = world();
+    let seen = EvidenceRecord { valid_until: Some(at(9)), ..seen(EvidenceKind::Phone) };
+    let bob = Customer { name: name("dora"), account: name("dora"), tier: name("basic"), merchant: None };
+    psp.add_customer(&bob, &[seen.clone()], at(0)).unwrap();
+    let pseudonyms = |seconds| psp.registrations(&bob.name, at(seconds)).unwrap();
+    let number = Pepper::pseudonym(&pepper(9).telephone("+49301234567"));
+    assert_eq!(pseudonyms(1), [(number, None)]);
+    world.bank.state().elsewhere.insert(number);
+    let refused = psp.claim_person(&bob.name, at(1));
+    assert!(matches!(refused, Err(RegistryError::Elsewhere(_))), "{refused:?}");
+    world.bank.state().elsewhere.clear();
+    psp.claim_person(&bob.name, at(2)).unwrap();
+    assert_eq!(pseudonyms(3)[0].1.as_ref().unwrap().state, RegistrationState::Claimed);
+    // One that ran out may be somebody else's, and whoever is known by something better is not stopped by a number.
+    let erin = Customer { name: name("erin"), account: name("erin"), ..bob.clone() };
+    let other = EvidenceRecord { reference: "+4930765432".into(), ..seen };
+    psp.add_customer(&erin, &[other], at(0)).unwrap();
+    assert!(psp.registrations(&erin.name, at(10)).unwrap().is_empty());
+    psp.set_person_by_number(&erin.name, PersonKind::Natural, ("https://register", "2"), at(4)).unwrap();
+    let known = psp.registrations(&erin.name, at(5)).unwrap();
+    assert_eq!(known.len(), 1);
+    assert_ne!(known[0].0, Pepper::pseudonym(&pepper(9).telephone("+4930765432")));
+    // Without the registry's pepper nobody is known again, by a number neither.
+    for psp in [identifying(world.psp(), 8), world.psp()] {
+        let refused = psp.claim_person(&erin.name, at(6));
+        assert!(refused.is_err(), "{refused:?}");
+    }
 }

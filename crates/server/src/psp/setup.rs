@@ -13,6 +13,7 @@ use specie_audit::{Actor, Kind};
 use specie_core::Timestamp;
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_psp::aml::monitor::AdoptionError;
+use specie_psp::identification::PepperError;
 use specie_psp::store::StoreError;
 use specie_psp::{Identity, Psp};
 use specie_store::place::OpenError;
@@ -93,6 +94,9 @@ pub enum OpenPspError {
     /// Customers cannot be identified.
     #[error(transparent)]
     Identification(#[from] IdentificationConfigError),
+    /// The pepper is another one than before.
+    #[error(transparent)]
+    Pepper(#[from] PepperError),
     /// The rules against money laundering were changed without a new version.
     #[error(transparent)]
     Rules(#[from] AdoptionError),
@@ -197,6 +201,7 @@ pub fn open_psp_for(config: &PspConfig, by: Actor, clock: Clock) -> Result<Arc<P
     let mut psp = Psp::new(identity, policy, store, bank).acting_for(by);
     if let Some(identification) = &config.identification {
         psp = psp.identifying_with(identification.load()?);
+        psp.adopt_pepper()?;
     }
     audit_rules(&psp, config, aml.as_ref(), clock.now())?;
     aml.as_ref().map_or(Ok(()), |rules| psp.adopt_rules(rules, clock.now()))?;

@@ -7,6 +7,7 @@ mod outage;
 mod registry;
 mod rejections;
 mod repeats;
+mod setup;
 mod specification;
 mod whole;
 mod world;

@@ -106,7 +106,7 @@ fn forged_replayed_and_foreign_orders_change_nothing() {
     let (mut world, alice, carol) = world();
     limits(&world, &alice).unwrap();
     let provider = world.operator("north");
-    let pseudonym = HexArray(provider.psp.registrations(&name("alice")).unwrap()[0].0);
+    let pseudonym = HexArray(provider.psp.registrations(&name("alice"), provider.clock.now()).unwrap()[0].0);
     let pepper = HexArray(provider.psp.peppers().unwrap().own.unwrap());
     let (north, south) = (key(&world, "north"), key(&world, "south"));
     let bank = world.bank_client();

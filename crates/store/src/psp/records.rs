@@ -99,6 +99,9 @@ delegate! {
     customers_of_person(tag: &[u8; 32]) -> Vec<Name> = person::customers;
     registry() -> Option<[u8; 32]> = registry::pepper;
     set_registry(pepper: Option<&[u8; 32]>) -> () = registry::set_pepper;
+    own_pepper() -> Option<[u8; 32]> = registry::own_pepper;
+    set_own_pepper(pepper: &[u8; 32]) -> () = registry::set_own_pepper;
+    knows_somebody() -> bool = registry::knows_somebody;
     registration(pseudonym: &[u8; 32]) -> Option<Registration> = registry::find;
     registrations_of(customer: &Name) -> Vec<Registration> = registry::of_customer;
     releasing() -> Vec<Registration> = registry::releasing;

@@ -15,6 +15,9 @@ pub(super) const TABLES: &[&str] = &[
     "CREATE INDEX psp_registration_releasing ON psp_registration (pseudonym) WHERE state = 'releasing'",
 ];
 
+pub(super) const OWN_PEPPER: &[&str] =
+    &["CREATE TABLE psp_pepper (only_row INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1), pepper BYTEA NOT NULL)"];
+
 const COLUMNS: &str = "pseudonym, customer, state, sequence, until";
 
 pub(super) fn pepper(session: Rows<'_>) -> Stored<Option<[u8; 32]>> {
@@ -25,6 +28,31 @@ pub(super) fn set_pepper(session: Rows<'_>, pepper: Option<&[u8; 32]>) -> Stored
     execute(session, "DELETE FROM psp_registry", &[])?;
     let Some(pepper) = pepper else { return Ok(()) };
     execute(session, "INSERT INTO psp_registry (only_row, pepper) VALUES (1, ?1)", &[pepper.into()]).map(drop)
+}
+
+pub(super) fn own_pepper(session: Rows<'_>) -> Stored<Option<[u8; 32]>> {
+    query_optional(session, "SELECT pepper FROM psp_pepper", &[], |row| column(row, 0))
+}
+
+pub(super) fn set_own_pepper(session: Rows<'_>, pepper: &[u8; 32]) -> Stored<()> {
+    let sql = "INSERT INTO psp_pepper (only_row, pepper) VALUES (1, ?1) \
+               ON CONFLICT (only_row) DO UPDATE SET pepper = excluded.pepper";
+    execute(session, sql, &[pepper.into()]).map(drop)
+}
+
+pub(super) fn knows_somebody(session: Rows<'_>) -> Stored<bool> {
+    // A document whose number was hashed is longer than the hash; of others only the place of filing is known.
+    for sql in [
+        "SELECT 1 FROM psp_person LIMIT 1",
+        "SELECT 1 FROM psp_credential LIMIT 1",
+        "SELECT 1 FROM psp_evidence WHERE kind = 'document' AND LENGTH(reference) > 64 LIMIT 1",
+        "SELECT 1 FROM psp_registration LIMIT 1",
+    ] {
+        if query_optional(session, sql, &[], |_| Ok(()))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 pub(super) fn find(session: Rows<'_>, pseudonym: &[u8; 32]) -> Stored<Option<Registration>> {
