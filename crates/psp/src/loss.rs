@@ -10,7 +10,7 @@ use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use thiserror::Error;
 
-use crate::bank::{Bank, BankError, Restitution, RestitutionResult};
+use crate::bank::{Bank, BankError, Restitution, RestitutionResult, RestitutionState};
 use crate::customer::CustomerError;
 use crate::device::{Device, DeviceError, DeviceRefusal, DeviceState};
 use crate::request::{KeyConflict, OperationId, RecallError, Request};
@@ -173,15 +173,47 @@ impl<S: Store, B: Bank> Psp<S, B> {
             let lost = self.lost_by(records, &PublicKey(request.who), lost)?;
             if request.recall(records)?.is_none() {
                 request.remember(records, &[], now)?;
-                let (key, customer) = (lost.0.key.to_string(), lost.0.customer.to_string());
-                let by = PublicKey(request.who).to_string();
-                let details = [("customer", customer), ("claimed_by", by), ("holdings", holdings.len().to_string())];
-                self.audit(records, now, Kind::RestitutionClaimed, &key, &details)?;
             }
             Ok::<_, LossError>(lost)
         })?;
         let claimed = self.bank().claim_restitution(&request.operation(), &device.identity, account.as_str(), holdings);
-        claimed.map_err(LossError::Bank)
+        let claimed = claimed.map_err(LossError::Bank)?;
+        if claimed.iter().any(|result| matches!(result, RestitutionResult::Claimed(_))) {
+            let all = self.bank().restitutions(&device.identity).map_err(LossError::Bank)?;
+            self.store().write(|records| self.audit_claims(records, &device, &PublicKey(request.who), &all, now))?;
+        }
+        Ok(claimed)
+    }
+
+    /// Writes into the audit log how much is claimed for a device, if that is more than it says since the device was lost: the same claim again,
+    /// however often, is no news, and what the bank refuses is none.
+    fn audit_claims(
+        &self,
+        records: &mut dyn Records,
+        device: &Device,
+        by: &PublicKey,
+        claims: &[Restitution],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let key = device.key.to_string();
+        let lost = records.audit_newest_about(Kind::DeviceLost, &key)?.map_or(0, |record| record.sequence);
+        let before = records.audit_newest_about(Kind::RestitutionClaimed, &key)?;
+        let before = before.filter(|record| record.sequence > lost);
+        let said = |name: &str| {
+            let said = before.as_ref().and_then(|record| record.decision.details.get(name)?.parse::<usize>().ok());
+            said.unwrap_or(0)
+        };
+        let standing = claims.iter().filter(|claim| claim.state != RestitutionState::Void).count();
+        if standing <= said("holdings") && claims.len() <= said("ever") {
+            return Ok(());
+        }
+        let details = [
+            ("customer", device.customer.to_string()),
+            ("claimed_by", by.to_string()),
+            ("holdings", standing.to_string()),
+            ("ever", claims.len().to_string()),
+        ];
+        self.audit(records, now, Kind::RestitutionClaimed, &key, &details)
     }
 
     /// What is claimed of what a lost device held, for another device of its customer.

@@ -1,5 +1,6 @@
 //! A lost device does nothing any more, and its owner's other device claims what it held.
 
+use specie_audit::{Kind, Line};
 use specie_core::text::Name;
 use specie_psp::bank::{Redemption, RestitutionResult};
 use specie_psp::claim::ClaimCode;
@@ -209,4 +210,42 @@ fn the_newest_backup_of_each_of_the_last_days_is_kept() {
     let kept: Vec<_> = kept.into_iter().map(|backup| (backup.content[0], backup.content[1])).collect();
     let expected: Vec<_> = (0..BACKUP_DAYS as u8).map(|back| (9 - back, 2)).collect();
     assert_eq!(kept, expected);
+}
+
+#[test]
+fn the_log_says_what_is_claimed_when_it_is_more_than_before() {
+    let Lost { world, psp, other, .. } = lost();
+    let device = world.public();
+    let logged = || {
+        let lines = psp.audit_page(0, u64::MAX).unwrap();
+        let claims = lines.iter().filter_map(|line| match line {
+            Line::Record(record) if record.decision.kind == Kind::RestitutionClaimed => {
+                Some(record.decision.details.get("holdings").unwrap().clone())
+            }
+            _ => None,
+        });
+        claims.collect::<Vec<_>>()
+    };
+    let claim = |psp: &TestPsp, number: u64, holdings: &[Vec<u8>]| {
+        psp.claim(&other.asks(&format!("claim-{number:012}"), 1), &device, holdings, at(11)).map(drop)
+    };
+    // What the bank refuses, and what it does not hear, is claimed by nobody.
+    claim(&psp, 1, &[vec![0, 9]]).unwrap();
+    claim(&world.psp_with(&Fuse::new(1, Cut::Before)), 2, &[vec![30, 1]]).unwrap_err();
+    assert_eq!(logged(), [""; 0]);
+    for number in 3..40 {
+        claim(&psp, number, &[vec![30, 1]]).unwrap();
+    }
+    assert_eq!(logged(), ["1"]);
+    // The bank has it, and the PSP broke before it wrote it down: the same again writes it.
+    claim(&world.psp_with(&Fuse::new(2, Cut::Before)), 40, &[vec![30, 1], vec![40, 2]]).unwrap_err();
+    assert_eq!(logged(), ["1"]);
+    claim(&psp, 40, &[vec![30, 1], vec![40, 2]]).unwrap();
+    claim(&psp, 41, &[vec![40, 2]]).unwrap();
+    assert_eq!(logged(), ["1", "2"]);
+    // Another loss is another story.
+    psp.report_found(&device, &[9; 16], at(12)).unwrap();
+    psp.report_lost(&device, at(13)).unwrap();
+    claim(&psp, 42, &[vec![40, 2]]).unwrap();
+    assert_eq!(logged(), ["1", "2", "1"]);
 }

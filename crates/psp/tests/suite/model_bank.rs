@@ -322,6 +322,9 @@ impl Bank for ModelBank {
         let mut state = self.state();
         let claims = state.claims.entry(*identity).or_default();
         let claim = |holding: &Vec<u8>| {
+            if holding[0] == 0 {
+                return RestitutionResult::Refused { code: "worth-nothing".into(), detail: "worth nothing".into() };
+            }
             let fresh = Restitution {
                 note_id: [holding[1]; 32],
                 amount: Amount::new(holding[0].into()).unwrap(),
