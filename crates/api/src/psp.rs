@@ -122,7 +122,8 @@ problem_codes! {
         "enrol it with the same claim code when they have", retry: false;
     /// Other devices of the same person hold all of its limits.
     SHARED = 409 "limits-shared-out", "The owner's limits are shared out among other devices",
-        "synchronise the other devices, or have the shares changed, and synchronise again", retry: false;
+        "synchronise the other devices twice, or have the shares changed or lost devices reported, and synchronise again",
+        retry: false;
     /// The proof or the attestation does not hold.
     PROOF = 403 "proof-invalid", "The enrolment's proof or attestation does not hold", "repair or replace the device",
         retry: false;

@@ -256,7 +256,7 @@ fn who_is_known_by_a_telephone_number_only_is_known_by_that() {
     let (world, psp) = world();
     let seen = EvidenceRecord { valid_until: Some(at(9)), ..seen(EvidenceKind::Phone) };
     let bob = Customer { name: name("dora"), account: name("dora"), tier: name("basic"), merchant: None };
-    psp.add_customer(&bob, &[seen.clone()], at(0)).unwrap();
+    psp.add_customer(&bob, std::slice::from_ref(&seen), at(0)).unwrap();
     let pseudonyms = |seconds| psp.registrations(&bob.name, at(seconds)).unwrap();
     let number = Pepper::pseudonym(&pepper(9).telephone("+49301234567"));
     assert_eq!(pseudonyms(1), [(number, None)]);
