@@ -44,6 +44,8 @@ pub mod path {
     pub const TOTALS: &str = "/v1/totals";
     /// Payments, for totals that are opened.
     pub const UPLOADS: &str = "/v1/uploads";
+    /// Whether the owner agrees to uploads.
+    pub const UPLOADS_CONSENT: &str = "/v1/uploads/consent";
     /// A descriptor.
     pub const DESCRIPTORS: &str = "/v1/descriptors";
     /// W1 and W2 of a withdrawal.
@@ -142,6 +144,9 @@ problem_codes! {
     /// A total is over its limit.
     TOTALS_OVER_LIMIT = 409 "totals-over-limit", "More than the limits allow",
         "redeem until the device is within its limits", retry: false;
+    /// The owner withdrew its consent to uploads.
+    UPLOADS_NOT_AGREED = 409 "uploads-not-agreed", "The owner does not agree to uploads any more",
+        "agree again, or ask the PSP for another tier", retry: false;
     /// Uploaded payments come to less than what was spent.
     UPLOADS_INCOMPLETE = 409 "uploads-incomplete", "Payments are missing from what was uploaded",
         "upload every payment since the last limits; if some are lost, speak to the PSP", retry: false;

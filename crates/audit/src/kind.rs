@@ -98,6 +98,10 @@ pub enum Kind {
     LimitsIssued,
     /// Totals of a device were found to be within its limits, or not.
     TotalsJudged,
+    /// The owner of a device withdrew its consent to uploads.
+    UploadsRefused,
+    /// The owner of a device agreed to uploads again.
+    UploadsAgreed,
     /// A version of the rules against money laundering came.
     AmlRulesAdopted,
     /// A rule against money laundering found a customer's flows suspicious.
@@ -187,6 +191,8 @@ names! {
     DeviceFound = "device-found",
     LimitsIssued = "limits-issued",
     TotalsJudged = "totals-judged",
+    UploadsRefused = "uploads-refused",
+    UploadsAgreed = "uploads-agreed",
     AmlRulesAdopted = "aml-rules-adopted",
     AlertRaised = "alert-raised",
     CaseOpened = "case-opened",

@@ -5,7 +5,6 @@
 
 use core::fmt;
 
-use specie_aml::case::{Case, State};
 use specie_audit::Kind;
 use specie_core::text::Name;
 use specie_core::{Timestamp, hash, label};
@@ -201,8 +200,7 @@ impl<S: Store, B> Psp<S, B> {
                 }
             }
             // Who is frozen is in such a case too.
-            let keeps = |case: &Case| all.contains(case.customer()) && case.state() != State::Closed;
-            if let Some(case) = records.cases()?.iter().find(|case| keeps(case)) {
+            if let Some(case) = person::case_that_keeps(records, &all)? {
                 return Err(IdentificationError::InCase { customer: *case.customer(), case: case.number() });
             }
             if records.erase_identity(customer)? {

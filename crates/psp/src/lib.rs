@@ -49,6 +49,7 @@ pub mod store;
 pub mod tier;
 pub mod totals;
 pub mod transfer;
+pub mod upload;
 pub mod withdrawal;
 
 pub use service::{Identity, Psp};

@@ -3,6 +3,7 @@
 //! A person is known here by a tag (`docs/spec/identity.md`), a keyed hash of the number by which an issuer of credentials or a
 //! register tells persons apart. The number itself is not kept.
 
+use specie_aml::case::{Case, State};
 use specie_audit::Kind;
 use specie_core::Timestamp;
 use specie_core::text::Name;
@@ -135,6 +136,12 @@ pub(crate) fn customers(records: &mut dyn Records, customer: &Name) -> Result<Ve
         Some(person) => records.customers_of_person(&person.tag),
         None => Ok(vec![*customer]),
     }
+}
+
+/// The case about one of these customers, of one person, that is open or was reported: what is known of them is kept then.
+pub(crate) fn case_that_keeps(records: &mut dyn Records, customers: &[Name]) -> Result<Option<Case>, StoreError> {
+    let keeps = |case: &Case| customers.contains(case.customer()) && case.state() != State::Closed;
+    Ok(records.cases()?.into_iter().find(keeps))
 }
 
 /// The case by which the person who is `customer` is frozen, whichever of its customers the case is about.

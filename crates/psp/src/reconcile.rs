@@ -68,6 +68,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         self.finish_transfers(&mut done, now)?;
         let requests_before = Timestamp::new(now.seconds().saturating_sub(REQUESTS_SECONDS)).unwrap_or_default();
         self.store().write(|records| records.forget(now, requests_before))?;
+        self.forget_uploads(now)?;
         Ok(done)
     }
 

@@ -224,7 +224,14 @@ pub trait Records: AmlRecords {
         limits_sequence: u64,
         payment: &UploadedPayment,
         now: Timestamp,
+        keep_until: Timestamp,
     ) -> Stored<()>;
+    /// The devices of which uploaded payments were to be kept until before `now`.
+    fn devices_with_old_uploads(&mut self, now: Timestamp) -> Stored<Vec<PublicKey>>;
+    fn delete_uploads(&mut self, device: &PublicKey, kept_until_before: Timestamp) -> Stored<()>;
+    /// When the owner of a device withdrew its consent to uploads, if it did.
+    fn uploads_refused(&mut self, device: &PublicKey) -> Stored<Option<Timestamp>>;
+    fn set_uploads_refused(&mut self, device: &PublicKey, at: Option<Timestamp>) -> Stored<()>;
     /// What the device told of, oldest first.
     fn uploaded(&mut self, device: &PublicKey) -> Stored<Vec<UploadedPayment>>;
     /// What the payments come to that the device made under these limits, as it told of them; at most [`Amount::MAX`].

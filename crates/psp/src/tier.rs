@@ -40,6 +40,8 @@ pub struct Tier {
     pub blank_cap_max: Amount,
     /// How many devices one customer may have.
     pub devices_max: u32,
+    /// For how many days uploaded payments are kept; in the setting that asks for them, and in no other.
+    pub uploads_kept_days: Option<u32>,
 }
 
 /// What a PSP asks for before it puts a customer into a tier.
@@ -136,6 +138,12 @@ impl Tier {
                 wrong("evidence is asked for, so it is `offline-known`")
             }
             Setting::OfflineKnown if self.is_anonymous() => wrong("nothing is asked for, so it is `offline-anonymous`"),
+            Setting::Uploads if self.uploads_kept_days.is_none_or(|days| days == 0) => {
+                wrong("say for how many days uploads are kept, 1 or more")
+            }
+            Setting::OfflineAnonymous | Setting::OfflineKnown | Setting::Proofs if self.uploads_kept_days.is_some() => {
+                wrong("nothing is uploaded, so nothing is kept: leave out uploads_kept_days")
+            }
             _ => Ok(()),
         }
     }
@@ -236,6 +244,7 @@ mod tests {
             blanks_per_epoch: 10,
             blank_cap_max: amount(200),
             devices_max: 2,
+            uploads_kept_days: None,
         }
     }
 
@@ -305,5 +314,9 @@ mod tests {
         assert_eq!(anonymous.check(), Ok(()));
         let error = refused(&|tier| tier.setting = Setting::OfflineAnonymous);
         assert!(matches!(error, PolicyError::Setting { .. }), "{error}");
+        for (setting, days) in [(Setting::Uploads, None), (Setting::Uploads, Some(0)), (Setting::Proofs, Some(1))] {
+            let error = refused(&|tier| (tier.setting, tier.uploads_kept_days) = (setting, days));
+            assert!(matches!(error, PolicyError::Setting { .. }), "{setting:?} {days:?}: {error}");
+        }
     }
 }

@@ -1,10 +1,10 @@
-//! Totals of devices, proven or opened, and the payments that they come from (`docs/spec/totals.md`).
+//! Totals of devices, proven or opened (`docs/spec/totals.md`).
 //!
 //! A device fetches a nonce, shows its totals for it as its tier's setting says, and gets one new limits document for that. Where the
 //! setting asks for none, its element only says which document it holds ([`Psp::next_limits`]).
 //! What is checked is forgotten; that it held is kept.
 
-use specie_aml::money;
+use specie_aml::{calendar, money};
 use specie_audit::Kind;
 use specie_core::signature::PublicKey;
 use specie_core::text::{Currency, Name};
@@ -16,12 +16,11 @@ use crate::device::{Device, DeviceError, DeviceRefusal};
 use crate::enrolment::Nonce;
 use crate::request::{KeyConflict, RecallError, Request};
 use crate::service::Psp;
-use crate::setting::{IssuedLimits, Setting, UploadedPayment, Verdict};
+use crate::setting::{IssuedLimits, Setting, Verdict};
 use crate::share;
 use crate::store::{Records, Store, StoreError};
-
-/// The most payments in one upload.
-pub const UPLOAD_MAX: usize = 200;
+use crate::tier::Tier;
+use crate::upload::{UPLOAD_MAX, check_agreed};
 
 /// How a device shows its totals.
 pub enum Shown {
@@ -68,6 +67,9 @@ pub enum ShowError {
         /// In this currency.
         currency: Currency,
     },
+    /// The owner does not agree that payments are uploaded.
+    #[error("the owner of this device withdrew its consent to uploads at {}", calendar::show(*.0))]
+    NotAgreed(Timestamp),
     /// Too many payments at once.
     #[error("an upload has at most {UPLOAD_MAX} payments")]
     TooMany,
@@ -154,34 +156,6 @@ impl<S: Store, B> Psp<S, B> {
         })
     }
 
-    /// Takes the payments that a device made and got since the limits of that sequence. What came before is passed over.
-    ///
-    /// # Errors
-    /// When the tier asks for no payments. Nothing is taken then.
-    pub fn upload(
-        &self,
-        request: &Request<'_>,
-        limits_sequence: u64,
-        payments: &[UploadedPayment],
-        now: Timestamp,
-    ) -> Result<(), ShowError> {
-        if payments.len() > UPLOAD_MAX {
-            return Err(ShowError::TooMany);
-        }
-        let device = PublicKey(request.who);
-        self.store().write(|records| {
-            self.asking(records, &device, now, |setting| setting == Setting::Uploads)?;
-            if request.recall(records)?.is_some() {
-                return Ok(());
-            }
-            for payment in payments {
-                records.insert_uploaded(&device, limits_sequence, payment, now)?;
-            }
-            request.remember(records, &[], now)?;
-            Ok(())
-        })
-    }
-
     /// Takes the totals of a device: it may have new limits for them.
     ///
     /// # Errors
@@ -228,6 +202,7 @@ impl<S: Store, B> Psp<S, B> {
             }
             check_nonce(records, &device, &statement.nonce, now)?;
             if let Shown::Opened { spent, .. } = shown {
+                check_agreed(records, &device)?;
                 check_explained(records, &device, &issued, spent, self.identity().currency)?;
             }
             records.remove_totals_nonce(&device)?;
@@ -265,16 +240,16 @@ impl<S: Store, B> Psp<S, B> {
     }
 
     /// Whether the tier of a device that may have new limits is in a setting that asks for this.
-    fn asking(
+    pub(crate) fn asking(
         &self,
         records: &mut dyn Records,
         device: &PublicKey,
         now: Timestamp,
         asks: impl Fn(Setting) -> bool,
-    ) -> Result<(), ShowError> {
+    ) -> Result<&Tier, ShowError> {
         let party = self.active(records, device, now)?;
         let tier = self.tier_of(&party.customer, now)?;
-        if asks(tier.setting) { Ok(()) } else { Err(ShowError::Setting { tier: tier.name, setting: tier.setting }) }
+        if asks(tier.setting) { Ok(tier) } else { Err(ShowError::Setting { tier: tier.name, setting: tier.setting }) }
     }
 
     /// The limits that the totals of a device are compared with: what its element may hold, newest first; the tier's, before it holds any.

@@ -15,6 +15,7 @@ mod request;
 mod share;
 mod totals;
 mod transfer;
+mod upload;
 mod withdrawal;
 
 use specie_psp::store::{Records, Store, StoreError};
@@ -38,6 +39,7 @@ pub const SCHEMA: Schema = Schema {
         registry::TABLES,
         share::HOLDINGS,
         registry::OWN_PEPPER,
+        upload::RETENTION,
     ],
 };
 

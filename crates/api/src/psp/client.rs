@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::setting::{LimitsRequest, Said, Setting, Totals, TotalsNonce, Upload};
+use super::setting::{Consent, LimitsRequest, Said, Setting, Totals, TotalsNonce, Upload};
 use super::{
     Account, BackupUpload, Backups, Challenges, ClaimedPayment, Descriptor, Empty, Enrolled, EnrolmentNonce,
     EnrolmentRequest, Limits, Manifests, PaymentClaim, PaymentUpload, Redemption, RedemptionRequest, Responses,
@@ -91,6 +91,11 @@ impl Client {
     /// Uploads payments that the device made and got.
     pub fn upload(&self, device: &mut dyn Authorize, key: &Key, upload: &Upload) -> Answer<Empty> {
         self.http.post(path::UPLOADS, key, upload, device)
+    }
+
+    /// Says whether the device's owner agrees that its payments are uploaded.
+    pub fn agree_to_uploads(&self, device: &mut dyn Authorize, key: &Key, uploads: bool) -> Answer<Empty> {
+        self.http.post(path::UPLOADS_CONSENT, key, &Consent { uploads }, device)
     }
 
     /// A descriptor, for a merchant's device.

@@ -122,6 +122,14 @@ pub struct Upload {
     pub payments: Vec<UploadedPayment>,
 }
 
+/// Whether the owner of a device agrees that its payments are uploaded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// Whether it does.
+    pub uploads: bool,
+}
+
 /// A payment as the device tells of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

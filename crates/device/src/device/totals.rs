@@ -15,6 +15,8 @@ use crate::failure::Failure;
 
 /// That the owner agreed to uploads.
 const CONSENT: &str = "uploads-accepted";
+/// What the owner decided about uploads, until the PSP heard of it.
+const UNTOLD: &str = "uploads-decision";
 /// How far the history goes that belongs to the limits before those held now.
 const TOLD: &str = "history-before-limits";
 
@@ -57,12 +59,37 @@ impl Device {
         Ok(self.signed_call(|psp, device| psp.setting(device))?)
     }
 
-    /// The owner agrees, for this device, that its payments are uploaded while its tier is in the setting that asks for it.
+    /// The owner agrees, for this device, that its payments are uploaded while its tier is in the setting that asks for it. The PSP is told with the
+    /// next synchronisation.
     ///
     /// # Errors
     /// It cannot be stored.
     pub fn accept_uploads(&mut self) -> Done<()> {
+        self.note_errand(UNTOLD, &true)?;
         self.note_errand(CONSENT, &true)
+    }
+
+    /// The owner withdraws that: from now on nothing is uploaded, whatever becomes of this. Gives whether the PSP heard of it; where it cannot be
+    /// reached it is told with the next synchronisation.
+    ///
+    /// # Errors
+    /// It cannot be stored, or the PSP refuses to hear of it.
+    pub fn withdraw_consent(&mut self) -> Done<bool> {
+        self.forget_errand(CONSENT)?;
+        self.note_errand(UNTOLD, &false)?;
+        match self.tell_consent() {
+            Ok(()) => Ok(true),
+            Err(failure) if failure.is_offline() => Ok(false),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Tells the PSP what the owner decided last, if it was not told.
+    fn tell_consent(&mut self) -> Done<()> {
+        let Some(agrees) = self.errand::<bool>(UNTOLD)? else { return Ok(()) };
+        let key = fresh_key()?;
+        self.signed_call(|psp, device| psp.agree_to_uploads(device, &key, agrees))?;
+        self.forget_errand(UNTOLD)
     }
 
     /// Whether its owner agreed.
@@ -78,12 +105,14 @@ impl Device {
     /// # Errors
     /// It cannot be stored.
     pub fn refuse_uploads(&mut self) -> Done<()> {
+        self.forget_errand(UNTOLD)?;
         self.forget_errand(CONSENT)
     }
 
     /// Shows the PSP what it has to see before it renews the limits. Where that is nothing: which limits the element holds, to be said
     /// with the request for new ones.
     pub(super) fn show_totals(&mut self) -> Done<Option<Said>> {
+        self.tell_consent()?;
         let told = self.setting()?;
         match told.setting.as_str() {
             setting::OFFLINE_ANONYMOUS | setting::OFFLINE_KNOWN => Ok(Some(self.ask_totals(&told)?.said())),

@@ -9,6 +9,7 @@ use specie_device::Device;
 use specie_device::device::{SyncReport, Terms};
 use specie_psp::customer::{Customer, Merchant};
 use specie_psp::evidence::{EvidenceKind, EvidenceRecord};
+use specie_psp::store::Store;
 use specie_server::psp::PspConfig;
 use specie_store::Sqlite;
 use specie_store::sql::Value;
@@ -16,7 +17,7 @@ use specie_wallet::history::Event;
 
 use crate::street::{Street, keep, status, synchronise as synchronise_microcontroller};
 use crate::town::{Town, amount, currency, holding, name};
-use crate::wire::Wire;
+use crate::wire::{Loss, Wire};
 
 const SETTINGS: [&str; 4] = ["offline-anonymous", "offline-known", "proofs", "uploads"];
 
@@ -317,6 +318,28 @@ pub(crate) fn nothing_is_uploaded_without_consent() {
     device.accept_uploads().unwrap();
     synchronise(&mut device);
     assert_eq!(device.element_status().unwrap().limits_sequence, 1);
+    // Withdrawn, once while the PSP cannot be reached: nothing is uploaded from then on, and the PSP hears of it as soon as it can.
+    let codes = |device: &mut Device| -> Vec<String> {
+        let report = device.synchronise(&mut |_| {}).unwrap();
+        report.failures.iter().map(|failure| failure.code().to_owned()).collect()
+    };
+    for told in [true, false] {
+        device.accept_uploads().unwrap();
+        synchronise(&mut device);
+        let uploads =
+            |heard: &[Vec<u8>]| heard.iter().filter(|message| message.starts_with(b"POST /v1/totals ")).count();
+        let before = uploads(&scene.to_psp.heard());
+        if !told {
+            scene.to_psp.cut_after(0, Loss::Request);
+        }
+        assert_eq!(device.withdraw_consent().unwrap(), told);
+        scene.to_psp.mend();
+        assert_eq!(codes(&mut device), ["uploads-not-accepted"]);
+        assert_eq!(uploads(&scene.to_psp.heard()), before);
+        let key = device.wallet().device();
+        let again = scene.town.provider.psp.store().read(|records| records.uploads_refused(&key)).unwrap();
+        assert!(again.is_some(), "the PSP was told");
+    }
 }
 
 /// Somebody withdraws more than may be held: there is nothing to prove until some of it is redeemed, and then there is.

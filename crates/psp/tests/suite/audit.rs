@@ -184,6 +184,11 @@ fn no_kind_of_decision_is_missing() {
         show(psp, device, 6, 6).unwrap();
         psp.limits(&device.asks("limits-0000000002", 1), at(6)).unwrap();
     });
+    for (key, agrees, kind) in
+        [("consent-0000000001", false, Kind::UploadsRefused), ("consent-0000000002", true, Kind::UploadsAgreed)]
+    {
+        walk.step(&[kind], |psp| psp.agree_to_uploads(&device.asks(key, 1), agrees, at(6)).unwrap());
+    }
     walk.step(&[Kind::DeviceBlocked], |psp| psp.set_blocked(&key, true, at(7)).unwrap());
     walk.step(&[Kind::DeviceUnblocked], |psp| psp.set_blocked(&key, false, at(7)).unwrap());
     walk.step(&[Kind::DeviceLost], |psp| {

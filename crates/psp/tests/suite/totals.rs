@@ -1,10 +1,13 @@
 //! Settings: what devices show before they get new limits, shown wrongly in every way.
 
+use specie_aml::case::{Decision, Step};
+use specie_audit::Actor;
 use specie_core::encoding::Decode;
 use specie_core::group::{Generators, RistrettoPoint, Scalar, encode_point};
 use specie_core::limits::Limits;
 use specie_core::text::Currency;
 use specie_core::{hash, label};
+use specie_psp::device::DeviceRefusal;
 use specie_psp::document::DocumentError;
 use specie_psp::setting::{Direction, Setting, UploadedPayment};
 use specie_psp::totals::{ShowError, Shown};
@@ -350,6 +353,70 @@ fn uploads_have_to_explain_what_was_spent() {
     let many: Vec<_> = (0..=200).map(|number| paid(number as u8, 1)).collect();
     let result = psp.upload(&device.asks("u-00000000000007", 1), 2, &many, at(12));
     assert!(matches!(result, Err(ShowError::TooMany)), "{result:?}");
+}
+
+#[test]
+fn whoever_withdraws_consent_has_nothing_taken_and_gets_no_limits() {
+    let world = world_in(Setting::Uploads);
+    let psp = world.psp();
+    let device = &world.device;
+    let show = |key: &str, sequence, seconds| {
+        let said = say(device, &nonce(&world, &psp, &format!("n-{key}"), seconds), sequence, 100, 0);
+        psp.accept_totals(&device.asks(key, 1), &said.statement, &said.opened(), at(seconds))
+    };
+    show("t-00000000000001", 0, 1).unwrap();
+    psp.limits(&device.asks("limits-0000000001", 1), at(1)).unwrap();
+    psp.upload(&device.asks("u-00000000000001", 1), 1, &[paid(1, 300)], at(2)).unwrap();
+    let agree = |key: &str, agrees| psp.agree_to_uploads(&device.asks(key, 1), agrees, at(3));
+    let not_agreed =
+        |result: Result<(), ShowError>| assert!(matches!(result, Err(ShowError::NotAgreed(_))), "{result:?}");
+    for key in ["consent-000000001", "consent-000000001", "consent-000000002"] {
+        agree(key, false).unwrap();
+        not_agreed(psp.upload(&device.asks("u-00000000000002", 1), 1, &[paid(2, 300)], at(4)));
+    }
+    not_agreed(show("t-00000000000002", 1, 5));
+    needs_totals(psp.limits(&device.asks("limits-0000000002", 1), at(5)));
+    // It can be moved to a setting that shows less, and what was said once is not heard again later.
+    psp.set_tier(&name("alice"), &name("basic"), at(6)).unwrap();
+    psp.limits(&device.asks("limits-0000000003", 1), at(6)).unwrap();
+    psp.set_tier(&name("alice"), &name("uploads"), at(7)).unwrap();
+    agree("consent-000000003", true).unwrap();
+    agree("consent-000000001", false).unwrap();
+    psp.upload(&device.asks("u-00000000000002", 1), 1, &[paid(2, 300)], at(8)).unwrap();
+    show("t-00000000000003", 1, 9).unwrap();
+    let stranger = psp.agree_to_uploads(&TestDevice::new(77).asks("consent-000000001", 1), false, at(9));
+    assert!(matches!(stranger, Err(ShowError::Device(DeviceRefusal::Unknown))), "{stranger:?}");
+}
+
+/// The tier says 30 days.
+#[test]
+fn uploaded_payments_are_deleted_when_their_time_is_over() {
+    let world = world_in(Setting::Uploads);
+    let psp = world.psp();
+    let device = &world.device;
+    psp.upload(&device.asks("u-00000000000001", 1), 0, &[paid(1, 300), paid(2, 300)], at(0)).unwrap();
+    psp.upload(&device.asks("u-00000000000002", 1), 0, &[paid(3, 300)], at(DAY)).unwrap();
+    psp.set_tier(&name("alice"), &name("proofs"), at(2 * DAY)).unwrap();
+    let swept = |seconds| {
+        psp.reconcile(at(seconds)).unwrap();
+        assert_eq!(psp.uploaded(&world.public()).unwrap().len() as u64, world.rows("psp_uploaded"));
+        world.rows("psp_uploaded")
+    };
+    assert_eq!(swept(30 * DAY), 3);
+    assert_eq!(swept(30 * DAY + 1), 1);
+    // Of a person about whom a case is open they are kept, and deleted when it is closed and nothing was reported.
+    let anna = world.psp().acting_for(Actor::operator("anna").unwrap());
+    let case = anna.open_case(&name("alice"), &[], "an order", at(31 * DAY)).unwrap().number();
+    assert_eq!(swept(40 * DAY), 1);
+    let ben = world.psp().acting_for(Actor::operator("ben").unwrap());
+    for (by, step) in [
+        (&anna, Step::Assign(name("anna"))),
+        (&anna, Step::Propose(Decision::Close, "nothing in it".into())),
+        (&ben, Step::Agree("nothing in it".into())),
+    ] {
+        by.take_step(case, &step, at(41 * DAY)).unwrap();
+    }
+    assert_eq!(swept(42 * DAY), 0);
 }
 
 /// A crash at every step: the device does the same again, or all of it under other keys, and gets one document for one

@@ -19,8 +19,9 @@ use specie_psp::request::Request;
 use specie_psp::setting::Setting;
 use specie_psp::tier::{Evidence, Tier, TierVersion};
 use specie_psp::{Identity, Psp};
-use specie_store::AnyDatabase;
 use specie_store::psp::{PspStore, SCHEMA};
+use specie_store::sql::{Database, SqlError};
+use specie_store::{AnyDatabase, Place};
 
 use crate::faults::{Fuse, Fused};
 use crate::model_bank::ModelBank;
@@ -36,6 +37,7 @@ pub const DAY: u64 = 86_400;
 pub struct World {
     pub bank: Arc<ModelBank>,
     store: Arc<PspStore<AnyDatabase>>,
+    place: Place,
     pub maker: SigningKey,
     /// What the PSP's policy says of that maker.
     pub makers: Maker,
@@ -103,8 +105,8 @@ impl World {
 
     pub fn before_enrolment() -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let database =
-            AnyDatabase::open(&specie_testbed::place(&directory.path().join("psp.db")).unwrap(), &[SCHEMA]).unwrap();
+        let place = specie_testbed::place(&directory.path().join("psp.db")).unwrap();
+        let database = AnyDatabase::open(&place, &[SCHEMA]).unwrap();
         let bank = ModelBank::new();
         let coin = bank.publish(Kind::Value, 100, 1, at(0));
         let blank = bank.publish(Kind::Blank, 5_000, 1, at(0));
@@ -114,6 +116,7 @@ impl World {
         let world = Self {
             bank: Arc::new(bank),
             store: Arc::new(PspStore::new(database)),
+            place,
             maker,
             makers,
             coin,
@@ -154,6 +157,14 @@ impl World {
         let store = Fused { inner: Arc::clone(&self.store), fuse: Arc::clone(fuse) };
         let bank = Fused { inner: Arc::clone(&self.bank), fuse: Arc::clone(fuse) };
         Psp::new(identity, policy, store, bank)
+    }
+
+    /// How many rows a table of the PSP's database has, as whoever reads it there would find.
+    pub fn rows(&self, table: &str) -> u64 {
+        let database = AnyDatabase::open(&self.place, &[SCHEMA]).unwrap();
+        let sql = format!("SELECT COUNT(*) FROM {table}");
+        let count = database.read(|session| Ok::<_, SqlError>(session.query_one(&sql, &[])?.column(0)?));
+        count.unwrap()
     }
 
     /// A new claim code for alice.
@@ -225,6 +236,7 @@ fn versions() -> Vec<TierVersion> {
             blanks_per_epoch: 10,
             blank_cap_max: amount(5_000),
             devices_max,
+            uploads_kept_days: (name == "uploads").then_some(30),
         };
     let tiers = |payment: u64| {
         vec![

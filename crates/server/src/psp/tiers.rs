@@ -13,6 +13,10 @@ use super::config::{ConfigError, amount, name};
 /// The example with which a PSP begins.
 pub(super) const EXAMPLE: &str = include_str!("tiers.toml");
 
+/// For how many days uploads are kept where the file does not say: five years, the least for records of transactions by recommendation 11 of the
+/// FATF, and by article 40 of directive (EU) 2015/849.
+const UPLOADS_KEPT_DAYS: u32 = 1826;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TierFile {
@@ -37,6 +41,7 @@ struct TierEntry {
     blanks_per_epoch: u32,
     blank_cap_max: u64,
     devices_max: u32,
+    uploads_kept_days: Option<u32>,
 }
 
 #[derive(Deserialize)]
@@ -83,11 +88,14 @@ pub(super) fn parse(text: &str) -> Result<TierVersion, ConfigError> {
 
 impl TierEntry {
     fn tier(self) -> Result<Tier, ConfigError> {
+        let setting = setting(self.setting)?;
+        let kept = (setting == Setting::Uploads).then_some(UPLOADS_KEPT_DAYS);
         Ok(Tier {
+            setting,
+            uploads_kept_days: self.uploads_kept_days.or(kept),
             name: name("tiers.name", &self.name)?,
             source: self.source,
             evidence: self.evidence.into_iter().map(EvidenceEntry::evidence).collect::<Result<_, _>>()?,
-            setting: setting(self.setting)?,
             max_payment: amount("tiers.max_payment", self.max_payment)?,
             max_cumulative: amount("tiers.max_cumulative", self.max_cumulative)?,
             max_holding: amount("tiers.max_holding", self.max_holding)?,
@@ -170,6 +178,18 @@ mod tests {
         assert_eq!(holding(1_672_531_200), Some(150_00));
         assert_eq!(holding(1_709_164_799), Some(150_00));
         assert_eq!(holding(1_709_164_800), Some(100_00));
+    }
+
+    #[test]
+    fn uploads_are_kept_for_five_years_or_as_long_as_the_file_says() {
+        let kept = |setting: &str| {
+            let text = EXAMPLE.replacen("setting = \"offline-known\"", setting, 1);
+            let version = parse(&text).unwrap();
+            version.tiers.iter().find_map(|tier| tier.uploads_kept_days)
+        };
+        assert_eq!(kept("setting = \"offline-known\""), None);
+        assert_eq!(kept("setting = \"uploads\""), Some(1826));
+        assert_eq!(kept("setting = \"uploads\"\nuploads_kept_days = 3653"), Some(3653));
     }
 
     #[test]

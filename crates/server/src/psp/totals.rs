@@ -27,6 +27,7 @@ pub(super) fn router() -> Router<Arc<Provider>> {
         .route(path::TOTALS_NONCE, post(nonce))
         .route(path::TOTALS, post(totals))
         .route(path::UPLOADS, post(upload))
+        .route(path::UPLOADS_CONSENT, post(consent))
 }
 
 async fn setting(State(provider): Shared, call: Call) -> Reply<api::Setting> {
@@ -90,6 +91,15 @@ async fn upload(State(provider): Shared, call: Call) -> Reply<Empty> {
         let asked = Asked::<api::Upload>::new(&call, provider.clock.now())?;
         let payments = asked.body.payments.iter().map(payment).collect::<Result<Vec<_>, _>>()?;
         provider.psp.upload(&asked.request(), asked.body.limits_sequence, &payments, asked.now)?;
+        Ok::<_, Refusal>(Empty {})
+    })
+    .await
+}
+
+async fn consent(State(provider): Shared, call: Call) -> Reply<Empty> {
+    blocking(move || {
+        let asked = Asked::<api::Consent>::new(&call, provider.clock.now())?;
+        provider.psp.agree_to_uploads(&asked.request(), asked.body.uploads, asked.now)?;
         Ok::<_, Refusal>(Empty {})
     })
     .await

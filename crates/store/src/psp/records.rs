@@ -23,7 +23,7 @@ use specie_psp::withdrawal::{Withdrawal, WithdrawalState};
 
 use super::{
     Stored, customer, device, evidence, identification, ledger, loss, person, publication, registry, request, share,
-    stored, totals, transfer, withdrawal,
+    stored, totals, transfer, upload, withdrawal,
 };
 use crate::audit;
 use crate::sql::Session;
@@ -140,10 +140,14 @@ delegate! {
     use_verdict(operation: &OperationId, document: u64) -> () = totals::use_verdict;
     newest_issued(device: &PublicKey) -> u64 = share::newest_issued;
     verdicts(device: &PublicKey) -> Vec<Verdict> = totals::verdicts;
-    insert_uploaded(device: &PublicKey, limits_sequence: u64, payment: &UploadedPayment, now: Timestamp) -> () =
-        totals::insert_uploaded;
-    uploaded(device: &PublicKey) -> Vec<UploadedPayment> = totals::uploaded;
-    paid_under(device: &PublicKey, limits_sequence: u64) -> Amount = totals::paid_under;
+    insert_uploaded(device: &PublicKey, limits_sequence: u64, payment: &UploadedPayment, now: Timestamp, keep_until: Timestamp)
+        -> () = upload::insert;
+    devices_with_old_uploads(now: Timestamp) -> Vec<PublicKey> = upload::devices_with_old;
+    delete_uploads(device: &PublicKey, kept_until_before: Timestamp) -> () = upload::delete;
+    uploads_refused(device: &PublicKey) -> Option<Timestamp> = upload::refused;
+    set_uploads_refused(device: &PublicKey, at: Option<Timestamp>) -> () = upload::set_refused;
+    uploaded(device: &PublicKey) -> Vec<UploadedPayment> = upload::of_device;
+    paid_under(device: &PublicKey, limits_sequence: u64) -> Amount = upload::paid_under;
     request(operation: &OperationId) -> Option<Remembered> = request::find;
     insert_request(operation: &OperationId, request: &Remembered, now: Timestamp) -> () = request::insert;
     forget(now: Timestamp, requests_before: Timestamp) -> () = request::forget;

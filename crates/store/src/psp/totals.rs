@@ -1,12 +1,12 @@
-//! What devices show of their totals: limits to compare them with, nonces, verdicts, and uploaded payments.
+//! What devices show of their totals: nonces and verdicts.
 
+use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
-use specie_core::{Amount, Timestamp};
 use specie_psp::request::OperationId;
-use specie_psp::setting::{Direction, UploadedPayment, Verdict};
+use specie_psp::setting::Verdict;
 
-use super::{Rows, Stored, column, damaged, execute, query, query_optional};
-use crate::sql::{Row, whole};
+use super::{Rows, Stored, column, execute, query, query_optional};
+use crate::sql::whole;
 
 /// The tables of all this.
 pub(super) const TABLES: &[&str] = &[
@@ -67,55 +67,5 @@ pub(super) fn verdicts(session: Rows<'_>, device: &PublicKey) -> Stored<Vec<Verd
     let sql = "SELECT limits_sequence, at FROM psp_totals_verdict WHERE device = ?1 ORDER BY at, operation";
     query(session, sql, &[(&device.0).into()], |row| {
         Ok(Verdict { limits_sequence: column(row, 0)?, at: column(row, 1)? })
-    })
-}
-
-pub(super) fn insert_uploaded(
-    session: Rows<'_>,
-    device: &PublicKey,
-    limits_sequence: u64,
-    payment: &UploadedPayment,
-    now: Timestamp,
-) -> Stored<()> {
-    let sql = "INSERT INTO psp_uploaded (device, direction, request, limits_sequence, at, amount, currency, \
-               counterparty, uploaded_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING";
-    let params = [
-        (&device.0).into(),
-        payment.direction.as_str().into(),
-        (&payment.request).into(),
-        whole(limits_sequence),
-        payment.at.into(),
-        payment.amount.into(),
-        (&payment.currency).into(),
-        payment.counterparty.as_ref().into(),
-        now.into(),
-    ];
-    execute(session, sql, &params).map(drop)
-}
-
-pub(super) fn uploaded(session: Rows<'_>, device: &PublicKey) -> Stored<Vec<UploadedPayment>> {
-    let sql = "SELECT direction, request, at, amount, currency, counterparty FROM psp_uploaded WHERE device = ?1 \
-               ORDER BY at, direction, request";
-    query(session, sql, &[(&device.0).into()], read)
-}
-
-/// Added up here: what a device says of its payments may be more than a database can add up.
-pub(super) fn paid_under(session: Rows<'_>, device: &PublicKey, limits_sequence: u64) -> Stored<Amount> {
-    let sql = "SELECT amount FROM psp_uploaded WHERE device = ?1 AND limits_sequence = ?2 AND direction = 'paid'";
-    let params = [(&device.0).into(), whole(limits_sequence)];
-    let amounts: Vec<Amount> = query(session, sql, &params, |row| column(row, 0))?;
-    let sum = amounts.iter().try_fold(Amount::ZERO, |sum, amount| sum.checked_add(*amount));
-    Ok(sum.unwrap_or(Amount::MAX))
-}
-
-fn read(row: &Row) -> Stored<UploadedPayment> {
-    let direction: String = column(row, 0)?;
-    Ok(UploadedPayment {
-        direction: Direction::parse(&direction).ok_or_else(|| damaged("direction", &direction))?,
-        request: column(row, 1)?,
-        at: column(row, 2)?,
-        amount: column(row, 3)?,
-        currency: column(row, 4)?,
-        counterparty: column(row, 5)?,
     })
 }
