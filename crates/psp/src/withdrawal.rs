@@ -11,31 +11,27 @@
 //! From `Opening` and `Open` only what the bank says leads on: answered settles, void refunds. A batch of which the bank never
 //! heard may be refunded too, since its challenges were never relayed and never will be.
 
-use specie_aml::{calendar, money};
-use specie_audit::Kind as Decided;
-use specie_core::class::Kind;
-use specie_core::signature::PublicKey;
-use specie_core::text::{Currency, Name};
-use specie_core::{Amount, ClassId, Timestamp};
-use thiserror::Error;
+mod error;
+mod movement;
+mod plan;
 
+use specie_audit::Kind as Decided;
+use specie_core::signature::PublicKey;
+use specie_core::text::Name;
+use specie_core::{Amount, ClassId, Timestamp};
+
+pub use self::error::WithdrawalError;
+use self::movement::{advance, hold, refund, settle};
+pub(crate) use self::plan::withdrawable;
+pub use self::plan::{DAY_SECONDS, MONTH_SECONDS};
 use crate::bank::{Bank, BankError, BatchStanding, Refusal, Session};
-use crate::device::{Device, DeviceError, DeviceRefusal, DeviceState, Party};
-use crate::ledger::{self, LedgerAccount, Movement, MovementKind, movement_id};
-use crate::person::Holdings;
-use crate::registry::RegistryError;
-use crate::request::{KeyConflict, OperationId, RecallError, Request};
+use crate::device::{Device, DeviceRefusal, DeviceState};
+use crate::request::{KeyConflict, OperationId, Request};
 use crate::service::Psp;
 use crate::store::{Line, Records, Store, StoreError};
 
 /// The most notes and blanks in one withdrawal.
 pub const COUNT_MAX: u64 = 256;
-
-/// The time over which a tier's daily limit counts, in seconds. It ends now, whenever that is: no midnight gives a second ration.
-pub const DAY_SECONDS: u64 = 86_400;
-
-/// The time over which a tier's monthly limit counts, in seconds; it ends now too.
-pub const MONTH_SECONDS: u64 = 30 * DAY_SECONDS;
 
 /// A withdrawal.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -75,140 +71,6 @@ pub enum WithdrawalState {
     Void,
 }
 
-/// Why a withdrawal does not go on. Whatever the reason, no money moved.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum WithdrawalError {
-    /// The device may not withdraw.
-    #[error(transparent)]
-    Device(DeviceRefusal),
-    /// Another PSP gives the owner its limits, or that cannot be found out.
-    #[error(transparent)]
-    Registry(RegistryError),
-    /// It asks for nothing, too much at once, or a class twice.
-    #[error("a withdrawal has 1 to {COUNT_MAX} notes and names each class once")]
-    Items,
-    /// A class is unknown, not issued now, or of another currency.
-    #[error("class {0} is not issued now in the currency of the account")]
-    Class(ClassId),
-    /// The account holds less.
-    #[error("the account does not hold enough")]
-    Balance,
-    /// More than the tier allows.
-    #[error(
-        "the tier allows {} more, {} was asked for",
-        money::show(*allowed, *currency), money::show(*asked, *currency)
-    )]
-    TierLimit {
-        /// What may still be withdrawn.
-        allowed: Amount,
-        /// What was asked for.
-        asked: Amount,
-        /// Of the account.
-        currency: Currency,
-    },
-    /// More than the device may hold, with what it withdrew since it last synchronised.
-    #[error(
-        "of what its owner may hold this device may withdraw {} more until it synchronises, {} was asked for: synchronise it first",
-        money::show(*allowed, *currency), money::show(*asked, *currency)
-    )]
-    Holding {
-        /// What may still be withdrawn.
-        allowed: Amount,
-        /// What was asked for.
-        asked: Amount,
-        /// Of the account.
-        currency: Currency,
-    },
-    /// With what other devices of its owner may hold it would come to more than the owner may.
-    #[error(
-        "with this device's other devices of its owner may hold more than the owner may: have all of them synchronise, twice to give up \
-         what they have, or report lost what is lost; what they have is free at the latest at {}",
-        calendar::show(*free_at)
-    )]
-    Shared {
-        /// When at the latest others hold nothing.
-        free_at: Timestamp,
-    },
-    /// More blanks than the device's ration of an epoch.
-    #[error("{left} blanks are left of the ration of epoch {epoch}, {asked} were asked for")]
-    Ration {
-        /// Which epoch.
-        epoch: u32,
-        /// How many may still be had.
-        left: u64,
-        /// How many were asked for.
-        asked: u64,
-    },
-    /// A blank with a larger cap than the tier allows.
-    #[error(
-        "the tier allows blanks up to {}, one up to {} was asked for",
-        money::show(*allowed, *currency), money::show(*asked, *currency)
-    )]
-    Cap {
-        /// The largest cap allowed.
-        allowed: Amount,
-        /// The cap asked for.
-        asked: Amount,
-        /// Of the account.
-        currency: Currency,
-    },
-    /// The device has no such withdrawal.
-    #[error("this device has no such withdrawal")]
-    Unknown,
-    /// It is void; the amount is back in the account.
-    #[error("the withdrawal is void, and its amount back in the account")]
-    Void,
-    /// It was answered, for other challenges or before it was to be cancelled.
-    #[error("the withdrawal was answered already")]
-    Answered,
-    /// The device said that it has the notes; the answers are gone.
-    #[error("the withdrawal is closed: the device acknowledged it")]
-    Closed,
-    /// The bank committed itself and does not know it any more. The amount stays held; people have to look.
-    #[error("the bank has forgotten a withdrawal that it had opened; its amount stays held")]
-    Forgotten,
-    /// The challenges are not canonical, or not one for each note.
-    #[error("not one canonical challenge for each note")]
-    Challenges,
-    /// The key came before with another request.
-    #[error(transparent)]
-    Conflict(#[from] KeyConflict),
-    /// The bank refuses, or cannot be reached.
-    #[error(transparent)]
-    Bank(BankError),
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl From<DeviceError> for WithdrawalError {
-    fn from(error: DeviceError) -> Self {
-        match error {
-            DeviceError::Refused(refusal) => Self::Device(refusal),
-            DeviceError::Store(error) => error.into(),
-        }
-    }
-}
-
-impl From<RegistryError> for WithdrawalError {
-    fn from(error: RegistryError) -> Self {
-        match error {
-            RegistryError::Store(error) => error.into(),
-            error => Self::Registry(error),
-        }
-    }
-}
-
-impl From<RecallError> for WithdrawalError {
-    fn from(error: RecallError) -> Self {
-        match error {
-            RecallError::Conflict(conflict) => conflict.into(),
-            RecallError::Store(error) => error.into(),
-        }
-    }
-}
-
 macro_rules! states {
     ($($state:ident = $text:literal,)*) => {
         impl WithdrawalState {
@@ -243,18 +105,6 @@ impl WithdrawalState {
 impl Withdrawal {
     fn items(&self) -> Vec<(ClassId, u64)> {
         self.lines.iter().map(|line| (line.class_id, line.count)).collect()
-    }
-
-    fn movement(&self, kind: MovementKind, at: Timestamp) -> Movement {
-        let account = LedgerAccount::Customer(self.account);
-        let held = LedgerAccount::WithdrawalsInProgress;
-        let (debit, credit) = match kind {
-            MovementKind::WithdrawalHeld => (account, held),
-            MovementKind::WithdrawalSettled => (held, LedgerAccount::Reserve),
-            _ => (held, account),
-        };
-        let reference = self.id.iter().map(|byte| format!("{byte:02x}")).collect();
-        Movement { id: movement_id(kind, &self.id), kind, debit, credit, amount: self.value, reference, at }
     }
 }
 
@@ -492,201 +342,6 @@ impl<S: Store, B: Bank> Psp<S, B> {
             }
             _ => Ok(()),
         })
-    }
-
-    /// Checks what is asked for against classes, tier and ration; gives also until when it can be redeemed.
-    fn plan(
-        &self,
-        records: &mut dyn Records,
-        request: &Request<'_>,
-        party: &Party,
-        items: &[(ClassId, u64)],
-        now: Timestamp,
-    ) -> Result<(Withdrawal, Timestamp), WithdrawalError> {
-        check_items(items)?;
-        self.check_claimed(records, &party.customer, now)?;
-        let holdings = self.holdings(records, &party.customer, now)?;
-        let tier = holdings.tier;
-        let catalogue = self.catalogue(records)?;
-        let currency = self.identity().currency;
-        let mut value = Amount::ZERO;
-        let mut redeem_until = Timestamp::EPOCH;
-        let mut lines = Vec::with_capacity(items.len());
-        for &(class_id, count) in items {
-            let info = catalogue.issued(&class_id, now).ok_or(WithdrawalError::Class(class_id))?;
-            if info.currency != currency {
-                return Err(WithdrawalError::Class(class_id));
-            }
-            if info.kind == Kind::Value {
-                let sum = info.amount.minor().checked_mul(count).and_then(Amount::new);
-                value = sum.and_then(|sum| value.checked_add(sum)).ok_or(WithdrawalError::Balance)?;
-            } else if info.amount > tier.blank_cap_max {
-                let (allowed, asked) = (tier.blank_cap_max, info.amount);
-                return Err(WithdrawalError::Cap { allowed, asked, currency });
-            }
-            redeem_until = redeem_until.max(info.redeem_until);
-            let blank_epoch = (info.kind == Kind::Blank).then_some(info.epoch);
-            lines.push(Line { class_id, count, blank_epoch });
-        }
-        check_ration(records, &holdings, &party.device.key, &lines)?;
-        let allowed = withdrawable_in_time(records, &holdings, now)?;
-        if value > allowed {
-            return Err(WithdrawalError::TierLimit { allowed, asked: value, currency });
-        }
-        let device = &party.device.key;
-        holdings.check_room(records, device, now)?.map_err(|free_at| WithdrawalError::Shared { free_at })?;
-        let allowed = holdable(records, &holdings, device, now)?;
-        if value > allowed {
-            return Err(WithdrawalError::Holding { allowed, asked: value, currency });
-        }
-        let withdrawal = Withdrawal {
-            id: request.operation(),
-            fingerprint: request.fingerprint,
-            customer: party.customer.name,
-            account: party.customer.account,
-            device: party.device.key,
-            lines,
-            value,
-            state: WithdrawalState::Opening,
-            opened_at: now,
-        };
-        Ok((withdrawal, redeem_until))
-    }
-}
-
-/// What a device may still withdraw now: what is left to the person whose it is, and no more than the device may hold.
-pub(crate) fn withdrawable(
-    records: &mut dyn Records,
-    holdings: &Holdings<'_>,
-    device: &PublicKey,
-    now: Timestamp,
-) -> Result<Amount, StoreError> {
-    let left = withdrawable_in_time(records, holdings, now)?;
-    match holdings.check_room(records, device, now)? {
-        Ok(()) => Ok(left.min(holdable(records, holdings, device, now)?)),
-        Err(_) => Ok(Amount::ZERO),
-    }
-}
-
-/// What a device may withdraw of what it may hold: what it withdrew since its element last said which document it holds may be in it.
-fn holdable(
-    records: &mut dyn Records,
-    holdings: &Holdings<'_>,
-    device: &PublicKey,
-    now: Timestamp,
-) -> Result<Amount, StoreError> {
-    let max_holding = holdings.grant(records, device, now)?.max_holding;
-    let withdrawn = holdings.withdrawn(records, device)?;
-    Ok(max_holding.checked_sub(withdrawn).unwrap_or(Amount::ZERO))
-}
-
-/// What is left to a person of a day's and a month's withdrawals.
-fn withdrawable_in_time(
-    records: &mut dyn Records,
-    holdings: &Holdings<'_>,
-    now: Timestamp,
-) -> Result<Amount, StoreError> {
-    let mut left = |max: Amount, seconds| {
-        let since = Timestamp::new(now.seconds().saturating_sub(seconds)).unwrap_or_default();
-        let mut left = max;
-        for customer in &holdings.customers {
-            left = left.checked_sub(records.withdrawn_since(customer, since)?).unwrap_or(Amount::ZERO);
-        }
-        Ok::<_, StoreError>(left)
-    };
-    let tier = holdings.tier;
-    Ok(left(tier.max_withdrawal_per_day, DAY_SECONDS)?.min(left(tier.max_withdrawal_per_month, MONTH_SECONDS)?))
-}
-
-fn check_items(items: &[(ClassId, u64)]) -> Result<(), WithdrawalError> {
-    // First of all: comparing each with each takes long for very many.
-    if items.len() as u64 > COUNT_MAX {
-        return Err(WithdrawalError::Items);
-    }
-    let count = items.iter().try_fold(0_u64, |sum, (_, count)| sum.checked_add(*count));
-    let twice = items.iter().enumerate().any(|(index, item)| items[..index].iter().any(|other| other.0 == item.0));
-    let empty = items.is_empty() || items.iter().any(|(_, count)| *count == 0);
-    if empty || twice || count.is_none_or(|count| count > COUNT_MAX) { Err(WithdrawalError::Items) } else { Ok(()) }
-}
-
-/// Blanks asked for, by epoch.
-fn blanks(lines: &[Line]) -> std::collections::BTreeMap<u32, u64> {
-    let mut epochs = std::collections::BTreeMap::new();
-    for line in lines {
-        if let Some(epoch) = line.blank_epoch {
-            *epochs.entry(epoch).or_default() += line.count;
-        }
-    }
-    epochs
-}
-
-fn check_ration(
-    records: &mut dyn Records,
-    holdings: &Holdings<'_>,
-    device: &PublicKey,
-    lines: &[Line],
-) -> Result<(), WithdrawalError> {
-    for (epoch, asked) in blanks(lines) {
-        let left = holdings.blanks_left(records, device, epoch)?;
-        if asked > left {
-            return Err(WithdrawalError::Ration { epoch, left, asked });
-        }
-    }
-    Ok(())
-}
-
-fn hold(
-    records: &mut dyn Records,
-    withdrawal: &Withdrawal,
-    redeem_until: Timestamp,
-    now: Timestamp,
-) -> Result<(), WithdrawalError> {
-    let movement = withdrawal.movement(MovementKind::WithdrawalHeld, now);
-    ledger::post(records, &movement)?.map_err(|_| WithdrawalError::Balance)?;
-    for (epoch, asked) in blanks(&withdrawal.lines) {
-        records.take_blanks(&withdrawal.device, &withdrawal.customer, epoch, asked)?;
-    }
-    records.note_redeemable(&withdrawal.device, redeem_until)?;
-    if !withdrawal.value.is_zero() {
-        records.add_withdrawn(&withdrawal.device, &withdrawal.customer, withdrawal.value, now)?;
-    }
-    // What the element signed before says nothing of this.
-    records.remove_totals_nonce(&withdrawal.device)?;
-    Ok(records.insert_withdrawal(withdrawal)?)
-}
-
-/// The bank has answered: what was held is gone from the reserve.
-fn settle(records: &mut dyn Records, id: &OperationId, now: Timestamp) -> Result<(), StoreError> {
-    match records.withdrawal(id)? {
-        Some(withdrawal) if withdrawal.state.is_held() => {
-            ledger::post_held(records, &withdrawal.movement(MovementKind::WithdrawalSettled, now))?;
-            records.set_withdrawal_state(id, WithdrawalState::Answered)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Nothing will come of it: what was held goes back, and so does the ration.
-fn refund(records: &mut dyn Records, id: &OperationId, now: Timestamp) -> Result<(), StoreError> {
-    match records.withdrawal(id)? {
-        Some(withdrawal) if withdrawal.state.is_held() => {
-            ledger::post_held(records, &withdrawal.movement(MovementKind::WithdrawalRefunded, now))?;
-            for (epoch, count) in blanks(&withdrawal.lines) {
-                records.return_blanks(&withdrawal.device, &withdrawal.customer, epoch, count)?;
-            }
-            records.return_withdrawn(&withdrawal.device, withdrawal.value)?;
-            records.set_withdrawal_state(id, WithdrawalState::Void)
-        }
-        _ => Ok(()),
-    }
-}
-
-/// From `Opening` to `Open`, from `Answered` to `Closed`, and no other way.
-fn advance(records: &mut dyn Records, id: &OperationId, to: WithdrawalState) -> Result<(), StoreError> {
-    let from = if to == WithdrawalState::Open { WithdrawalState::Opening } else { WithdrawalState::Answered };
-    match records.withdrawal(id)? {
-        Some(withdrawal) if withdrawal.state == from => records.set_withdrawal_state(id, to),
-        _ => Ok(()),
     }
 }
 
