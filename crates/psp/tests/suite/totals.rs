@@ -399,8 +399,9 @@ fn uploaded_payments_are_deleted_when_their_time_is_over() {
     psp.set_tier(&name("alice"), &name("proofs"), at(2 * DAY)).unwrap();
     let swept = |seconds| {
         psp.reconcile(at(seconds)).unwrap();
-        assert_eq!(psp.uploaded(&world.public()).unwrap().len() as u64, world.rows("psp_uploaded"));
-        world.rows("psp_uploaded")
+        let kept = psp.uploaded(&world.public()).unwrap().len();
+        assert!(world.rows("psp_uploaded").is_none_or(|rows| rows == kept));
+        kept
     };
     assert_eq!(swept(30 * DAY), 3);
     assert_eq!(swept(30 * DAY + 1), 1);

@@ -20,8 +20,7 @@ use specie_psp::setting::Setting;
 use specie_psp::tier::{Evidence, Tier, TierVersion};
 use specie_psp::{Identity, Psp};
 use specie_store::psp::{PspStore, SCHEMA};
-use specie_store::sql::{Database, SqlError};
-use specie_store::{AnyDatabase, Place};
+use specie_store::{AnyDatabase, Sqlite};
 
 use crate::faults::{Fuse, Fused};
 use crate::model_bank::ModelBank;
@@ -37,7 +36,6 @@ pub const DAY: u64 = 86_400;
 pub struct World {
     pub bank: Arc<ModelBank>,
     store: Arc<PspStore<AnyDatabase>>,
-    place: Place,
     pub maker: SigningKey,
     /// What the PSP's policy says of that maker.
     pub makers: Maker,
@@ -45,7 +43,7 @@ pub struct World {
     pub blank: ClassId,
     pub device: TestDevice,
     codes: std::cell::Cell<u8>,
-    _directory: tempfile::TempDir,
+    directory: tempfile::TempDir,
 }
 
 /// What an element holds.
@@ -116,14 +114,13 @@ impl World {
         let world = Self {
             bank: Arc::new(bank),
             store: Arc::new(PspStore::new(database)),
-            place,
             maker,
             makers,
             coin,
             blank,
             device: TestDevice::new(50),
             codes: std::cell::Cell::default(),
-            _directory: directory,
+            directory: directory,
         };
         let psp = world.psp();
         for (customer, merchant) in
@@ -159,12 +156,11 @@ impl World {
         Psp::new(identity, policy, store, bank)
     }
 
-    /// How many rows a table of the PSP's database has, as whoever reads it there would find.
-    pub fn rows(&self, table: &str) -> u64 {
-        let database = AnyDatabase::open(&self.place, &[SCHEMA]).unwrap();
-        let sql = format!("SELECT COUNT(*) FROM {table}");
-        let count = database.read(|session| Ok::<_, SqlError>(session.query_one(&sql, &[])?.column(0)?));
-        count.unwrap()
+    /// How many rows a table has, as whoever reads the file of the database finds; `None` where there is no file.
+    pub fn rows(&self, table: &str) -> Option<usize> {
+        let file = self.directory.path().join("psp.db");
+        let tables = file.exists().then(|| Sqlite::open(&file, &[]).unwrap().everything().unwrap())?;
+        tables.into_iter().find_map(|(name, rows)| (name == table).then_some(rows.len()))
     }
 
     /// A new claim code for alice.
