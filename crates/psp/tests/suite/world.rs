@@ -120,7 +120,7 @@ impl World {
             blank,
             device: TestDevice::new(50),
             codes: std::cell::Cell::default(),
-            directory: directory,
+            directory,
         };
         let psp = world.psp();
         for (customer, merchant) in
