@@ -167,11 +167,13 @@ problem_codes! {
 
 /// Nothing to say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Empty {}
 
 /// Who the bank is and how it does.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Status {
     /// Always `bank`.
@@ -206,6 +208,7 @@ pub struct Status {
 
 /// A page of the evidence.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EvidencePage {
     /// Oldest first.
@@ -216,6 +219,7 @@ pub struct EvidencePage {
 
 /// One double spend.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EvidenceItem {
     /// Counts evidence from 1.
@@ -237,6 +241,7 @@ pub struct EvidenceItem {
 
 /// Whether issued − redeemed − expired = outstanding, class by class, and whether the books balance.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Conservation {
     /// Whether everything below holds.
@@ -257,6 +262,7 @@ pub struct Conservation {
 
 /// Conservation of one class, minor units.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClassConservation {
     /// The class.
@@ -279,6 +285,7 @@ pub struct ClassConservation {
 
 /// A PSP registers a device.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct DeviceRegistration {
     /// `U`.
@@ -287,6 +294,7 @@ pub struct DeviceRegistration {
 
 /// A PSP claims for one of its accounts what a lost device, named in the path by its `U`, held.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RestitutionRequest {
     /// The account to credit when nobody redeemed it in time.
@@ -297,6 +305,7 @@ pub struct RestitutionRequest {
 
 /// How the registry of persons is kept.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Registry {
     /// The name of the pepper that all PSPs share; null while there is no registry.
@@ -305,6 +314,7 @@ pub struct Registry {
 
 /// A PSP claims a person, under all pseudonyms by which it knows it: all of them or none.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PersonClaim {
     /// The name of the pepper behind them.
@@ -315,6 +325,7 @@ pub struct PersonClaim {
 
 /// A PSP gives a person back.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PersonRelease {
     /// Under this pseudonym.
@@ -325,6 +336,7 @@ pub struct PersonRelease {
 
 /// A page of devices struck off.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StruckOffPage {
     /// Oldest first.
@@ -335,6 +347,7 @@ pub struct StruckOffPage {
 
 /// A device struck off.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct StruckOff {
     /// Sequence of the evidence against it.
@@ -347,6 +360,7 @@ pub struct StruckOff {
 
 /// So many of one class.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IssuanceItem {
     /// The class.
@@ -357,6 +371,7 @@ pub struct IssuanceItem {
 
 /// A PSP opens a batch (W1). The batch's name, in the path, is chosen by the PSP at random.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct IssuanceRequest {
     /// `U` of the device.
@@ -367,6 +382,7 @@ pub struct IssuanceRequest {
 
 /// The bank's commitment for one note (W2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Session {
     /// The class of the note.
@@ -377,6 +393,7 @@ pub struct Session {
 
 /// A batch is open.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
     /// One for each note, in the order of the items.
@@ -389,6 +406,7 @@ pub struct Batch {
 
 /// The device's challenges (W3).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Challenges {
     /// `e` for each session, in their order.
@@ -397,6 +415,7 @@ pub struct Challenges {
 
 /// The bank's answers (W4).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Responses {
     /// `r ‖ s1 ‖ s2 ‖ δ` for each session, in their order.
@@ -407,6 +426,7 @@ pub struct Responses {
 
 /// Where a batch stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum BatchState {
     /// Not answered yet.
@@ -421,6 +441,7 @@ pub enum BatchState {
 
 /// A batch as the bank sees it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BatchStatus {
     /// Where it stands.
@@ -433,6 +454,7 @@ pub struct BatchStatus {
 
 /// An online payment to an account at another PSP, out of the reserve of the PSP that asks.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TransferRequest {
     /// Names the transfer; chosen by the PSP that asks, at random.
@@ -451,6 +473,7 @@ pub struct TransferRequest {
 
 /// A page of credits.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CreditsPage {
     /// Oldest first.
@@ -461,6 +484,7 @@ pub struct CreditsPage {
 
 /// Money that the bank put into the PSP's reserve for one of its accounts.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Credit {
     /// Counts the credits of this PSP from 1, without gaps.
@@ -479,6 +503,7 @@ pub struct Credit {
 
 /// Where a credit comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum CreditKind {
     /// A chain was redeemed.
@@ -493,6 +518,7 @@ pub enum CreditKind {
 
 /// A PSP's reserve.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Reserve {
     /// Minor units.

@@ -3,7 +3,7 @@
 //!
 //! Every mutating request carries an [`idempotency::Key`] and may be sent again with the same key after a lost answer:
 //! it takes effect once and is answered the same.
-#![no_std]
+#![cfg_attr(not(feature = "schema"), no_std)]
 
 extern crate alloc;
 #[cfg(any(feature = "client", test))]
@@ -18,3 +18,5 @@ pub mod idempotency;
 pub mod problem;
 pub mod psp;
 pub mod relayed;
+#[cfg(feature = "schema")]
+mod schema;

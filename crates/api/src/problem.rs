@@ -29,6 +29,7 @@ pub struct Code {
 
 /// Why a request was not fulfilled. Whatever the problem, no money moved.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// [`TYPE_PREFIX`] and the code.
     #[serde(rename = "type")]

@@ -194,11 +194,13 @@ problem_codes! {
 
 /// Nothing to say.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Empty {}
 
 /// Who a PSP is.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Status {
     /// Always `psp`.
@@ -219,6 +221,7 @@ pub struct Status {
 
 /// What time it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Time {
     /// Unix seconds.
@@ -227,6 +230,7 @@ pub struct Time {
 
 /// A nonce for one enrolment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EnrolmentNonce {
     /// The nonce.
@@ -237,6 +241,7 @@ pub struct EnrolmentNonce {
 
 /// A device asks to be enrolled.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct EnrolmentRequest {
     /// The customer whose device it is.
@@ -249,6 +254,7 @@ pub struct EnrolmentRequest {
 
 /// A device is enrolled.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Enrolled {
     /// The device's name here: its `A`.
@@ -263,6 +269,7 @@ pub struct Enrolled {
 
 /// A limits document for the device.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
     /// `limits` (CBOR).
@@ -271,6 +278,7 @@ pub struct Limits {
 
 /// A descriptor for the device.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Descriptor {
     /// `descriptor` (CBOR).
@@ -279,6 +287,7 @@ pub struct Descriptor {
 
 /// So many of one class.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawalItem {
     /// The class.
@@ -289,6 +298,7 @@ pub struct WithdrawalItem {
 
 /// A device asks for notes and blanks (W1).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct WithdrawalRequest {
     /// Each class once; at most [`WITHDRAWAL_COUNT_MAX`] in all.
@@ -297,6 +307,7 @@ pub struct WithdrawalRequest {
 
 /// The bank's commitment for one note (W2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Session {
     /// The class of the note.
@@ -307,6 +318,7 @@ pub struct Session {
 
 /// A withdrawal is open.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Withdrawal {
     /// Names the withdrawal.
@@ -317,6 +329,7 @@ pub struct Withdrawal {
 
 /// The device's challenges (W3).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Challenges {
     /// `e` for each session, in their order.
@@ -325,6 +338,7 @@ pub struct Challenges {
 
 /// The bank's answers (W4).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Responses {
     /// `r ‖ s1 ‖ s2 ‖ δ` for each session, in their order.
@@ -333,6 +347,7 @@ pub struct Responses {
 
 /// What a device holds, encrypted for its owner.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct BackupUpload {
     /// 1 to [`BACKUP_LENGTH_MAX`] bytes.
@@ -341,6 +356,7 @@ pub struct BackupUpload {
 
 /// What a lost device left.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Backups {
     /// The newest of each of the last days, newest first.
@@ -349,6 +365,7 @@ pub struct Backups {
 
 /// A backup as it was kept.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct KeptBackup {
     /// When it came, Unix seconds.
@@ -359,6 +376,7 @@ pub struct KeptBackup {
 
 /// A device claims what a lost one of the same customer held.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RestitutionRequest {
     /// `holding` (CBOR), 1 to [`RESTITUTION_HOLDINGS_MAX`].
@@ -367,6 +385,7 @@ pub struct RestitutionRequest {
 
 /// An online payment from the device's account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TransferRequest {
     /// The payee's PSP.
@@ -383,6 +402,7 @@ pub struct TransferRequest {
 
 /// An online payment is made.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Transfer {
     /// Names the payment.
@@ -393,6 +413,7 @@ pub struct Transfer {
 
 /// The device's account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Account {
     /// The PSP.
@@ -415,6 +436,7 @@ pub struct Account {
 
 /// What is left of a ration of blanks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RationLeft {
     /// The epoch.
@@ -427,6 +449,7 @@ pub struct RationLeft {
 
 /// A movement of the account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Movement {
     /// Names the movement.

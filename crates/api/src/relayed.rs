@@ -10,6 +10,7 @@ use crate::hexadecimal::{Hex, HexArray};
 
 /// The bank's manifests after some sequence.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Manifests {
     /// Every signed header after that sequence, oldest first.
@@ -20,6 +21,7 @@ pub struct Manifests {
 
 /// A manifest's header with its signature.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SignedHeader {
     /// `manifest-header` (CBOR).
@@ -30,6 +32,7 @@ pub struct SignedHeader {
 
 /// What is new of the bank's revocation list.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Revocations {
     /// `revocation-page` (CBOR), each, oldest first.
@@ -38,6 +41,7 @@ pub struct Revocations {
 
 /// Redeems chains to one account.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RedemptionRequest {
     /// PSP of the account, as in the context of the redeeming transfers. It need not be the PSP that hands this on.
@@ -50,6 +54,7 @@ pub struct RedemptionRequest {
 
 /// What became of each chain.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Redemption {
     /// In the order of the chains.
@@ -58,6 +63,7 @@ pub struct Redemption {
 
 /// What became of one chain: an amount credited, or why none was.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RedemptionItem {
     /// The chain is redeemed; a repeat gives the same again and credits nothing more.
@@ -76,6 +82,7 @@ pub enum RedemptionItem {
 
 /// A payment that did not reach its payee.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PaymentUpload {
     /// `payment` (CBOR).
@@ -84,6 +91,7 @@ pub struct PaymentUpload {
 
 /// A payee looks for what was uploaded for its request.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct PaymentClaim {
     /// `request` (CBOR).
@@ -92,6 +100,7 @@ pub struct PaymentClaim {
 
 /// What was uploaded, and pays the request exactly.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ClaimedPayment {
     /// `payment` (CBOR).
@@ -100,6 +109,7 @@ pub struct ClaimedPayment {
 
 /// What became of each holding of a claim.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Restitution {
     /// In the order of the holdings.
@@ -108,6 +118,7 @@ pub struct Restitution {
 
 /// What became of one holding: a claim on it, or why there is none.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(tag = "result", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum RestitutionItem {
     /// It is claimed; a repeat gives the same again.
@@ -123,6 +134,7 @@ pub enum RestitutionItem {
 
 /// A claim on something that a lost device held.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 pub struct RestitutionClaim {
     /// The note, or the blank that owns the output.
     pub note_id: HexArray<32>,
@@ -138,6 +150,7 @@ pub struct RestitutionClaim {
 
 /// What became of a claim.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum RestitutionState {
     /// Nobody has redeemed it so far, and somebody still may.
@@ -150,6 +163,7 @@ pub enum RestitutionState {
 
 /// Every claim on what a device held, by deadline.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct RestitutionClaims {
     /// The claims.

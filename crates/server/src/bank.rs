@@ -13,7 +13,7 @@ mod signer;
 pub use config::{BankConfig, BankConfigError};
 pub use operation::{EpochTerms, OperationError};
 pub use persons::RegistryState;
-pub use routes::router;
+pub use routes::{description, router};
 pub use setup::{
     CentralBank, NewBank, OpenBankError, init_bank, open_bank, open_bank_for, serve_bank, serve_bank_with,
 };

@@ -6,6 +6,7 @@
 pub mod bank;
 pub mod call;
 pub mod clock;
+mod interface;
 pub mod key_file;
 pub mod psp;
 pub mod query;

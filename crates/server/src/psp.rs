@@ -11,7 +11,7 @@ mod totals;
 
 pub use bank::HttpBank;
 pub use config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig};
-pub use routes::router;
+pub use routes::{description, router};
 pub use setup::{NewPsp, OpenPspError, Provider, init_psp, open_psp, open_psp_for, serve_psp};
 /// Whom a document is about.
 pub use specie_identity::screening::{Birth, Subject};

@@ -22,6 +22,7 @@ pub const UPLOAD_MAX: usize = 200;
 
 /// What a device shows before its limits are renewed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Setting {
     /// The tier of the device's owner.
@@ -36,6 +37,7 @@ pub struct Setting {
 
 /// A nonce for one statement of totals.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TotalsNonce {
     /// The nonce.
@@ -46,6 +48,7 @@ pub struct TotalsNonce {
 
 /// What an element says of its limits and totals. Without a proof or an opening it tells which limits it holds, and nothing else.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Said {
     /// The PSP's nonce.
@@ -62,6 +65,7 @@ pub struct Said {
 
 /// Asks for limits.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct LimitsRequest {
     /// What the element says, where the setting asks for no totals. Without it the same limits come under the same sequence.
@@ -71,6 +75,7 @@ pub struct LimitsRequest {
 
 /// A device's totals, as its element signed them.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Totals {
     /// The PSP's nonce.
@@ -89,6 +94,7 @@ pub struct Totals {
 
 /// How totals are shown to be within their limits.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub enum Shown {
     /// By a range proof.
@@ -104,6 +110,7 @@ pub enum Shown {
 
 /// How a commitment opens.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Opening {
     /// Minor units.
@@ -114,6 +121,7 @@ pub struct Opening {
 
 /// Payments that a device made and got.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Upload {
     /// Sequence of the limits that the element holds; 0 for none.
@@ -124,6 +132,7 @@ pub struct Upload {
 
 /// Whether the owner of a device agrees that its payments are uploaded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
     /// Whether it does.
@@ -132,6 +141,7 @@ pub struct Consent {
 
 /// A payment as the device tells of it.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct UploadedPayment {
     /// `paid` or `received`.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use specie_api::bank::{self as api, path};
@@ -28,6 +27,7 @@ use super::persons;
 use super::setup::CentralBank;
 use crate::call::{Call, Named};
 use crate::clock::random_seed;
+use crate::interface::{Interface, Operation};
 use crate::query::{After, NewerPages, query};
 use crate::reply::{Refusal, Reply, blocking};
 
@@ -42,30 +42,90 @@ const _: () = assert!(api::RESTITUTION_HOLDINGS_MAX == specie_bank::restitution:
 
 /// The interface of a bank for PSPs and the public.
 pub fn router(central: Arc<CentralBank>) -> Router {
-    Router::new()
-        .route(path::STATUS, get(status))
-        .route(path::MANIFESTS, get(manifests))
-        .route(path::REVOCATIONS, get(revocations))
-        .route(path::EVIDENCE, get(evidence))
-        .route(path::CONSERVATION, get(conservation))
-        .route(path::DEVICES, post(register_device))
-        .route(path::STRUCK_OFF, get(struck_off))
-        .route(path::PERSONS, get(persons::registry))
-        .route(path::CLAIM_PERSON, post(persons::claim))
-        .route(path::RELEASE_PERSON, post(persons::release))
-        .route(path::ISSUANCE, get(batch).post(open_batch))
-        .route(path::CHALLENGES, post(challenge))
-        .route(path::ACKNOWLEDGE, post(acknowledge))
-        .route(path::CANCEL, post(cancel))
-        .route(path::REDEMPTIONS, post(redeem))
-        .route(path::RESTITUTIONS, get(restitutions).post(claim_restitution))
-        .route(path::GIVE_UP, post(give_up_restitutions))
-        .route(path::PAYMENTS, post(upload_payment))
-        .route(path::CLAIM, post(claim_payment))
-        .route(path::TRANSFERS, post(order_transfer))
-        .route(path::CREDITS, get(credits))
-        .route(path::RESERVE, get(reserve))
-        .with_state(central)
+    interface().serve(central)
+}
+
+/// The interface in OpenAPI 3.1, as a JSON text.
+pub fn description() -> String {
+    interface().description()
+}
+
+fn interface() -> Interface<Arc<CentralBank>> {
+    let public = Operation::public;
+    let psp = Operation::psp;
+    Interface::new("Specie: a central bank")
+        .get(path::STATUS, status, public("status", "Who the bank is and how it does"))
+        .get(path::MANIFESTS, manifests, public("manifests", "Signed headers, and the newest manifest").after())
+        .get(path::REVOCATIONS, revocations, public("revocations", "What is new of the revocation list").pages())
+        .get(path::EVIDENCE, evidence, public("evidence", "Evidence of double spends, oldest first").after())
+        .get(path::CONSERVATION, conservation, public("conservation", "Whether the books hold"))
+        .post(
+            path::DEVICES,
+            register_device,
+            psp("registerDevice", "Registers a device").takes::<api::DeviceRegistration>(),
+        )
+        .get(path::STRUCK_OFF, struck_off, psp("struckOff", "The PSP's devices that were struck off").after())
+        .get(path::PERSONS, persons::registry, public("registry", "How the registry of persons is kept"))
+        .post(
+            path::CLAIM_PERSON,
+            persons::claim,
+            psp("claimPerson", "Claims a person: this PSP alone gives it limits").takes::<api::PersonClaim>(),
+        )
+        .post(
+            path::RELEASE_PERSON,
+            persons::release,
+            psp("releasePerson", "Gives a person back").takes::<api::PersonRelease>(),
+        )
+        .get(path::ISSUANCE, batch, psp("batch", "Where a batch stands"))
+        .post(
+            path::ISSUANCE,
+            open_batch,
+            psp("openBatch", "Opens a batch of issuance sessions").takes::<api::IssuanceRequest>(),
+        )
+        .post(
+            path::CHALLENGES,
+            challenge,
+            psp("answerBatch", "Has a batch answered, for the first challenges that come").takes::<api::Challenges>(),
+        )
+        .post(
+            path::ACKNOWLEDGE,
+            acknowledge,
+            psp("acknowledgeBatch", "Says that the device keeps the notes").takes::<api::Empty>(),
+        )
+        .post(path::CANCEL, cancel, psp("cancelBatch", "Gives up a batch that was not answered").takes::<api::Empty>())
+        .post(
+            path::REDEMPTIONS,
+            redeem,
+            psp("redeem", "Redeems notes and what was received").takes::<api::RedemptionRequest>(),
+        )
+        .get(path::RESTITUTIONS, restitutions, psp("restitutions", "Claims on what a lost device held"))
+        .post(
+            path::RESTITUTIONS,
+            claim_restitution,
+            psp("claimRestitution", "Claims what a lost device held").takes::<api::RestitutionRequest>(),
+        )
+        .post(
+            path::GIVE_UP,
+            give_up_restitutions,
+            psp("giveUpRestitutions", "Gives claims up: the device was found").takes::<api::Empty>(),
+        )
+        .post(
+            path::PAYMENTS,
+            upload_payment,
+            psp("uploadPayment", "Keeps a payment that did not reach its payee").takes::<api::PaymentUpload>(),
+        )
+        .post(
+            path::CLAIM,
+            claim_payment,
+            psp("claimPayment", "What was uploaded for a request").takes::<api::PaymentClaim>(),
+        )
+        .post(
+            path::TRANSFERS,
+            order_transfer,
+            psp("orderTransfer", "Pays from account to account, between PSPs").takes::<api::TransferRequest>(),
+        )
+        .get(path::CREDITS, credits, psp("credits", "What was credited to accounts of the PSP, oldest first").after())
+        .get(path::RESERVE, reserve, psp("reserve", "The PSP's reserve"))
 }
 
 /// What a PSP asked for: its signature is checked.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
 use serde::de::DeserializeOwned;
 use specie_api::hexadecimal::{Hex, HexArray};
 use specie_api::idempotency::Key;
@@ -27,6 +26,7 @@ use specie_psp::transfer::TransferOrder;
 use super::setup::Provider;
 use crate::call::{Call, Named};
 use crate::clock::random_seed;
+use crate::interface::{Interface, Operation};
 use crate::query::{After, NewerPages, query};
 use crate::reply::{Refusal, Reply, blocking};
 
@@ -38,29 +38,99 @@ const _: () = assert!(api::BACKUP_LENGTH_MAX == specie_psp::loss::BACKUP_LENGTH_
 
 /// The interface of a PSP for devices.
 pub fn router(provider: Arc<Provider>) -> Router {
-    Router::new()
-        .route(path::STATUS, get(status))
-        .route(path::TIME, get(time))
-        .route(path::MANIFESTS, get(manifests))
-        .route(path::REVOCATIONS, get(revocations))
-        .route(path::ENROLMENT_NONCE, post(enrolment_nonce))
-        .route(path::ENROLMENTS, post(enrol))
-        .route(path::LIMITS, post(limits))
-        .route(path::DESCRIPTORS, post(descriptor))
-        .route(path::WITHDRAWALS, post(withdraw))
-        .route(path::CHALLENGES, post(challenge))
-        .route(path::ACKNOWLEDGE, post(acknowledge))
-        .route(path::CANCEL, post(cancel))
-        .route(path::REDEMPTIONS, post(redeem))
-        .route(path::PAYMENTS, post(upload_payment))
-        .route(path::CLAIM, post(claim_payment))
-        .route(path::BACKUPS, post(keep_backup))
-        .route(path::BACKUPS_OF, get(backups))
-        .route(path::RESTITUTIONS, get(restitutions).post(claim_restitution))
-        .route(path::TRANSFERS, post(transfer))
-        .route(path::ACCOUNT, get(account))
-        .merge(super::totals::router())
-        .with_state(provider)
+    interface().serve(provider)
+}
+
+/// The interface in OpenAPI 3.1, as a JSON text.
+pub fn description() -> String {
+    interface().description()
+}
+
+fn interface() -> Interface<Arc<Provider>> {
+    let public = Operation::public;
+    let device = Operation::device;
+    let interface = Interface::new("Specie: a payment service provider")
+        .get(path::STATUS, status, public("status", "Who this PSP is"))
+        .get(path::TIME, time, public("time", "What time it is"))
+        .get(path::MANIFESTS, manifests, public("manifests", "The bank's headers, and its newest manifest").after())
+        .get(path::REVOCATIONS, revocations, public("revocations", "What is new of the bank's revocation list").pages())
+        .post(
+            path::ENROLMENT_NONCE,
+            enrolment_nonce,
+            public("enrolmentNonce", "A nonce for an enrolment").takes::<api::Empty>(),
+        )
+        .post(
+            path::ENROLMENTS,
+            enrol,
+            public("enrol", "Enrols a device: its element attests itself").takes::<api::EnrolmentRequest>(),
+        )
+        .post(path::LIMITS, limits, device("limits", "The device's limits, signed").takes::<LimitsRequest>())
+        .post(
+            path::DESCRIPTORS,
+            descriptor,
+            device("descriptor", "A merchant's descriptor, signed").takes::<api::Empty>(),
+        )
+        .post(
+            path::WITHDRAWALS,
+            withdraw,
+            device("withdraw", "Begins a withdrawal: the account pays for it").takes::<api::WithdrawalRequest>(),
+        )
+        .post(
+            path::CHALLENGES,
+            challenge,
+            device("answerWithdrawal", "Has a withdrawal answered, for the first challenges that come")
+                .takes::<api::Challenges>(),
+        )
+        .post(
+            path::ACKNOWLEDGE,
+            acknowledge,
+            device("acknowledgeWithdrawal", "Says that the device keeps the notes").takes::<api::Empty>(),
+        )
+        .post(
+            path::CANCEL,
+            cancel,
+            device("cancelWithdrawal", "Gives up a withdrawal that was not answered").takes::<api::Empty>(),
+        )
+        .post(
+            path::REDEMPTIONS,
+            redeem,
+            device("redeem", "Redeems notes and what was received").takes::<api::RedemptionRequest>(),
+        )
+        .post(
+            path::PAYMENTS,
+            upload_payment,
+            device("uploadPayment", "Keeps a payment that did not reach its payee").takes::<api::PaymentUpload>(),
+        )
+        .post(
+            path::CLAIM,
+            claim_payment,
+            device("claimPayment", "What was uploaded for a request").takes::<api::PaymentClaim>(),
+        )
+        .post(
+            path::BACKUPS,
+            keep_backup,
+            device("keepBackup", "Keeps what the device leaves for the case that it is lost")
+                .takes::<api::BackupUpload>(),
+        )
+        .get(path::BACKUPS_OF, backups, device("backups", "What a lost device of the same customer left"))
+        .get(
+            path::RESTITUTIONS,
+            restitutions,
+            device("restitutions", "Claims on what a lost device of the same customer held"),
+        )
+        .post(
+            path::RESTITUTIONS,
+            claim_restitution,
+            device("claimRestitution", "Claims what a lost device of the same customer held")
+                .takes::<api::RestitutionRequest>(),
+        )
+        .post(
+            path::TRANSFERS,
+            transfer,
+            device("transfer", "Pays from account to account").takes::<api::TransferRequest>(),
+        )
+        .get(path::ACCOUNT, account, device("account", "The device's account"));
+    super::totals::serve(interface)
 }
 
 /// What a device asked for: its signature is checked.

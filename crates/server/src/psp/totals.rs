@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::routing::{get, post};
 use specie_api::problem;
 use specie_api::psp::setting as api;
 use specie_api::psp::{Empty, path};
@@ -18,16 +16,22 @@ use super::routes::{Asked, Shared};
 use super::setup::Provider;
 use crate::call::Call;
 use crate::clock::random_seed;
+use crate::interface::{Interface, Operation};
 use crate::reply::{Refusal, Reply, blocking};
 
 /// Settings, nonces, totals, uploads.
-pub(super) fn router() -> Router<Arc<Provider>> {
-    Router::new()
-        .route(path::SETTING, get(setting))
-        .route(path::TOTALS_NONCE, post(nonce))
-        .route(path::TOTALS, post(totals))
-        .route(path::UPLOADS, post(upload))
-        .route(path::UPLOADS_CONSENT, post(consent))
+pub(super) fn serve(interface: Interface<Arc<Provider>>) -> Interface<Arc<Provider>> {
+    let device = Operation::device;
+    interface
+        .get(path::SETTING, setting, device("setting", "What is shown before limits are renewed"))
+        .post(path::TOTALS_NONCE, nonce, device("totalsNonce", "A nonce for totals").takes::<Empty>())
+        .post(path::TOTALS, totals, device("totals", "Totals, proven or opened").takes::<api::Totals>())
+        .post(path::UPLOADS, upload, device("upload", "Payments, for totals that are opened").takes::<api::Upload>())
+        .post(
+            path::UPLOADS_CONSENT,
+            consent,
+            device("uploadsConsent", "Gives or withdraws the consent to uploads").takes::<api::Consent>(),
+        )
 }
 
 async fn setting(State(provider): Shared, call: Call) -> Reply<api::Setting> {
