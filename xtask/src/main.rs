@@ -6,6 +6,7 @@ mod capi;
 mod command;
 mod figures;
 mod freestanding;
+mod interfaces;
 mod metadata;
 mod rules;
 mod source;
@@ -30,6 +31,7 @@ Usage:
   cargo xtask figures             what the firmware costs on emulated boards, measured and written down
   cargo xtask figures --check     the same, compared with what is written down
   cargo xtask header              the C library's header, made anew of its sources
+  cargo xtask openapi             the descriptions of the services' interfaces, made anew of their routes
   cargo xtask --help              this text
 ";
 
@@ -61,6 +63,7 @@ fn dispatch(arguments: &[String]) -> Result<()> {
         ["figures"] => figures::write(),
         ["figures", "--check"] => figures::check(),
         ["header"] => capi::write_header(),
+        ["openapi"] => interfaces::write(),
         _ => bail!("`{}` is no command; see `cargo xtask --help`", words.join(" ")),
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 
 use crate::{
-    boards, capi, figures, freestanding, rules, suites, supply,
+    boards, capi, figures, freestanding, interfaces, rules, suites, supply,
     tools::{self, Tool},
 };
 
@@ -77,6 +77,12 @@ pub(crate) const STEPS: &[Step] = &[
         title: "process-level tests with the real program",
         needs: &[Tool::CCompiler],
         run: suites::process_tests,
+    },
+    Step {
+        name: "interfaces",
+        title: "the services answer as their descriptions in OpenAPI say, whatever they are asked",
+        needs: &[Tool::CCompiler, Tool::Python, Tool::Schemathesis],
+        run: interfaces::check,
     },
     Step {
         name: "capi",

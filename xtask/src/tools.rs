@@ -8,6 +8,7 @@ use crate::{
     capi,
     command::{self, cargo_program, exists, output_of, run, succeeds},
     freestanding::{BARE_TARGET, Toolchain},
+    interfaces,
 };
 
 /// Something a step cannot do without.
@@ -37,6 +38,8 @@ pub(crate) enum Tool {
     Python,
     /// PostgreSQL, for the services' tests.
     Postgres,
+    /// schemathesis, which asks the services for all that they describe.
+    Schemathesis,
 }
 
 /// What the emulated boards' firmware is compiled for.
@@ -62,6 +65,7 @@ pub(crate) const ALL: &[Tool] = &[
     Tool::BoardTargets,
     Tool::Python,
     Tool::Postgres,
+    Tool::Schemathesis,
 ];
 
 /// Sees to it that all these tools are there.
@@ -116,6 +120,7 @@ impl Tool {
             Self::BoardTargets => ensure_board_targets(),
             Self::Python => ensure_debian(PYTHON, &[PYTHON]),
             Self::Postgres => ensure_postgres(),
+            Self::Schemathesis => ensure_python_environments().and_then(|()| interfaces::ensure_schemathesis()),
         }
     }
 }
@@ -176,6 +181,21 @@ fn ensure_postgres() -> Result<()> {
     }
     installed.context("PostgreSQL is missing: install postgresql, of version 15 or newer")?;
     bail!("postgresql is installed and its server is not found")
+}
+
+/// Debian keeps what a Python environment is made with in a package of its own.
+fn ensure_python_environments() -> Result<()> {
+    ensure_debian(PYTHON, &[PYTHON])?;
+    let is_there = || succeeds(PYTHON, &["-c", "import ensurepip, venv"]);
+    if is_there() {
+        return Ok(());
+    }
+    let installed = install_debian(&["python3-venv"]);
+    if is_there() {
+        return Ok(());
+    }
+    installed.context("Python cannot make environments: install python3-venv")?;
+    bail!("python3-venv is installed and Python still cannot make environments")
 }
 
 fn cpp_compiler() -> String {

@@ -10,9 +10,10 @@ use specie_api::authorization::{DEVICE_HEADER, PSP_HEADER, SIGNATURE_HEADER, TIM
 use specie_api::hexadecimal::HexArray;
 use specie_api::idempotency;
 use specie_api::problem::{self, Problem};
+use utoipa::Number;
 use utoipa::openapi::path::{HttpMethod, OperationBuilder, Parameter, ParameterBuilder, ParameterIn, PathsBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
-use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{
     ComponentsBuilder, Content, InfoBuilder, OpenApiBuilder, PathItem, Ref, RefOr, Required, ResponseBuilder, Schema,
@@ -20,6 +21,7 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::call::{Call, Named};
+use crate::query::SEQUENCE_MAX;
 use crate::reply::Reply;
 
 /// Where a service gives its own description.
@@ -47,14 +49,14 @@ pub(crate) struct Operation {
     body: Option<Described>,
 }
 
-/// A number behind the question mark, with what it is.
-type Query = (&'static str, &'static str);
+/// A number behind the question mark, with its largest value and what it is.
+type Query = (&'static str, u64, &'static str);
 
 /// `?after=SEQUENCE`
-const AFTER: &[Query] = &[("after", "What comes after this sequence; everything without it.")];
+const AFTER: &[Query] = &[("after", SEQUENCE_MAX, "What comes after this sequence; everything without it.")];
 
 /// `?after=SEQUENCE&pages=COUNT`
-const PAGES: &[Query] = &[AFTER[0], ("pages", "Of so many of the newest pages; all without it.")];
+const PAGES: &[Query] = &[AFTER[0], ("pages", u32::MAX as u64, "Of so many of the newest pages; all without it.")];
 
 /// Who signs a request.
 #[derive(Clone, Copy)]
@@ -246,9 +248,9 @@ fn in_path(path: &str) -> impl Iterator<Item = Parameter> {
     })
 }
 
-fn in_query((name, description): &Query) -> Parameter {
+fn in_query((name, maximum, description): &Query) -> Parameter {
     let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0));
-    let number = number.format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)));
+    let number = number.maximum(Some(Number::from(usize::try_from(*maximum).expect("64 bits"))));
     let parameter = ParameterBuilder::new().name(*name).parameter_in(ParameterIn::Query);
     parameter.required(Required::False).description(Some(*description)).schema(Some(number)).build()
 }

@@ -1,8 +1,8 @@
 //! What stands behind the question mark of a request.
 
 use axum::extract::Query;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer};
 use specie_api::problem;
 use specie_core::revocation::PAGES_MAX;
 
@@ -13,7 +13,7 @@ use crate::reply::Refusal;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct After {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "sequence")]
     pub(crate) after: u64,
 }
 
@@ -21,7 +21,7 @@ pub(crate) struct After {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewerPages {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "sequence")]
     pub(crate) after: u64,
     #[serde(default = "all_pages")]
     pub(crate) pages: u32,
@@ -29,6 +29,15 @@ pub(crate) struct NewerPages {
 
 const fn all_pages() -> u32 {
     PAGES_MAX as u32
+}
+
+/// What counts anything stays below 2⁶³.
+pub(crate) const SEQUENCE_MAX: u64 = i64::MAX as u64;
+
+fn sequence<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+    let number = u64::deserialize(deserializer)?;
+    let too_large = || D::Error::custom(format!("a sequence is at most {SEQUENCE_MAX}"));
+    if number > SEQUENCE_MAX { Err(too_large()) } else { Ok(number) }
 }
 
 /// Reads it, and refuses what is unknown.
