@@ -23,6 +23,7 @@ use specie_server::bank::{
 use specie_server::clock::{Clock, random_seed};
 use specie_server::key_file::read_key;
 use specie_server::reply::Refusal;
+use specie_server::settings::{Environment, Setting};
 use specie_signer::Start;
 
 use crate::answer::Answer;
@@ -34,7 +35,7 @@ use crate::inspect::parse_key;
 use crate::money;
 use crate::progress::Progress;
 use crate::psp::parse_name;
-use crate::serving;
+use crate::{serving, settings};
 
 /// Run a central bank: issue, redeem, detect.
 #[derive(Args, Debug)]
@@ -69,6 +70,18 @@ The issuing keys are in a process of their own: that of `specie bank signer serv
         passphrase_file: Option<PathBuf>,
     },
     Signer(signer::Signer),
+    /// Show the settings in force, and who says so: the file, the environment, or nobody
+    #[command(after_help = "\
+EXAMPLES:
+  specie bank config bank
+  SPECIE_BANK_SWEEP_SECONDS=10 specie bank config bank
+
+Every key of bank.toml has a variable over it: SPECIE_BANK_ and the key in capital letters. Unknown keys and variables are refused; \
+passwords are not shown.")]
+    Config {
+        #[command(flatten)]
+        which: Which,
+    },
     /// Show the bank, and whether its books hold
     #[command(after_help = "\
 EXAMPLES:
@@ -230,7 +243,11 @@ const DAY: u64 = 86_400;
 
 impl Which {
     fn config(&self) -> Result<BankConfig, Failure> {
-        Ok(BankConfig::read(&self.folder.join("bank.toml"))?)
+        Ok(self.settings()?.0)
+    }
+
+    fn settings(&self) -> Result<(BankConfig, Vec<Setting>), Failure> {
+        Ok(BankConfig::read_with(&self.folder.join("bank.toml"), &Environment::of_bank())?)
     }
 
     fn open(&self) -> Result<Arc<CentralBank>, Failure> {
@@ -272,6 +289,7 @@ impl Bank {
                 serving::serve(serve_bank_with(&config, start, Clock::system())?, "the bank", json)
             }
             Command::Signer(signer) => signer.run(json),
+            Command::Config { which } => Ok(settings::show(&which.settings()?.1)),
             Command::Status { which } => status::show(&*which.open()?),
             Command::Register { which, root, psp, key } => {
                 let header = which.open()?.register_psp(&which.root(root)?, *psp, *key)?;

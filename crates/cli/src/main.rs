@@ -20,6 +20,7 @@ mod printable;
 mod progress;
 mod psp;
 mod serving;
+mod settings;
 mod stage;
 mod supervision;
 mod terminal;

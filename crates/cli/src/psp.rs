@@ -26,6 +26,7 @@ use specie_server::psp::{
     BankAddress, ConfigError, CustomerError, MakerConfig, NewPsp, OpenPspError, Provider, PspConfig, init_psp,
     open_psp_for, serve_psp,
 };
+use specie_server::settings::{Environment, Setting};
 
 use crate::answer::Answer;
 use crate::audit::{Log, Order};
@@ -34,7 +35,7 @@ use crate::device::parse_amount;
 use crate::failure::Failure;
 use crate::inspect::parse_key;
 use crate::money;
-use crate::serving;
+use crate::{serving, settings};
 use case::{Alerts, Case, Freeze, Release, Statement};
 use customer::Customer;
 pub(crate) use customer::parse_name;
@@ -66,6 +67,18 @@ enum Command {
         /// Where to listen, instead of what psp.toml says; port 0 for any free one
         #[arg(long, value_name = "HOST:PORT")]
         listen: Option<SocketAddr>,
+    },
+    /// Show the settings in force, and who says so: the file, the environment, or nobody
+    #[command(after_help = "\
+EXAMPLES:
+  specie psp config psp
+  SPECIE_PSP_BANK__ADDRESS=http://127.0.0.1:7001 specie psp config psp
+
+Every key of psp.toml has a variable over it: SPECIE_PSP_ and the key in capital letters, with two underscores between a table and \
+its key. Unknown keys and variables are refused; passwords are not shown.")]
+    Config {
+        #[command(flatten)]
+        which: Which,
     },
     /// Show the PSP and its books
     #[command(after_help = "EXAMPLES:\n  specie psp status psp\n\nThe exit status is 1 when the books do not balance.")]
@@ -238,7 +251,11 @@ impl Which {
     }
 
     fn config(&self) -> Result<PspConfig, Failure> {
-        Ok(PspConfig::read(&self.config_file())?)
+        Ok(self.settings()?.0)
+    }
+
+    fn settings(&self) -> Result<(PspConfig, Vec<Setting>), Failure> {
+        Ok(PspConfig::read_with(&self.config_file(), &Environment::of_psp())?)
     }
 
     fn open(&self) -> Result<Arc<Provider>, Failure> {
@@ -257,6 +274,7 @@ impl Psp {
                 drop(which.open()?);
                 serving::serve(serve_psp(&config, Clock::system())?, &format!("PSP {}", config.name), json)
             }
+            Command::Config { which } => Ok(settings::show(&which.settings()?.1)),
             Command::Status { which } => status(&*which.open()?),
             Command::Trust(trust) => trust.run(),
             Command::Audit { order } => audit_log(order),

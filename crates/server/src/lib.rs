@@ -12,6 +12,7 @@ pub mod psp;
 pub mod query;
 pub mod reply;
 pub mod service;
+pub mod settings;
 
 /// In whose name a bank or a PSP acts, for the audit log.
 pub use specie_audit::Actor;

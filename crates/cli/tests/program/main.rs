@@ -4,6 +4,7 @@
 
 mod auditing;
 mod coins;
+mod configuring;
 mod crashing;
 mod demonstration;
 mod fleets;

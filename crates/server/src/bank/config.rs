@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use specie_store::Place;
 use thiserror::Error;
 
+use crate::settings::{self, Environment, Setting, SettingsError};
+
 /// All that a bank's serving process is told. Who the bank is stands in its database; the root key stands nowhere here.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -39,9 +41,9 @@ pub enum BankConfigError {
         /// Why.
         source: std::io::Error,
     },
-    /// It is no TOML, or has unknown or missing keys.
-    #[error("the configuration is wrong: {0}")]
-    Toml(#[from] toml::de::Error),
+    /// It or the environment is wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
 }
 
 const fn sweep_seconds() -> u64 {
@@ -69,10 +71,19 @@ impl BankConfig {
     /// # Errors
     /// When the file cannot be read or understood.
     pub fn read(path: &Path) -> Result<Self, BankConfigError> {
+        Ok(Self::read_with(path, &Environment::empty())?.0)
+    }
+
+    /// The same with what the environment says over it, and all of it listed.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood, or a variable is wrong.
+    pub fn read_with(path: &Path, environment: &Environment) -> Result<(Self, Vec<Setting>), BankConfigError> {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|source| BankConfigError::Unreadable { path: path.into(), source })?;
-        let config: Self = toml::from_str(&text)?;
-        Ok(config.within(path.parent().unwrap_or(Path::new(""))))
+        let config: Self = settings::read(&text, environment)?;
+        let listed = settings::listed(&config, &text, environment);
+        Ok((config.within(path.parent().unwrap_or(Path::new(""))), listed))
     }
 
     /// The same with relative paths made relative to `directory`.
@@ -103,6 +114,6 @@ mod tests {
         std::fs::write(&path, config.to_toml()).unwrap();
         assert_eq!(BankConfig::read(&path).unwrap(), config.within(directory.path()));
         std::fs::write(&path, format!("root_key = 1\n{}", BankConfig::read(&path).unwrap().to_toml())).unwrap();
-        assert!(matches!(BankConfig::read(&path), Err(BankConfigError::Toml(_))));
+        assert!(matches!(BankConfig::read(&path), Err(BankConfigError::Settings(_))));
     }
 }

@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use super::identification::IdentificationConfig;
 use super::tiers;
+use crate::settings::{self, Environment, Setting};
 
 /// All that a PSP is told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -116,6 +117,9 @@ pub enum ConfigError {
     /// It is no TOML, or has unknown or missing keys.
     #[error("the configuration is wrong: {}", .0.to_string().trim_end())]
     Toml(#[from] toml::de::Error),
+    /// A variable of the environment is wrong.
+    #[error(transparent)]
+    Settings(#[from] settings::SettingsError),
     /// A value is not what it should be.
     #[error("`{key}`: `{value}` is not {expected}")]
     Value {
@@ -164,10 +168,23 @@ impl PspConfig {
     /// # Errors
     /// When the file cannot be read or understood.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        Ok(Self::read_with(path, &Environment::empty())?.0)
+    }
+
+    /// The same with what the environment says over it, and all of it listed.
+    ///
+    /// # Errors
+    /// When the file cannot be read or understood, or a variable is wrong.
+    pub fn read_with(path: &Path, environment: &Environment) -> Result<(Self, Vec<Setting>), ConfigError> {
         let text = std::fs::read_to_string(path);
         let text = text.map_err(|source| ConfigError::Unreadable { path: path.into(), source })?;
-        let wrong = |source| ConfigError::File { path: path.into(), source: Box::new(source) };
-        let mut config: Self = toml::from_str(&text).map_err(|error| wrong(error.into()))?;
+        let mut config: Self = settings::read(&text, environment).map_err(|error| match error {
+            settings::SettingsError::File(error) => {
+                ConfigError::File { path: path.into(), source: Box::new(error.into()) }
+            }
+            error => error.into(),
+        })?;
+        let listed = settings::listed(&config, &text, environment);
         let directory = path.parent().unwrap_or(Path::new(""));
         config.database = config.database.within(directory);
         config.key_file = directory.join(&config.key_file);
@@ -175,7 +192,7 @@ impl PspConfig {
         config.identification = config.identification.map(|identification| identification.within(directory));
         config.aml = config.aml.map(|aml| directory.join(aml));
         config.policy()?;
-        Ok(config)
+        Ok((config, listed))
     }
 
     /// The thresholds of the rules against money laundering, if there are rules.
