@@ -1,8 +1,11 @@
 //! Credits: what each PSP has to book to its customers' accounts.
 
+use std::collections::BTreeMap;
+
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::text::Name;
 
+use crate::payout::Destination;
 use crate::storage::{StorageError, Tx};
 
 /// Where a credit comes from.
@@ -52,20 +55,33 @@ impl CreditKind {
     }
 }
 
-/// Tells the PSP of `destination` that its reserve holds `amount` more for the account.
-pub(crate) fn tell(
-    tx: &mut dyn Tx,
-    destination: &crate::payout::Destination,
-    amount: Amount,
-    kind: CreditKind,
-    reference: String,
-    at: Timestamp,
-) -> Result<(), StorageError> {
-    if amount.is_zero() {
-        return Ok(());
+/// What a PSP is to be told.
+pub(crate) struct Credit {
+    pub(crate) to: Destination,
+    pub(crate) amount: Amount,
+    pub(crate) kind: CreditKind,
+    pub(crate) reference: String,
+}
+
+/// Tells PSPs that their reserves hold more for their accounts, in this order; of nothing they are not told.
+pub(crate) fn tell(tx: &mut dyn Tx, credits: Vec<Credit>, at: Timestamp) -> Result<(), StorageError> {
+    let mut by_psp = BTreeMap::<Name, Vec<Credit>>::new();
+    for credit in credits.into_iter().filter(|credit| !credit.amount.is_zero()) {
+        by_psp.entry(credit.to.psp).or_default().push(credit);
     }
-    let (psp, account) = (destination.psp, destination.account);
-    let sequence = tx.next_credit_sequence(&psp)?;
-    tx.insert_credit(&CreditRecord { psp, sequence, account, amount, kind, reference, at })?;
+    for (psp, credits) in by_psp {
+        let count = credits.len() as u64;
+        let first = tx.count_credits(&psp, count)? + 1 - count;
+        let records = (first..).zip(credits).map(|(sequence, Credit { to, amount, kind, reference })| CreditRecord {
+            psp,
+            sequence,
+            account: to.account,
+            amount,
+            kind,
+            reference,
+            at,
+        });
+        tx.insert_credits(&records.collect::<Vec<_>>())?;
+    }
     Ok(())
 }

@@ -12,9 +12,8 @@ use crate::audit::{self, hex};
 use crate::bank::Bank;
 use crate::revocation::RevocableRecord;
 use crate::signer::{Signer, SignerError};
-use crate::spent::TransferRecord;
+use crate::spent::Twice;
 use crate::storage::{Storage, StorageError, Tx};
-use crate::verification::{CheckedChain, CheckedLink};
 
 /// A note shown twice.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -56,20 +55,20 @@ pub enum DetectionError {
 }
 
 impl<S: Storage, K: Signer> Bank<S, K> {
-    /// Verifies and keeps the evidence that `first` and `second` show one note, strikes the culprit off and revokes the note.
-    /// A third show of the same note adds nothing.
-    pub(crate) fn convict(
-        &self,
-        tx: &mut dyn Tx,
-        chain: &CheckedChain,
-        first: &TransferRecord,
-        second: &CheckedLink,
-        now: Timestamp,
-    ) -> Result<(), DetectionError> {
+    /// Verifies and keeps the evidence that each of `twice` and the transfer seen first show one note, strikes the culprits off and
+    /// revokes the notes. A third show of the same note adds nothing.
+    pub(crate) fn convict(&self, tx: &mut dyn Tx, twice: &[Twice<'_>], now: Timestamp) -> Result<(), DetectionError> {
+        twice.iter().try_for_each(|twice| self.convict_one(tx, twice, now))
+    }
+
+    fn convict_one(&self, tx: &mut dyn Tx, twice: &Twice<'_>, now: Timestamp) -> Result<(), DetectionError> {
+        let Twice { chain, link: second, first } = twice;
         let note_id = second.note_id;
         if tx.double_spend(&note_id)?.is_some() {
             return Ok(());
         }
+        let first = tx.transfer(first)?;
+        let first = first.ok_or_else(|| StorageError::Failed(format!("damaged: who showed {note_id} is missing")))?;
         let classes = self.class_table(tx)?;
         let class = classes.class(&second.class_id).cloned();
         let class = class.ok_or_else(|| StorageError::Failed(format!("class {} is gone", second.class_id)))?;

@@ -5,6 +5,7 @@
 //! `expired` is what was owed and never asked for.
 
 use core::fmt;
+use std::collections::BTreeMap;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::ClassId;
@@ -12,7 +13,7 @@ use specie_core::text::Name;
 use specie_core::{hash, label};
 use thiserror::Error;
 
-use crate::storage::{StorageError, Tx};
+use crate::storage::{MovementRow, PostingRow, StorageError, Tx};
 
 /// An account of the bank's books.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -175,19 +176,43 @@ impl Movement {
     /// # Errors
     /// When it is booked already, or an account that must not would go below zero.
     pub fn book(&self, tx: &mut dyn Tx) -> Result<(), LedgerError> {
-        if !tx.insert_movement(&self.id.0, self.kind.name(), self.at)? {
-            return Err(LedgerError::Booked);
-        }
-        for (index, posting) in (0_u32..).zip(&self.postings) {
-            let account = posting.account.to_string();
-            tx.insert_posting(&self.id.0, index, &account, posting.amount)?;
-            let balance = tx.add_to_balance(&account, posting.amount)?;
-            if balance < 0 && posting.amount < 0 && !posting.account.may_be_negative() {
-                return Err(LedgerError::Overdrawn(posting.account));
-            }
-        }
-        Ok(())
+        book(tx, core::slice::from_ref(self))
     }
+
+    fn row(&self) -> MovementRow {
+        MovementRow { id: self.id.0, kind: self.kind.name(), at: self.at }
+    }
+
+    fn posting_rows(&self) -> impl Iterator<Item = PostingRow> + '_ {
+        (0_u32..).zip(&self.postings).map(|(index, posting)| PostingRow {
+            movement: self.id.0,
+            index,
+            account: posting.account.to_string(),
+            amount: posting.amount,
+        })
+    }
+}
+
+/// Books movements together: each account changes once, by their sum. The caller's transaction fails with them.
+pub(crate) fn book(tx: &mut dyn Tx, movements: &[Movement]) -> Result<(), LedgerError> {
+    let rows: Vec<_> = movements.iter().map(Movement::row).collect();
+    if tx.insert_movements(&rows)? != rows.len() as u64 {
+        return Err(LedgerError::Booked);
+    }
+    let postings: Vec<_> = movements.iter().flat_map(Movement::posting_rows).collect();
+    tx.insert_postings(&postings)?;
+    let mut changes = BTreeMap::<Account, i128>::new();
+    for posting in movements.iter().flat_map(|movement| &movement.postings) {
+        *changes.entry(posting.account).or_default() += i128::from(posting.amount);
+    }
+    for (account, change) in changes.into_iter().filter(|(_, change)| *change != 0) {
+        let change = i64::try_from(change).map_err(|_| LedgerError::Overdrawn(account))?;
+        let balance = tx.add_to_balance(&account.to_string(), change)?;
+        if balance < 0 && change < 0 && !account.may_be_negative() {
+            return Err(LedgerError::Overdrawn(account));
+        }
+    }
+    Ok(())
 }
 
 fn signed(amount: Amount) -> i64 {

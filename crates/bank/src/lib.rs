@@ -21,6 +21,7 @@ pub mod manifest;
 pub mod once;
 pub mod payment;
 pub mod payout;
+pub mod pending;
 pub mod person;
 pub mod psp;
 pub mod redemption;

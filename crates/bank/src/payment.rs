@@ -11,7 +11,7 @@ use thiserror::Error;
 use crate::bank::Bank;
 use crate::detection::DetectionError;
 use crate::signer::Signer;
-use crate::spent::has_lapsed;
+use crate::spent::lapsed;
 use crate::storage::{Storage, StorageError, Tx, View};
 use crate::verification::CheckedChain;
 
@@ -75,12 +75,12 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     /// When it comes too late, or something fails; nothing is kept then.
     pub fn keep_payment(&self, tx: &mut dyn Tx, checked: &CheckedPayment, now: Timestamp) -> Result<(), PaymentError> {
         let CheckedPayment { context, payment, chains } = checked;
-        for chain in chains {
-            if has_lapsed(tx, chain)? {
-                return Err(PaymentError::Lapsed);
-            }
-            self.record_links(tx, chain, &chain.links, now)?;
+        let all: Vec<_> = chains.iter().collect();
+        if !lapsed(tx, &all)?.is_empty() {
+            return Err(PaymentError::Lapsed);
         }
+        let twice = self.record(tx, &all)?;
+        self.convict(tx, &twice, now)?;
         let deadline = chains.iter().map(|chain| chain.summary.redeem_until).min().unwrap_or(now);
         // A payment has many encodings, and its chains many orders: one is enough, named by a transfer that is in all.
         if let Some(name) = chains.iter().map(|chain| chain.last().id).min() {

@@ -1,5 +1,8 @@
 //! What the bank pays for what was shown: within the face of the issued note out of its class, beyond it as loss.
 
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
+
 use specie_audit::{Actor, Kind};
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
@@ -7,9 +10,9 @@ use specie_core::text::Name;
 use specie_core::transfer::redemption_context;
 
 use crate::audit::{self, hex};
-use crate::credit::{self, CreditKind};
-use crate::ledger::{Account, LedgerError, Movement, MovementKind, Posting};
-use crate::storage::{StorageError, Tx};
+use crate::credit::{self, Credit, CreditKind};
+use crate::ledger::{self, Account, LedgerError, Movement, MovementKind, Posting, Unbalanced};
+use crate::storage::{Allotment, StorageError, Tx, View};
 
 /// An account at a PSP.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -64,6 +67,7 @@ pub struct ExpiryRecord {
 }
 
 /// What is to be paid.
+#[derive(Clone, Copy)]
 pub(crate) struct Due {
     pub(crate) transfer: TransferId,
     pub(crate) kind: PayoutKind,
@@ -117,55 +121,156 @@ impl PayoutRecord {
     pub fn loss(&self) -> Amount {
         self.amount.checked_sub(self.from_class).unwrap_or(Amount::ZERO)
     }
+
+    fn movement(&self) -> Result<Movement, Unbalanced> {
+        let postings = [
+            Posting::debit(Account::Outstanding(self.root_class), self.from_class),
+            Posting::debit(Account::FraudLoss, self.loss()),
+            Posting::credit(Account::Reserve(self.to.psp), self.amount),
+        ];
+        Movement::new(self.kind.movement(), &[&self.transfer.0], self.at, postings)
+    }
+
+    fn credit(&self) -> Credit {
+        let (to, amount, kind) = (self.to, self.amount, self.kind.credit());
+        Credit { to, amount, kind, reference: self.transfer.to_string() }
+    }
 }
 
-/// Whether the class still has outstanding what is to be paid out of it. If not, more came back than was issued: an
-/// alarm is raised.
-pub(crate) fn is_covered(tx: &mut dyn Tx, due: &Due, now: Timestamp) -> Result<bool, StorageError> {
-    let outstanding = tx.balance(&Account::Outstanding(due.root_class).to_string())?;
-    let covered = i128::from(from_class(tx, due)?.minor()) <= i128::from(outstanding);
-    if !covered {
-        alarm(tx, "class-exhausted", &due.root_class.0, now)?;
+impl Due {
+    fn paid(&self, from_class: Amount, at: Timestamp) -> PayoutRecord {
+        let Self { transfer, kind, root, root_class, amount, to, .. } = *self;
+        PayoutRecord { transfer, kind, root, root_class, amount, from_class, to, at }
     }
-    Ok(covered)
 }
 
-/// What of the amount due lies within the face of the issued note.
-fn from_class(tx: &mut dyn Tx, due: &Due) -> Result<Amount, StorageError> {
-    let remaining = due.face.checked_sub(tx.paid_of_root(&due.root)?).unwrap_or(Amount::ZERO);
-    Ok(due.amount.min(remaining))
+/// What of the amount due lies within the face of the issued note, as far as it is known.
+struct Remaining(BTreeMap<NoteId, Amount>);
+
+impl Remaining {
+    fn of(view: &mut (impl View + ?Sized), dues: &[Due]) -> Result<Self, StorageError> {
+        let roots: BTreeSet<_> = dues.iter().map(|due| due.root).collect();
+        Ok(Self(view.paid_of_roots(&Vec::from_iter(roots))?.into_iter().collect()))
+    }
+
+    /// Takes it off for the dues that come after.
+    fn take(&mut self, due: &Due) -> Amount {
+        let paid = self.0.entry(due.root).or_insert(Amount::ZERO);
+        let within = due.amount.min(due.face.checked_sub(*paid).unwrap_or(Amount::ZERO));
+        *paid = paid.checked_add(within).unwrap_or(Amount::MAX);
+        within
+    }
 }
 
-/// Pays what is due, once: books it, counts it against the issued note, and tells the PSP.
-pub(crate) fn pay(tx: &mut dyn Tx, due: &Due, now: Timestamp) -> Result<PayoutRecord, LedgerError> {
-    let from_class = from_class(tx, due)?;
-    let payout = PayoutRecord {
-        transfer: due.transfer,
-        kind: due.kind,
-        root: due.root,
-        root_class: due.root_class,
-        amount: due.amount,
-        from_class,
-        to: due.to,
-        at: now,
-    };
-    if !tx.insert_payout(&payout)? {
-        return Err(LedgerError::Booked);
+/// What is outstanding of classes, less what was taken.
+#[derive(Default)]
+struct Outstanding(BTreeMap<ClassId, i128>);
+
+impl Outstanding {
+    /// Takes `within` off if the class has so much outstanding.
+    fn take(&mut self, view: &mut (impl View + ?Sized), class: ClassId, within: Amount) -> Result<bool, StorageError> {
+        let outstanding = match self.0.entry(class) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => unknown.insert(view.balance(&Account::Outstanding(class).to_string())?.into()),
+        };
+        let covered = i128::from(within.minor()) <= *outstanding;
+        if covered {
+            *outstanding -= i128::from(within.minor());
+        }
+        Ok(covered)
     }
-    tx.add_to_root(&due.root, &due.root_class, from_class)?;
-    let loss = payout.loss();
-    let postings = [
-        Posting::debit(Account::Outstanding(due.root_class), from_class),
-        Posting::debit(Account::FraudLoss, loss),
-        Posting::credit(Account::Reserve(due.to.psp), due.amount),
-    ];
-    Movement::new(due.kind.movement(), &[&due.transfer.0], now, postings)?.book(tx)?;
-    credit::tell(tx, &due.to, due.amount, due.kind.credit(), due.transfer.to_string(), now)?;
-    if !loss.is_zero() && !tx.root_is_double_spent(&due.root)? {
-        // More than its face came back of a note that nobody spent twice: the rules themselves are broken.
-        alarm(tx, "loss-unexplained", &due.root.0, now)?;
+}
+
+/// Whose classes do not have outstanding any more what is to be paid out of them: more came back than was issued. Alarms are
+/// raised about them.
+pub(crate) fn uncovered(tx: &mut dyn Tx, dues: &[Due], now: Timestamp) -> Result<BTreeSet<TransferId>, StorageError> {
+    let (mut remaining, mut outstanding) = (Remaining::of(tx, dues)?, Outstanding::default());
+    let mut uncovered = BTreeSet::new();
+    for due in dues {
+        let within = remaining.take(due);
+        if !outstanding.take(tx, due.root_class, within)? {
+            exhausted(tx, &due.root_class, now)?;
+            uncovered.insert(due.transfer);
+        }
     }
-    Ok(payout)
+    Ok(uncovered)
+}
+
+/// Allots to each, once, what it is paid within the face of its issued note, in the order of `dues`: together never more than the
+/// face, whoever else allots at the same time.
+pub(crate) fn allot(tx: &mut dyn Tx, dues: &[Due]) -> Result<Vec<Amount>, StorageError> {
+    let roots: BTreeSet<_> = dues.iter().map(|due| due.root).collect();
+    let known = tx.allotments(&Vec::from_iter(roots))?;
+    let mut allotted: BTreeMap<_, _> = known.into_iter().map(|known| (known.transfer, known.amount)).collect();
+    let mut remaining = Remaining::of(tx, dues)?;
+    let (mut new, mut sums) = (Vec::new(), BTreeMap::new());
+    for due in dues.iter().filter(|due| !allotted.contains_key(&due.transfer)) {
+        let amount = remaining.take(due);
+        new.push(Allotment { root: due.root, transfer: due.transfer, amount });
+        let (_, _, sum) = sums.entry(due.root).or_insert((due.root_class, due.face, Amount::ZERO));
+        *sum = sum.checked_add(amount).unwrap_or(Amount::MAX);
+    }
+    if tx.insert_allotments(&new)? != new.len() as u64 {
+        return Err(StorageError::Busy);
+    }
+    let rows: Vec<_> = sums.iter().map(|(root, (class, _, sum))| (*root, *class, *sum)).collect();
+    // Where two allot at the same time, the one that comes later sees here what the other took, and tries again.
+    let counted = tx.add_to_roots(&rows)?;
+    if counted.iter().any(|(root, paid)| sums.get(root).is_some_and(|(_, face, sum)| paid > face && !sum.is_zero())) {
+        return Err(StorageError::Busy);
+    }
+    allotted.extend(new.into_iter().map(|new| (new.transfer, new.amount)));
+    Ok(dues.iter().map(|due| allotted.get(&due.transfer).copied().unwrap_or(Amount::ZERO)).collect())
+}
+
+/// Pays what is due and allotted, each once: books it and tells the PSPs. Gives those that were not paid, because their
+/// classes have not so much outstanding.
+pub(crate) fn book(
+    tx: &mut dyn Tx,
+    dues: &[(Due, Amount)],
+    now: Timestamp,
+) -> Result<BTreeSet<TransferId>, LedgerError> {
+    let ids: Vec<_> = dues.iter().map(|(due, _)| due.transfer).collect();
+    let paid: BTreeSet<_> = tx.payouts(&ids)?.into_iter().map(|payout| payout.transfer).collect();
+    let (mut outstanding, mut uncovered, mut payouts) = (Outstanding::default(), BTreeSet::new(), Vec::new());
+    for (due, within) in dues.iter().filter(|(due, _)| !paid.contains(&due.transfer)) {
+        if outstanding.take(tx, due.root_class, *within)? {
+            payouts.push(due.paid(*within, now));
+        } else {
+            uncovered.insert(due.transfer);
+            if tx.expiry(&due.root_class)?.is_none() {
+                exhausted(tx, &due.root_class, now)?;
+            }
+        }
+    }
+    if tx.insert_payouts(&payouts)? != payouts.len() as u64 {
+        return Err(StorageError::Busy.into());
+    }
+    let movements = payouts.iter().map(PayoutRecord::movement).collect::<Result<Vec<_>, _>>()?;
+    ledger::book(tx, &movements)?;
+    credit::tell(tx, payouts.iter().map(PayoutRecord::credit).collect(), now)?;
+    for payout in payouts.iter().filter(|payout| !payout.loss().is_zero()) {
+        if !tx.root_is_double_spent(&payout.root)? {
+            // More than its face came back of a note that nobody spent twice: the rules themselves are broken.
+            alarm(tx, "loss-unexplained", &payout.root.0, now)?;
+        }
+    }
+    Ok(uncovered)
+}
+
+/// Allots and pays at once.
+pub(crate) fn pay(tx: &mut dyn Tx, due: Due, now: Timestamp) -> Result<Amount, LedgerError> {
+    let within = allot(tx, core::slice::from_ref(&due))?[0];
+    let (class, amount) = (due.root_class, due.amount);
+    if book(tx, &[(due, within)], now)?.is_empty() {
+        Ok(amount)
+    } else {
+        Err(LedgerError::Overdrawn(Account::Outstanding(class)))
+    }
+}
+
+fn exhausted(tx: &mut dyn Tx, class: &ClassId, now: Timestamp) -> Result<(), StorageError> {
+    alarm(tx, "class-exhausted", &class.0, now)
 }
 
 /// Raises an alarm, once.

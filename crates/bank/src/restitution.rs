@@ -29,7 +29,7 @@ use crate::device::{self, DeviceError};
 use crate::ledger::LedgerError;
 use crate::payout::{self, Destination, Due, PayoutKind};
 use crate::signer::Signer;
-use crate::spent::has_lapsed;
+use crate::spent::lapsed;
 use crate::storage::{Storage, StorageError, Tx, View};
 use crate::verification::CheckedChain;
 
@@ -149,8 +149,13 @@ impl RestitutionState {
 impl RestitutionRecord {
     /// Under which its payout is booked.
     pub(crate) fn payout_name(&self) -> TransferId {
-        TransferId(hash::h32(label::BANK_RESTITUTION, &[&self.note_id.0]))
+        payout_name(&self.note_id)
     }
+}
+
+/// Under which the payout of a claim on this note is booked, and the note shown, if it is a value note.
+pub(crate) fn payout_name(note: &NoteId) -> TransferId {
+    TransferId(hash::h32(label::BANK_RESTITUTION, &[&note.0]))
 }
 
 impl Refusal {
@@ -265,7 +270,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             return Ok(if same { Ok(known) } else { Err(Refusal::Claimed) });
         }
         let lapsed = match chain {
-            Some(chain) => has_lapsed(tx, chain)?,
+            Some(chain) => !lapsed(tx, &[chain])?.is_empty(),
             None => tx.expiry(&claim.root_class)?.is_some(),
         };
         if lapsed {
@@ -275,7 +280,8 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             return Ok(Err(Refusal::Shown));
         }
         if let Some(chain) = chain {
-            self.record_links(tx, chain, &chain.links, now)?;
+            let twice = self.record(tx, &[chain])?;
+            self.convict(tx, &twice, now)?;
         }
         tx.insert_restitution(claim)?;
         let details = [
@@ -289,11 +295,13 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         Ok(Ok(claim.clone()))
     }
 
-    /// Settles one claim whose deadline has passed, for good, and gives what was paid.
+    /// Settles one claim whose deadline has passed, for good, and gives what was paid. Nobody may have `taken` the output that it is
+    /// about; a value note is taken here, by the name of the payout, so that nobody shows it after.
     pub(crate) fn settle(
         &self,
         tx: &mut dyn Tx,
         claim: &RestitutionRecord,
+        taken: bool,
         now: Timestamp,
     ) -> Result<Amount, LedgerError> {
         let classes = self.class_table(tx)?;
@@ -309,7 +317,8 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             amount: claim.amount,
             to: claim.to,
         };
-        let pays = stands(tx, claim)? && payout::is_covered(tx, &due, now)?;
+        let stands = !taken && stands(tx, claim)? && payout::uncovered(tx, &[due], now)?.is_empty();
+        let pays = stands && (claim.output.is_some() || tx.insert_shown(&claim.note_id, &due.transfer)?);
         let state = if pays { RestitutionState::Paid } else { RestitutionState::Void };
         if !tx.settle_restitution_if_open(&claim.note_id, state)? {
             return Ok(Amount::ZERO);
@@ -319,7 +328,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         if !pays {
             return Ok(Amount::ZERO);
         }
-        Ok(payout::pay(tx, &due, now)?.amount)
+        payout::pay(tx, due, now)
     }
 }
 

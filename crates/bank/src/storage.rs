@@ -15,6 +15,7 @@ use crate::detection::DoubleSpendRecord;
 use crate::device::DeviceRecord;
 use crate::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use crate::payout::{ExpiryRecord, PayoutRecord};
+use crate::pending::PendingRedemption;
 use crate::person::PersonRecord;
 use crate::psp::PspRecord;
 use crate::restitution::{RestitutionRecord, RestitutionState};
@@ -87,6 +88,52 @@ pub struct PaidSum {
     pub from_class: Amount,
 }
 
+/// An output that was claimed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Claim {
+    /// The transfer that has the output.
+    pub transfer: TransferId,
+    /// Which of its outputs.
+    pub index: u8,
+    /// The transfer that claims it; the one that has it, where its sweep found it unclaimed.
+    pub by: TransferId,
+}
+
+/// What a transfer is paid within the face of an issued note.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Allotment {
+    /// The issued note.
+    pub root: NoteId,
+    /// The redeeming transfer, the one with the leftover, or the name of a claim.
+    pub transfer: TransferId,
+    /// How much.
+    pub amount: Amount,
+}
+
+/// A movement without its postings.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MovementRow {
+    /// Its name.
+    pub id: [u8; 32],
+    /// Why money moved.
+    pub kind: &'static str,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One posting of a movement.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PostingRow {
+    /// The movement.
+    pub movement: [u8; 32],
+    /// Its place among the movement's postings.
+    pub index: u32,
+    /// The account that changes.
+    pub account: String,
+    /// By how much, minor units.
+    pub amount: i64,
+}
+
 type Stored<T> = Result<T, StorageError>;
 
 /// Questions. Every method fails only as the storage does.
@@ -147,17 +194,40 @@ pub trait View {
 
     /// The first transfer that showed this note.
     fn shown(&mut self, note: &NoteId) -> Stored<Option<TransferId>>;
+    /// The first transfers that showed these notes, for those that were shown.
+    fn shown_among(&mut self, notes: &[NoteId]) -> Stored<Vec<(NoteId, TransferId)>>;
     /// A transfer seen before.
     fn transfer(&mut self, id: &TransferId) -> Stored<Option<TransferRecord>>;
-    /// Who claimed which outputs of a transfer.
-    fn claims(&mut self, transfer: &TransferId) -> Stored<Vec<(u8, TransferId)>>;
+    /// Those of these transfers whose leftover was dealt with, and all that redeem.
+    fn swept_among(&mut self, transfers: &[TransferId]) -> Stored<Vec<TransferId>>;
+    /// Who claimed which outputs of a transfer: the transfer itself, where nobody had when it was swept.
+    fn claims(&mut self, transfer: &TransferId) -> Stored<Vec<(u8, TransferId)>> {
+        let claims = self.claims_on(&[*transfer])?;
+        Ok(claims.into_iter().map(|claim| (claim.index, claim.by)).collect())
+    }
+    /// The claims on outputs of these transfers, by transfer and position.
+    fn claims_on(&mut self, transfers: &[TransferId]) -> Stored<Vec<Claim>>;
     /// Transfers with outputs, not swept, whose deadline is before `now`, at most `limit`.
     fn due_transfers(&mut self, now: Timestamp, limit: u32) -> Stored<Vec<TransferId>>;
 
-    /// What was paid within the face of an issued note.
-    fn paid_of_root(&mut self, root: &NoteId) -> Stored<Amount>;
+    /// Redemptions that were accepted and are not finished, after the one named so, at most `limit`, by name.
+    fn redemptions_after(&mut self, after: Option<&TransferId>, limit: u32) -> Stored<Vec<PendingRedemption>>;
+    /// Whether one of them is of a chain whose deadline is before `now`.
+    fn is_redemption_overdue(&mut self, now: Timestamp) -> Stored<bool>;
+    /// What was allotted to transfers of these issued notes, or paid at once, within their faces.
+    fn allotments(&mut self, roots: &[NoteId]) -> Stored<Vec<Allotment>>;
+    /// What was allotted or paid within the face of an issued note.
+    fn paid_of_root(&mut self, root: &NoteId) -> Stored<Amount> {
+        Ok(self.paid_of_roots(&[*root])?.first().map_or(Amount::ZERO, |(_, paid)| *paid))
+    }
+    /// The same of several, for those of which there was any.
+    fn paid_of_roots(&mut self, roots: &[NoteId]) -> Stored<Vec<(NoteId, Amount)>>;
     /// What was paid for a redeeming transfer, or as leftover of a transfer.
-    fn payout(&mut self, transfer: &TransferId) -> Stored<Option<PayoutRecord>>;
+    fn payout(&mut self, transfer: &TransferId) -> Stored<Option<PayoutRecord>> {
+        Ok(self.payouts(&[*transfer])?.pop())
+    }
+    /// The same of several, for those for which there was any.
+    fn payouts(&mut self, transfers: &[TransferId]) -> Stored<Vec<PayoutRecord>>;
     /// What was paid for notes of each class.
     fn paid_sums(&mut self) -> Stored<Vec<PaidSum>>;
     /// How a class was closed.
@@ -167,6 +237,8 @@ pub trait View {
 
     /// The claim on a note, or on what a blank owns.
     fn restitution(&mut self, note: &NoteId) -> Stored<Option<RestitutionRecord>>;
+    /// Those of these notes that went back to owners of lost devices.
+    fn restituted_among(&mut self, notes: &[NoteId]) -> Stored<Vec<NoteId>>;
     /// Claims on what a device held, by deadline and name.
     fn restitutions_of(&mut self, identity: &[u8; 32]) -> Stored<Vec<RestitutionRecord>>;
     /// Claims on the outputs of a transfer, by position.
@@ -273,20 +345,42 @@ pub trait Tx: View {
     fn erase_sessions(&mut self, key: &BatchKey) -> Stored<u64>;
 
     /// Puts a note into the spent set, with the transfer that shows it.
-    fn insert_shown(&mut self, note: &NoteId, transfer: &TransferId) -> Stored<bool>;
+    fn insert_shown(&mut self, note: &NoteId, transfer: &TransferId) -> Stored<bool> {
+        Ok(!self.insert_shows(&[(*note, *transfer)])?.is_empty())
+    }
+    /// The same of several notes; gives those that are new.
+    fn insert_shows(&mut self, shows: &[(NoteId, TransferId)]) -> Stored<Vec<NoteId>>;
     /// Keeps a transfer.
-    fn insert_transfer(&mut self, transfer: &TransferRecord) -> Stored<bool>;
+    fn insert_transfer(&mut self, transfer: &TransferRecord) -> Stored<bool> {
+        Ok(!self.insert_transfers(core::slice::from_ref(transfer))?.is_empty())
+    }
+    /// Keeps several; gives those that are new.
+    fn insert_transfers(&mut self, transfers: &[TransferRecord]) -> Stored<Vec<TransferId>>;
     /// Keeps another copy of a transfer, in place of the one that is there.
     fn replace_transfer(&mut self, id: &TransferId, transfer: &[u8]) -> Stored<()>;
     /// Keeps that `by` claims an output.
-    fn insert_claim(&mut self, transfer: &TransferId, index: u8, by: &TransferId) -> Stored<bool>;
+    fn insert_claim(&mut self, transfer: &TransferId, index: u8, by: &TransferId) -> Stored<bool> {
+        Ok(!self.insert_claims(&[Claim { transfer: *transfer, index, by: *by }])?.is_empty())
+    }
+    /// Keeps several claims; gives those outputs that nobody had claimed.
+    fn insert_claims(&mut self, claims: &[Claim]) -> Stored<Vec<(TransferId, u8)>>;
     /// Marks a transfer as swept, if it was not.
     fn mark_swept_if_due(&mut self, transfer: &TransferId) -> Stored<bool>;
 
-    /// Counts what was paid within the face of an issued note.
-    fn add_to_root(&mut self, root: &NoteId, class: &ClassId, amount: Amount) -> Stored<()>;
+    /// Keeps that redemptions were accepted, those that are not yet.
+    fn insert_redemptions(&mut self, pending: &[PendingRedemption]) -> Stored<()>;
+    /// Forgets redemptions that are finished.
+    fn delete_redemptions(&mut self, transfers: &[TransferId]) -> Stored<()>;
+    /// Keeps what is allotted, each once for its transfer; tells how many are new.
+    fn insert_allotments(&mut self, allotments: &[Allotment]) -> Stored<u64>;
+    /// Counts what was allotted or paid within the faces of different issued notes, and gives how much it is now.
+    fn add_to_roots(&mut self, amounts: &[(NoteId, ClassId, Amount)]) -> Stored<Vec<(NoteId, Amount)>>;
     /// Keeps what was paid.
-    fn insert_payout(&mut self, payout: &PayoutRecord) -> Stored<bool>;
+    fn insert_payout(&mut self, payout: &PayoutRecord) -> Stored<bool> {
+        Ok(self.insert_payouts(core::slice::from_ref(payout))? == 1)
+    }
+    /// Keeps several, and tells how many are new.
+    fn insert_payouts(&mut self, payouts: &[PayoutRecord]) -> Stored<u64>;
     /// Closes a class.
     fn insert_expiry(&mut self, expiry: &ExpiryRecord) -> Stored<bool>;
 
@@ -325,14 +419,22 @@ pub trait Tx: View {
     /// Keeps an order.
     fn insert_transfer_order(&mut self, order: &TransferOrder) -> Stored<bool>;
     /// Counts a credit of `psp` and gives its sequence.
-    fn next_credit_sequence(&mut self, psp: &Name) -> Stored<u64>;
+    fn next_credit_sequence(&mut self, psp: &Name) -> Stored<u64> {
+        self.count_credits(psp, 1)
+    }
+    /// Counts `count` credits of `psp` and gives the sequence of the last one.
+    fn count_credits(&mut self, psp: &Name, count: u64) -> Stored<u64>;
     /// Keeps a credit.
-    fn insert_credit(&mut self, credit: &CreditRecord) -> Stored<bool>;
+    fn insert_credit(&mut self, credit: &CreditRecord) -> Stored<bool> {
+        Ok(self.insert_credits(core::slice::from_ref(credit))? == 1)
+    }
+    /// Keeps several, and tells how many are new.
+    fn insert_credits(&mut self, credits: &[CreditRecord]) -> Stored<u64>;
 
-    /// Keeps a movement.
-    fn insert_movement(&mut self, id: &[u8; 32], kind: &str, at: Timestamp) -> Stored<bool>;
-    /// Keeps one of its postings.
-    fn insert_posting(&mut self, movement: &[u8; 32], index: u32, account: &str, amount: i64) -> Stored<bool>;
+    /// Keeps movements without their postings, and tells how many are new.
+    fn insert_movements(&mut self, movements: &[MovementRow]) -> Stored<u64>;
+    /// Keeps postings, and tells how many are new.
+    fn insert_postings(&mut self, postings: &[PostingRow]) -> Stored<u64>;
     /// Changes a balance and gives the new one.
     fn add_to_balance(&mut self, account: &str, amount: i64) -> Stored<i64>;
 }

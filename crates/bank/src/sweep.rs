@@ -1,6 +1,8 @@
-//! What time settles: unanswered batches become void, leftovers fall to their payers, claims for lost devices are paid, classes close.
+//! What time settles: redemptions that a crash left are finished, unanswered batches become void, leftovers fall to their payers, claims for lost devices are paid, classes close.
 //!
 //! A sweep runs with a given `now`, as often as one likes, in small transactions; a crash in the middle loses nothing.
+
+use std::collections::BTreeMap;
 
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::TransferId;
@@ -13,10 +15,11 @@ use crate::detection::DetectionError;
 use crate::issuance;
 use crate::ledger::LedgerError;
 use crate::payout::{self, Destination, Due, PayoutKind};
+use crate::redemption::RedemptionError;
 use crate::restitution::{self, RestitutionState};
 use crate::signer::Signer;
 use crate::spent::TransferRecord;
-use crate::storage::{Storage, StorageError, Tx, View};
+use crate::storage::{Claim, Storage, StorageError, Tx, View};
 
 /// How much one transaction takes on.
 const CHUNK: u32 = 128;
@@ -53,6 +56,9 @@ pub enum SweepError {
     /// The revocation list could not be renewed.
     #[error(transparent)]
     Detection(#[from] DetectionError),
+    /// A redemption that a crash left could not be finished.
+    #[error(transparent)]
+    Redemption(#[from] RedemptionError),
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -66,9 +72,10 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     pub fn sweep(&self, now: Timestamp) -> Result<Swept, SweepError> {
         let mut swept = Swept::default();
         while self.storage().transact(|tx| sweep_batches(tx, now, &mut swept))? {}
-        while self.storage().transact(|tx| self.sweep_transfers(tx, now, &mut swept))? {}
-        while self.storage().transact(|tx| self.sweep_restitutions(tx, now, &mut swept))? {}
-        self.storage().transact(|tx| self.close_classes(tx, now, &mut swept))?;
+        self.finish_redemptions(now)?;
+        while self.in_its_turn(now, |tx| self.sweep_transfers(tx, now, &mut swept))? {}
+        while self.in_its_turn(now, |tx| self.sweep_restitutions(tx, now, &mut swept))? {}
+        self.in_its_turn(now, |tx| self.close_classes(tx, now, &mut swept))?;
         self.storage().transact(|tx| {
             tx.delete_payments(now)?;
             tx.delete_answers(earlier(now, ANSWERS_KEPT_SECONDS))?;
@@ -76,6 +83,25 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             Ok::<_, SweepError>(())
         })?;
         Ok(swept)
+    }
+
+    /// Does `work` in a transaction that sees no redemption which was accepted by its deadline and is not finished: it would take from
+    /// under it what it redeems. Such redemptions are finished first.
+    fn in_its_turn<T>(
+        &self,
+        now: Timestamp,
+        mut work: impl FnMut(&mut dyn Tx) -> Result<T, SweepError>,
+    ) -> Result<T, SweepError> {
+        loop {
+            let done = self.storage().transact(|tx| {
+                let overdue = tx.is_redemption_overdue(now)?;
+                Ok::<_, SweepError>(if overdue { None } else { Some(work(tx)?) })
+            })?;
+            match done {
+                Some(done) => return Ok(done),
+                None => self.finish_redemptions(now)?,
+            }
+        }
     }
 
     /// Settles transfers whose deadline passed; tells whether there may be more.
@@ -88,10 +114,12 @@ impl<S: Storage, K: Signer> Bank<S, K> {
                 continue;
             }
             done.transfers += 1;
+            let unclaimed = take_unclaimed(tx, &transfer)?;
             for claim in tx.restitutions_on(id)? {
-                done.restitutions = sum(done.restitutions, self.settle(tx, &claim, now)?);
+                let taken = !claim.output.is_some_and(|(_, index)| unclaimed.contains_key(&index));
+                done.restitutions = sum(done.restitutions, self.settle(tx, &claim, taken, now)?);
             }
-            if let Some(paid) = self.pay_leftover(tx, &transfer, now)? {
+            if let Some(paid) = self.pay_leftover(tx, &transfer, unclaimed, now)? {
                 done.leftovers = sum(done.leftovers, paid);
             }
         }
@@ -105,7 +133,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         let mut done = *swept;
         let due = tx.due_restitutions(now, CHUNK)?;
         for claim in &due {
-            done.restitutions = sum(done.restitutions, self.settle(tx, claim, now)?);
+            done.restitutions = sum(done.restitutions, self.settle(tx, claim, false, now)?);
         }
         *swept = done;
         Ok(!due.is_empty())
@@ -115,9 +143,10 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         &self,
         tx: &mut dyn Tx,
         transfer: &TransferRecord,
+        unclaimed: BTreeMap<u8, Amount>,
         now: Timestamp,
     ) -> Result<Option<Amount>, SweepError> {
-        let leftover = leftover(tx, transfer)?;
+        let leftover = leftover(tx, transfer, unclaimed)?;
         if leftover.is_zero() || tx.double_spend(&transfer.note_id)?.is_some() {
             return Ok(None);
         }
@@ -133,10 +162,10 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             amount: leftover,
             to,
         };
-        if !payout::is_covered(tx, &due, now)? {
+        if !payout::uncovered(tx, &[due], now)?.is_empty() {
             return Ok(None);
         }
-        Ok(Some(payout::pay(tx, &due, now)?.amount))
+        Ok(Some(payout::pay(tx, due, now)?))
     }
 
     /// Closes the classes that are redeemed no more. Every transfer below their notes is due before: its deadline is not
@@ -172,14 +201,28 @@ fn sweep_batches(tx: &mut dyn Tx, now: Timestamp, swept: &mut Swept) -> Result<b
     Ok(!void.is_empty() || !erase.is_empty())
 }
 
-/// The outputs that nobody spent, together; without those that went to owners of lost devices.
-fn leftover(view: &mut (impl View + ?Sized), transfer: &TransferRecord) -> Result<Amount, StorageError> {
-    let mut taken: Vec<u8> = view.claims(&transfer.id)?.into_iter().map(|(index, _)| index).collect();
-    let paid = view.restitutions_on(&transfer.id)?.into_iter().filter(|claim| claim.state == RestitutionState::Paid);
-    taken.extend(paid.filter_map(|claim| claim.output.map(|(_, index)| index)));
+/// Claims for the transfer itself those of its outputs that nobody spent, so that nobody can after this, and gives what they hold.
+fn take_unclaimed(tx: &mut dyn Tx, transfer: &TransferRecord) -> Result<BTreeMap<u8, Amount>, StorageError> {
     let outputs = transfer.decode()?.preimage.outputs;
-    let unclaimed = (0_u8..).zip(outputs.as_slice()).filter(|(index, _)| !taken.contains(index));
-    Ok(Amount::checked_sum(unclaimed.map(|(_, output)| output.amount)).expect("part of a sum that was checked"))
+    let outputs: BTreeMap<u8, _> =
+        (0..).zip(outputs.as_slice()).map(|(index, output)| (index, output.amount)).collect();
+    let id = transfer.id;
+    let claims: Vec<_> = outputs.keys().map(|&index| Claim { transfer: id, index, by: id }).collect();
+    let taken = tx.insert_claims(&claims)?;
+    Ok(taken.into_iter().filter_map(|(_, index)| Some((index, *outputs.get(&index)?))).collect())
+}
+
+/// What nobody spent, together; without what went to owners of lost devices.
+fn leftover(
+    view: &mut (impl View + ?Sized),
+    transfer: &TransferRecord,
+    mut unclaimed: BTreeMap<u8, Amount>,
+) -> Result<Amount, StorageError> {
+    let claims = view.restitutions_on(&transfer.id)?;
+    for claim in claims.into_iter().filter(|claim| claim.state == RestitutionState::Paid) {
+        claim.output.and_then(|(_, index)| unclaimed.remove(&index));
+    }
+    Ok(Amount::checked_sum(unclaimed.into_values()).expect("part of a sum that was checked"))
 }
 
 /// Where the residual owner of a transfer, who owns its last output, had its money sent: by redeeming that output, by
@@ -193,7 +236,8 @@ fn residual_destination(
         let outputs = current.decode()?.preimage.outputs.as_slice().len();
         let Some(last) = outputs.checked_sub(1).and_then(|last| u8::try_from(last).ok()) else { return Ok(None) };
         let claims = view.claims(&current.id)?;
-        let Some((_, claimant)) = claims.into_iter().find(|(index, _)| *index == last) else {
+        let claimed = claims.into_iter().find(|(index, by)| *index == last && *by != current.id);
+        let Some((_, claimant)) = claimed else {
             return claimed_for(view, &current.id, last);
         };
         current = next(view, &claimant)?;

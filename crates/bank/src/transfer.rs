@@ -4,7 +4,7 @@ use specie_core::amount::{Amount, Timestamp};
 use specie_core::text::{Memo, Name};
 use thiserror::Error;
 
-use crate::credit::{self, CreditKind};
+use crate::credit::{self, Credit, CreditKind};
 use crate::ledger::{Account, LedgerError, Movement, MovementKind, Posting};
 use crate::payout::Destination;
 use crate::psp::{self, PspError};
@@ -70,6 +70,7 @@ pub fn carry_out(tx: &mut dyn Tx, order: &TransferOrder, now: Timestamp) -> Resu
     let movement = Movement::new(MovementKind::Transfer, &reference, now, postings).map_err(LedgerError::from)?;
     movement.book(tx)?;
     let reference = order.reference.map(|memo| memo.to_string()).unwrap_or_default();
-    credit::tell(tx, &order.to, order.amount, CreditKind::Transfer, reference, now)?;
+    let credit = Credit { to: order.to, amount: order.amount, kind: CreditKind::Transfer, reference };
+    credit::tell(tx, vec![credit], now)?;
     Ok(())
 }

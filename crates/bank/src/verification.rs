@@ -75,6 +75,16 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         })
     }
 
+    /// Checks one chain that ends in a redemption, by itself, as of `at`.
+    pub(crate) fn check_again(
+        &self,
+        classes: &ClassTable,
+        chain: &Chain<'_>,
+        at: Timestamp,
+    ) -> Result<CheckedChain, ChainError> {
+        check(classes, chain, Deadline::Redeem(at), End::Redemption, &mut Immediately(self.generators()))
+    }
+
     fn check_share(
         &self,
         classes: &ClassTable,

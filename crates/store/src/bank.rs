@@ -3,6 +3,7 @@
 mod changes;
 mod persons;
 mod questions;
+mod redemption;
 mod rows;
 
 use specie_bank::storage::{Storage, StorageError, Tx, View};
@@ -13,7 +14,16 @@ use crate::sql::{Database, Session, SqlError};
 /// The tables of the bank, for [`Sqlite::open`](crate::Sqlite::open).
 pub const SCHEMA: Schema = Schema {
     component: "bank",
-    migrations: &[TABLES, SUPERVISION, RESTITUTION, AUDIT, REVOCATION_PAGES, persons::TABLES, SEALED],
+    migrations: &[
+        TABLES,
+        SUPERVISION,
+        RESTITUTION,
+        AUDIT,
+        REVOCATION_PAGES,
+        persons::TABLES,
+        SEALED,
+        redemption::TABLES,
+    ],
 };
 
 const TABLES: &[&str] = &[

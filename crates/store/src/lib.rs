@@ -6,6 +6,7 @@
 mod audit;
 pub mod bank;
 pub mod migration;
+mod parts;
 pub mod place;
 pub mod postgres;
 pub mod psp;

@@ -4,6 +4,8 @@
 mod audit;
 mod crashes;
 mod double_spends;
+mod faults;
+mod interleavings;
 mod issuance;
 mod manifests;
 mod model;

@@ -58,7 +58,7 @@ fn the_same_notes_redeemed_by_many_at_once_are_paid_once() {
                 let mut own = chains.clone();
                 own.rotate_left(racer.into());
                 let checked = bank.check_redemption(to, &own, now, &[racer; 32]).unwrap();
-                let redeemed = bank.storage().transact(|tx| bank.redeem(tx, &checked, now)).unwrap();
+                let redeemed = bank.redeem(&checked, now).unwrap();
                 assert_eq!(redeemed, vec![Redeemed::Credited(amount(10)); 6]);
             });
         }
@@ -82,7 +82,7 @@ fn two_payees_of_one_note_at_once_are_both_paid_and_one_is_convicted() {
             scope.spawn(move || {
                 let bank = shared.another_process();
                 let checked = bank.check_redemption(to, &[chain], now, &[1; 32]).unwrap();
-                let redeemed = bank.storage().transact(|tx| bank.redeem(tx, &checked, now)).unwrap();
+                let redeemed = bank.redeem(&checked, now).unwrap();
                 assert_eq!(redeemed, [Redeemed::Credited(amount(50))]);
             });
         }

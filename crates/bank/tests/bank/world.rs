@@ -183,6 +183,19 @@ impl World {
         self.bank = Some(self.another_process());
     }
 
+    /// A copy of all files, which goes its own way. Only of files.
+    pub(crate) fn copy(&self) -> Self {
+        self.bank().storage().0.checkpoint().unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let of = |directory: &TempDir| directory.path().join("bank.db");
+        std::fs::copy(of(&self.directory), of(&directory)).unwrap();
+        let (keys, root, random) = (self.keys.clone(), SigningKey::from_seed(&[1; 32]), Random { ..self.random });
+        let (now, classes, generators) = (self.now, self.classes.clone(), Generators::new());
+        let mut copy = Self { directory, keys, bank: None, root, now, random, classes, generators };
+        copy.restart();
+        copy
+    }
+
     /// A second bank on the same files.
     pub(crate) fn another_process(&self) -> TestBank {
         let store = BankStore(self.database());
@@ -319,7 +332,7 @@ impl World {
         let seed = self.random.bytes();
         let now = self.now;
         let checked = self.bank().check_redemption(to, chains, now, &seed)?;
-        self.transact(|tx| self.bank().redeem(tx, &checked, now))
+        self.bank().redeem(&checked, now)
     }
 
     /// Redeems one asset and expects what becomes of it.
@@ -338,6 +351,10 @@ impl World {
     pub(crate) fn assert_conserved(&self) {
         let conservation = self.conservation();
         assert!(conservation.holds(), "{:#?}", conservation.findings);
+    }
+
+    pub(crate) fn alarms(&self) -> u64 {
+        self.bank().storage().read(|view| view.alarm_count()).unwrap()
     }
 
     pub(crate) fn reserve(&self, psp: &str) -> u64 {

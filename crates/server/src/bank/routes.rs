@@ -306,10 +306,8 @@ async fn redeem(State(central): Shared, call: Call) -> Reply<api::Redemption> {
         let chains: Vec<_> = asked.body.chains.iter().map(|chain| chain.0.as_slice()).collect();
         let seed = random_seed().map_err(Refusal::internal)?;
         let checked = central.bank.check_redemption(to, &chains, asked.now, &seed)?;
-        asked.once(|tx| {
-            let redeemed = central.bank.redeem(tx, &checked, asked.now)?;
-            Ok(api::Redemption { items: redeemed.iter().map(item).collect() })
-        })
+        let redeemed = central.bank.redeem(&checked, asked.now)?;
+        asked.once(|_| Ok(api::Redemption { items: redeemed.iter().map(item).collect() }))
     })
     .await
 }

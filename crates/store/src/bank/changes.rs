@@ -6,13 +6,14 @@ use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::device::DeviceRecord;
 use specie_bank::issuance::{BatchKey, BatchRecord, BatchState, SessionRecord};
 use specie_bank::payout::{ExpiryRecord, PayoutRecord};
+use specie_bank::pending::PendingRedemption;
 use specie_bank::person::PersonRecord;
 use specie_bank::psp::PspRecord;
 use specie_bank::restitution::{RestitutionRecord, RestitutionState};
 use specie_bank::revocation::{RevocableRecord, RevocationRecord};
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
-use specie_bank::storage::{Answered, StorageError, Tx};
+use specie_bank::storage::{Allotment, Answered, Claim, MovementRow, PostingRow, StorageError, Tx};
 use specie_bank::supervision::SupervisionRecord;
 use specie_bank::transfer::TransferOrder;
 use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
@@ -21,7 +22,7 @@ use specie_core::manifest::SignedHeader;
 use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
 
-use super::{Tables, persons, stored};
+use super::{Tables, persons, redemption, stored};
 use crate::audit;
 use crate::sql::{Param, whole};
 
@@ -183,28 +184,12 @@ impl Tx for Tables<'_> {
         self.change(sql, &[(&key.psp).into(), (&key.id).into()])
     }
 
-    fn insert_shown(&mut self, note: &NoteId, transfer: &TransferId) -> Stored<bool> {
-        let sql = "INSERT INTO bank_shown (note_id, transfer_id) VALUES (?1, ?2) ON CONFLICT (note_id) DO NOTHING";
-        self.changed(sql, &[note.into(), transfer.into()])
+    fn insert_shows(&mut self, shows: &[(NoteId, TransferId)]) -> Stored<Vec<NoteId>> {
+        redemption::insert_shows(self, shows)
     }
 
-    fn insert_transfer(&mut self, transfer: &TransferRecord) -> Stored<bool> {
-        let sql = "INSERT INTO bank_transfer (transfer_id, note_id, class_id, root, root_class, deadline, swept, transfer) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (transfer_id) DO NOTHING";
-        let TransferRecord { id, note_id, class_id, root, root_class, deadline, swept, transfer } = transfer;
-        self.changed(
-            sql,
-            &[
-                id.into(),
-                note_id.into(),
-                class_id.into(),
-                root.into(),
-                root_class.into(),
-                (*deadline).into(),
-                (*swept).into(),
-                transfer.into(),
-            ],
-        )
+    fn insert_transfers(&mut self, transfers: &[TransferRecord]) -> Stored<Vec<TransferId>> {
+        redemption::insert_transfers(self, transfers)
     }
 
     fn replace_transfer(&mut self, id: &TransferId, transfer: &[u8]) -> Stored<()> {
@@ -212,40 +197,32 @@ impl Tx for Tables<'_> {
         Ok(())
     }
 
-    fn insert_claim(&mut self, transfer: &TransferId, index: u8, by: &TransferId) -> Stored<bool> {
-        let sql = "INSERT INTO bank_claim (transfer_id, position, by_transfer) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT (transfer_id, position) DO NOTHING";
-        self.changed(sql, &[transfer.into(), u32::from(index).into(), by.into()])
+    fn insert_claims(&mut self, claims: &[Claim]) -> Stored<Vec<(TransferId, u8)>> {
+        redemption::insert_claims(self, claims)
     }
 
     fn mark_swept_if_due(&mut self, transfer: &TransferId) -> Stored<bool> {
         self.changed("UPDATE bank_transfer SET swept = 1 WHERE transfer_id = ?1 AND swept = 0", &[transfer.into()])
     }
 
-    fn add_to_root(&mut self, root: &NoteId, class: &ClassId, amount: Amount) -> Stored<()> {
-        let sql = "INSERT INTO bank_root (root, class_id, paid) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT (root) DO UPDATE SET paid = bank_root.paid + excluded.paid";
-        self.change(sql, &[root.into(), class.into(), amount.into()]).map(drop)
+    fn insert_redemptions(&mut self, pending: &[PendingRedemption]) -> Stored<()> {
+        redemption::insert_pending(self, pending)
     }
 
-    fn insert_payout(&mut self, payout: &PayoutRecord) -> Stored<bool> {
-        let sql = "INSERT INTO bank_payout (transfer_id, kind, root, root_class, amount, from_class, psp, account, at) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (transfer_id) DO NOTHING";
-        let PayoutRecord { transfer, kind, root, root_class, amount, from_class, to, at } = payout;
-        self.changed(
-            sql,
-            &[
-                transfer.into(),
-                kind.name().into(),
-                root.into(),
-                root_class.into(),
-                (*amount).into(),
-                (*from_class).into(),
-                (&to.psp).into(),
-                (&to.account).into(),
-                (*at).into(),
-            ],
-        )
+    fn delete_redemptions(&mut self, transfers: &[TransferId]) -> Stored<()> {
+        redemption::delete_pending(self, transfers)
+    }
+
+    fn insert_allotments(&mut self, allotments: &[Allotment]) -> Stored<u64> {
+        redemption::insert_allotments(self, allotments)
+    }
+
+    fn add_to_roots(&mut self, amounts: &[(NoteId, ClassId, Amount)]) -> Stored<Vec<(NoteId, Amount)>> {
+        redemption::add_to_roots(self, amounts)
+    }
+
+    fn insert_payouts(&mut self, payouts: &[PayoutRecord]) -> Stored<u64> {
+        redemption::insert_payouts(self, payouts)
     }
 
     fn insert_expiry(&mut self, expiry: &ExpiryRecord) -> Stored<bool> {
@@ -373,33 +350,22 @@ impl Tx for Tables<'_> {
         )
     }
 
-    fn next_credit_sequence(&mut self, psp: &Name) -> Stored<u64> {
-        let sql = "UPDATE bank_psp SET credit_sequence = credit_sequence + 1 WHERE name = ?1 RETURNING credit_sequence";
-        self.0.query_one(sql, &[psp.into()]).and_then(|row| row.column(0)).map_err(stored)
+    fn count_credits(&mut self, psp: &Name, count: u64) -> Stored<u64> {
+        let sql = "UPDATE bank_psp SET credit_sequence = credit_sequence + CAST(?2 AS BIGINT) WHERE name = ?1 \
+                   RETURNING credit_sequence";
+        self.0.query_one(sql, &[psp.into(), whole(count)]).and_then(|row| row.column(0)).map_err(stored)
     }
 
-    fn insert_credit(&mut self, credit: &CreditRecord) -> Stored<bool> {
-        let sql = "INSERT INTO bank_credit (psp, sequence, account, amount, kind, reference, at) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (psp, sequence) DO NOTHING";
-        let CreditRecord { psp, sequence, account, amount, kind, reference, at } = credit;
-        let kind = kind.name().into();
-        let sequence = whole(*sequence);
-        self.changed(
-            sql,
-            &[psp.into(), sequence, account.into(), (*amount).into(), kind, reference.into(), (*at).into()],
-        )
+    fn insert_credits(&mut self, credits: &[CreditRecord]) -> Stored<u64> {
+        redemption::insert_credits(self, credits)
     }
 
-    fn insert_movement(&mut self, id: &[u8; 32], kind: &str, at: Timestamp) -> Stored<bool> {
-        let sql = "INSERT INTO bank_movement (movement_id, kind, at) VALUES (?1, ?2, ?3) \
-                   ON CONFLICT (movement_id) DO NOTHING";
-        self.changed(sql, &[id.into(), kind.into(), at.into()])
+    fn insert_movements(&mut self, movements: &[MovementRow]) -> Stored<u64> {
+        redemption::insert_movements(self, movements)
     }
 
-    fn insert_posting(&mut self, movement: &[u8; 32], index: u32, account: &str, amount: i64) -> Stored<bool> {
-        let sql = "INSERT INTO bank_posting (movement_id, position, account, amount) VALUES (?1, ?2, ?3, ?4) \
-                   ON CONFLICT (movement_id, position) DO NOTHING";
-        self.changed(sql, &[movement.into(), index.into(), account.into(), amount.into()])
+    fn insert_postings(&mut self, postings: &[PostingRow]) -> Stored<u64> {
+        redemption::insert_postings(self, postings)
     }
 
     fn add_to_balance(&mut self, account: &str, amount: i64) -> Stored<i64> {

@@ -6,13 +6,14 @@ use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::device::DeviceRecord;
 use specie_bank::issuance::{BatchKey, BatchRecord, SessionRecord};
 use specie_bank::payout::{ExpiryRecord, PayoutRecord};
+use specie_bank::pending::PendingRedemption;
 use specie_bank::person::PersonRecord;
 use specie_bank::psp::PspRecord;
 use specie_bank::restitution::RestitutionRecord;
 use specie_bank::revocation::{RevocableRecord, RevocationRecord};
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
-use specie_bank::storage::{Answered, DeviceCounts, PaidSum, StorageError, View};
+use specie_bank::storage::{Allotment, Answered, Claim, DeviceCounts, PaidSum, StorageError, View};
 use specie_bank::supervision::SupervisionRecord;
 use specie_bank::transfer::TransferOrder;
 use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
@@ -20,7 +21,7 @@ use specie_core::manifest::SignedHeader;
 use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
 
-use super::{Tables, persons, rows, stored};
+use super::{Tables, persons, redemption, rows, stored};
 use crate::audit;
 use crate::sql::{Param, Row, SqlError, whole};
 
@@ -183,9 +184,16 @@ impl View for Tables<'_> {
         self.one(sql, &[id.into()], rows::transfer)
     }
 
-    fn claims(&mut self, transfer: &TransferId) -> Stored<Vec<(u8, TransferId)>> {
-        let sql = "SELECT position, by_transfer FROM bank_claim WHERE transfer_id = ?1 ORDER BY position";
-        self.all(sql, &[transfer.into()], |row| Ok((row.column(0)?, row.column(1)?)))
+    fn shown_among(&mut self, notes: &[NoteId]) -> Stored<Vec<(NoteId, TransferId)>> {
+        redemption::shown_among(self, notes)
+    }
+
+    fn swept_among(&mut self, transfers: &[TransferId]) -> Stored<Vec<TransferId>> {
+        redemption::swept_among(self, transfers)
+    }
+
+    fn claims_on(&mut self, transfers: &[TransferId]) -> Stored<Vec<Claim>> {
+        redemption::claims_on(self, transfers)
     }
 
     fn due_transfers(&mut self, now: Timestamp, limit: u32) -> Stored<Vec<TransferId>> {
@@ -193,15 +201,24 @@ impl View for Tables<'_> {
         self.all(sql, &[now.into(), limit.into()], |row| row.column(0))
     }
 
-    fn paid_of_root(&mut self, root: &NoteId) -> Stored<Amount> {
-        let paid = self.one("SELECT paid FROM bank_root WHERE root = ?1", &[root.into()], |row| row.column(0))?;
-        Ok(paid.unwrap_or(Amount::ZERO))
+    fn redemptions_after(&mut self, after: Option<&TransferId>, limit: u32) -> Stored<Vec<PendingRedemption>> {
+        redemption::after(self, after, limit)
     }
 
-    fn payout(&mut self, transfer: &TransferId) -> Stored<Option<PayoutRecord>> {
-        let sql = "SELECT transfer_id, kind, root, root_class, amount, from_class, psp, account, at FROM bank_payout \
-                   WHERE transfer_id = ?1";
-        self.one(sql, &[transfer.into()], rows::payout)
+    fn is_redemption_overdue(&mut self, now: Timestamp) -> Stored<bool> {
+        redemption::is_overdue(self, now)
+    }
+
+    fn allotments(&mut self, roots: &[NoteId]) -> Stored<Vec<Allotment>> {
+        redemption::allotments(self, roots)
+    }
+
+    fn paid_of_roots(&mut self, roots: &[NoteId]) -> Stored<Vec<(NoteId, Amount)>> {
+        redemption::paid_of_roots(self, roots)
+    }
+
+    fn payouts(&mut self, transfers: &[TransferId]) -> Stored<Vec<PayoutRecord>> {
+        redemption::payouts(self, transfers)
     }
 
     fn paid_sums(&mut self) -> Stored<Vec<PaidSum>> {
@@ -223,6 +240,10 @@ impl View for Tables<'_> {
     fn restitution(&mut self, note: &NoteId) -> Stored<Option<RestitutionRecord>> {
         let sql = format!("SELECT {} FROM bank_restitution WHERE note_id = ?1", rows::RESTITUTION);
         self.one(&sql, &[note.into()], rows::restitution)
+    }
+
+    fn restituted_among(&mut self, notes: &[NoteId]) -> Stored<Vec<NoteId>> {
+        redemption::restituted_among(self, notes)
     }
 
     fn restitutions_of(&mut self, identity: &[u8; 32]) -> Stored<Vec<RestitutionRecord>> {

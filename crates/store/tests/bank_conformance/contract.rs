@@ -15,7 +15,7 @@ use specie_bank::restitution::{RestitutionRecord, RestitutionState};
 use specie_bank::revocation::{RevocableRecord, RevocationRecord};
 use specie_bank::settings::Settings;
 use specie_bank::spent::TransferRecord;
-use specie_bank::storage::{Answered, PaidSum, Storage, StorageError, Tx};
+use specie_bank::storage::{Answered, MovementRow, PaidSum, PostingRow, Storage, StorageError, Tx};
 use specie_bank::supervision::SupervisionRecord;
 use specie_bank::transfer::TransferOrder;
 use specie_core::bytes::{ManifestId, NoteId, TransferId};
@@ -271,7 +271,7 @@ pub(crate) fn roots_add_up<S: Storage>(open: impl Fn() -> S) {
     for (byte, minor, within) in [(1, 60, 60), (2, 50, 40)] {
         assert!(write(&open(), |tx| tx.insert_payout(&payout(byte, minor, within))));
         assert!(!write(&open(), |tx| tx.insert_payout(&payout(byte, minor, within))));
-        write(&open(), |tx| tx.add_to_root(&root, &class, amount(within)));
+        write(&open(), |tx| tx.add_to_roots(&[(root, class, amount(within))]));
     }
     assert_eq!(open().read(|view| view.paid_of_root(&root)).unwrap(), amount(100));
     assert_eq!(open().read(|view| view.payout(&TransferId([2; 32]))).unwrap(), Some(payout(2, 50, 40)));
@@ -444,12 +444,14 @@ pub(crate) fn books_add_up<S: Storage>(open: impl Fn() -> S) {
     assert_eq!(open().read(|view| view.balance("a")).unwrap(), 0);
     let book = |byte: u8, postings: &[(&str, i64)]| {
         write(&open(), |tx| {
-            assert!(tx.insert_movement(&[byte; 32], "kind", at(1))?);
-            assert!(!tx.insert_movement(&[byte; 32], "other", at(2))?);
+            let movement = |kind, seconds| [MovementRow { id: [byte; 32], kind, at: at(seconds) }];
+            assert_eq!(tx.insert_movements(&movement("kind", 1))?, 1);
+            assert_eq!(tx.insert_movements(&movement("other", 2))?, 0);
             let mut last = 0;
             for (index, (account, amount)) in (0..).zip(postings) {
-                assert!(tx.insert_posting(&[byte; 32], index, account, *amount)?);
-                assert!(!tx.insert_posting(&[byte; 32], index, account, *amount)?);
+                let (movement, account_name) = ([byte; 32], (*account).to_owned());
+                let posting = [PostingRow { movement, index, account: account_name, amount: *amount }];
+                assert_eq!((tx.insert_postings(&posting)?, tx.insert_postings(&posting)?), (1, 0));
                 last = tx.add_to_balance(account, *amount)?;
             }
             Ok(last)
