@@ -202,7 +202,7 @@ fn every_step_of_a_withdrawal() {
     type Step = fn(&FaultyBank, &specie_bank::issuance::IssuanceRequest) -> Result<String, String>;
     let steps: [Step; 3] = [
         |bank, request| {
-            let prepared = said(bank.prepare_batch(request, at(START), &[7; 32]))?;
+            let prepared = said(bank.prepare_batch(request, at(START)))?;
             let opened = said(bank.storage().transact(|tx| bank.open_batch(tx, &prepared)))?;
             Ok(format!("{:?}", opened.sessions.iter().map(|(_, commitment)| commitment.to_bytes()).collect::<Vec<_>>()))
         },
@@ -232,7 +232,9 @@ fn every_step_of_a_withdrawal() {
         let (_, request) = made(before);
         let operation = |bank: &FaultyBank| step(bank, &request);
         let (make, batches) = (|| made(before).0, vec![request.batch]);
-        Trial { seed: 61, make, batches, operation, answers_what_it_did: false }.run();
+        // What a session is made of is random: one that was undone, or of another world, is another one.
+        let answers_what_it_did = before == 0 || specie_testbed::on_server();
+        Trial { seed: 61, make, batches, operation, answers_what_it_did }.run();
     }
 }
 

@@ -50,6 +50,54 @@ fn payouts_outlive_the_migration_that_adds_a_kind() {
     assert_eq!((payout.amount.minor(), payout.from_class.minor(), payout.kind), (7, 6, PayoutKind::Leftover));
 }
 
+/// A database that was brought up to date step by step, from any version, is like one that was made at once.
+#[test]
+fn steps_lead_to_the_same_tables_as_one_leap() {
+    let describe = |schema: Schema, versions: &[usize]| {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("steps.db");
+        for version in versions {
+            drop(open(&path, Schema { migrations: &schema.migrations[..*version], ..schema }));
+        }
+        let database = open(&path, schema);
+        // What is before a name differs from place to place on a server.
+        let queries: &[&str] = if specie_testbed::on_server() {
+            &[
+                "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), CAST(data_type AS TEXT), \
+                 CAST(is_nullable AS TEXT) FROM information_schema.columns \
+                 WHERE table_schema = current_schema() ORDER BY 1, 2",
+                "SELECT CAST(tablename AS TEXT), CAST(indexname AS TEXT), \
+                 replace(indexdef, current_schema() || '.', '') FROM pg_indexes \
+                 WHERE schemaname = current_schema() ORDER BY 1, 2",
+                "SELECT CAST(conrelid AS regclass)::TEXT, pg_get_constraintdef(oid) FROM pg_constraint \
+                 WHERE connamespace = CAST(current_schema() AS regnamespace) ORDER BY 1, 2",
+            ]
+        } else {
+            &["SELECT type, name, tbl_name, COALESCE(sql, '') FROM sqlite_schema ORDER BY type, name"]
+        };
+        let described: Result<Vec<String>, SqlError> = database.read(|session| {
+            let mut lines = Vec::new();
+            for query in queries {
+                for row in session.query(query, &[])? {
+                    let columns = (0..row.0.len()).map(|column| row.column::<String>(column));
+                    lines.push(columns.collect::<Result<Vec<_>, _>>()?.join(" | "));
+                }
+            }
+            Ok(lines)
+        });
+        described.unwrap()
+    };
+    for schema in [SCHEMA, specie_store::psp::SCHEMA] {
+        let at_once = describe(schema, &[]);
+        assert!(at_once.len() > 20);
+        let all: Vec<_> = (0..schema.migrations.len()).collect();
+        assert_eq!(describe(schema, &all), at_once, "step by step");
+        for version in all {
+            assert_eq!(describe(schema, &[version]), at_once, "from version {version}");
+        }
+    }
+}
+
 on_a_database! {
     settings_are_settled_once
     the_audit_log_only_grows
