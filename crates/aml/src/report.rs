@@ -61,6 +61,9 @@ impl Reporter {
     }
 }
 
+/// The longest reason that the schema takes, in characters.
+const REASON_MAX: usize = 4_000;
+
 impl Report<'_> {
     /// The report, if it was decided to make one: always the same for the same case.
     pub fn to_xml(&self) -> Option<String> {
@@ -76,7 +79,7 @@ impl Report<'_> {
                 xml.text("first_name", "-", 100);
                 xml.text("last_name", &self.reporter.officer, 100);
             });
-            xml.text("reason", &self.reason(reason), 4_000);
+            xml.text("reason", &self.reason(reason), REASON_MAX);
             xml.text("action", self.action(), 4_000);
             self.flows.iter().for_each(|flow| self.transaction(xml, flow));
             xml.within("report_indicators", |xml| {
@@ -97,7 +100,17 @@ impl Report<'_> {
             let (rule, version) = (alert.rule.as_str(), alert.version);
             reason.push_str(&format!("\nRule {rule}, version {version} (minor units): {}", alert.reason));
         }
-        reason
+        let length = reason.chars().count();
+        if length <= REASON_MAX {
+            return reason;
+        }
+        // What is cut off is said: whoever reads the report asks for the rest.
+        let note = format!(
+            "\n[Cut: {length} characters, of which a report takes {REASON_MAX}. The rest stands in case {}.]",
+            self.case.number()
+        );
+        let kept = REASON_MAX - note.chars().count();
+        reason.chars().take(kept).chain(note.chars()).collect()
     }
 
     fn action(&self) -> &'static str {

@@ -35,7 +35,7 @@ pub struct Verified {
     pub head: SignedHead,
     /// How many heads it has.
     pub heads: u64,
-    /// How many records bear a time before that of an earlier record or head: a clock was set back, or somebody dated one back.
+    /// How many records and heads bear a time before that of an earlier record or head: a clock was set back, or somebody dated one back.
     pub backwards: u64,
     /// Whether an older head was compared.
     pub since: Option<SignedHead>,
@@ -251,6 +251,7 @@ impl Verifier {
             return Err(Problem::Head(head.sequence));
         }
         self.heads += 1;
+        self.backwards += u64::from(head.at < self.latest);
         self.latest = self.latest.max(head.at);
         self.head = Some(signed);
         Ok(())

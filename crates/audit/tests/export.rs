@@ -210,6 +210,11 @@ fn says_how_many_records_are_dated_back() {
     log.records.push(decide(1_004, log.records.last()));
     log.head();
     assert_eq!(verify(log.verifier(), &log.lines()).unwrap().backwards, 1);
+    // A head that says that it was signed before the record that it covers.
+    log.records.push(decide(9_000, log.records.last()));
+    let newest = log.records.last().unwrap();
+    log.heads.push(Head::new(log.name, newest, at(8_999)).sign(&log.key));
+    assert_eq!(verify(log.verifier(), &log.lines()).unwrap().backwards, 2);
 }
 
 #[test]

@@ -233,7 +233,7 @@ fn holds(verified: &Verified) -> Answer {
         moment::show(head.at)
     );
     if *backwards > 0 {
-        human.push_str(&format!("{backwards} records bear a time before that of what came before them.\n"));
+        human.push_str(&format!("{backwards} records or heads bear a time before that of what came before them.\n"));
     }
     human.push_str(&match since {
         Some(since) => {

@@ -113,7 +113,7 @@ EXAMPLES:
   specie bank fund bank psp-one 500.00 --out --reference 'transfer 18'
 
 The same reference is booked once for a PSP and a direction, and refused after that; without one, every call books anew. The \
-PSP books what was paid in with `specie psp reserve`.")]
+PSP books the same with `specie psp reserve`, what was paid out with --out there too.")]
     Fund {
         #[command(flatten)]
         which: Which,
@@ -489,6 +489,9 @@ impl From<OperationError> for Failure {
                 "not-disclosed",
                 "name the key that was current when it was paid; if it is to none, whose it is cannot be read",
             ),
+            OperationError::OtherCase { .. } => {
+                ("other-case", "have it opened for the case for which it was handed out")
+            }
             OperationError::Manifest(_) => ("not-published", "bring the right root key, and try again"),
             _ => ("store", "look after the database"),
         };

@@ -161,8 +161,13 @@ the payments too in `uploads`.")]
     Freeze(Freeze),
     Release(Release),
     Statement(Statement),
-    /// Book what was paid into the PSP's reserve at the bank
-    #[command(after_help = "EXAMPLES:\n  specie psp reserve psp 10000.00 --reference 'bank transfer 17'")]
+    /// Book what was paid into the PSP's reserve at the bank, or out of it
+    #[command(after_help = "\
+EXAMPLES:
+  specie psp reserve psp 10000.00 --reference 'bank transfer 17'
+  specie psp reserve psp 2500.00 --reference 'bank transfer 18' --out
+
+What the bank books with `specie bank fund`, with and without --out, the PSP books here: no money moves by it.")]
     Reserve {
         #[command(flatten)]
         which: Which,
@@ -172,6 +177,9 @@ the payments too in `uploads`.")]
         /// Names the payment: booked once
         #[arg(long, value_name = "TEXT")]
         reference: String,
+        /// It was paid out
+        #[arg(long)]
+        out: bool,
     },
 }
 
@@ -297,18 +305,25 @@ impl Psp {
             Command::Freeze(freeze) => freeze.run(),
             Command::Release(release) => release.run(),
             Command::Statement(statement) => statement.run(),
-            Command::Reserve { which, amount, reference } => {
+            Command::Reserve { which, amount, reference, out } => {
                 let provider = which.open()?;
                 let currency = provider.psp.identity().currency;
                 let amount = parse_amount(amount, currency)?;
                 if amount.is_zero() {
                     return Err(Failure::usage("there is nothing to book", "name an amount"));
                 }
-                provider.psp.fund_reserve(amount, reference, provider.clock.now())?;
-                let human = format!("Booked {} in the reserve.\n", money::show(amount, currency));
+                let now = provider.clock.now();
+                let done = if *out {
+                    provider.psp.defund_reserve(amount, reference, now)?;
+                    "out of"
+                } else {
+                    provider.psp.fund_reserve(amount, reference, now)?;
+                    "in"
+                };
+                let human = format!("Booked {} {done} the reserve.\n", money::show(amount, currency));
                 Ok(Answer::new(
                     human,
-                    json!({ "amount": amount.minor(), "currency": currency.as_str(), "reference": reference }),
+                    json!({ "amount": amount.minor(), "currency": currency.as_str(), "reference": reference, "out": out }),
                 ))
             }
         }
@@ -469,6 +484,9 @@ impl From<CustomerError> for Failure {
         let (code, advice) = match &error {
             CustomerError::Unknown(_) => ("unknown-customer", "see `specie psp customer list`"),
             CustomerError::Taken => ("customer-exists", "choose another name"),
+            CustomerError::Reserve => {
+                ("reserve-too-low", "book what was paid in first, or look at what the bank paid out")
+            }
             CustomerError::UnknownTier(_) => ("unknown-tier", "name a tier that is in force: see the files in `tiers`"),
             CustomerError::Evidence { .. } => (
                 "evidence-missing",

@@ -110,19 +110,39 @@ impl<S: Store, B: Bank> Psp<S, B> {
     /// # Errors
     /// When the reference was booked for something else, or the store fails.
     pub fn fund_reserve(&self, amount: Amount, reference: &str, now: Timestamp) -> Result<(), CustomerError> {
-        let movement = Movement {
-            id: movement_id(MovementKind::Funding, reference.as_bytes()),
-            kind: MovementKind::Funding,
-            debit: LedgerAccount::Reserve,
-            credit: LedgerAccount::Settlement,
-            amount,
-            reference: reference.into(),
-            at: now,
+        self.move_reserve(MovementKind::Funding, amount, reference, now)
+    }
+
+    /// Books what the bank paid the operator out of the reserve; `reference` names that payment, once.
+    ///
+    /// # Errors
+    /// When the reserve holds less in these books, the reference was booked for something else, or the store fails.
+    pub fn defund_reserve(&self, amount: Amount, reference: &str, now: Timestamp) -> Result<(), CustomerError> {
+        self.move_reserve(MovementKind::Defunding, amount, reference, now)
+    }
+
+    fn move_reserve(
+        &self,
+        kind: MovementKind,
+        amount: Amount,
+        reference: &str,
+        now: Timestamp,
+    ) -> Result<(), CustomerError> {
+        let (decided, debit, credit) = match kind {
+            MovementKind::Defunding => (Kind::ReservePaidOut, LedgerAccount::Settlement, LedgerAccount::Reserve),
+            _ => (Kind::ReservePaidIn, LedgerAccount::Reserve, LedgerAccount::Settlement),
         };
+        let id = movement_id(kind, reference.as_bytes());
+        let movement = Movement { id, kind, debit, credit, amount, reference: reference.into(), at: now };
         self.store().write(|records| {
-            if ledger::post_new(records, &movement)?.map_err(|refusal| refusal.of(reference))? {
+            let made = ledger::post_new(records, &movement)?.map_err(|refusal| refusal.of(reference))?;
+            let reserve = records.totals(&LedgerAccount::Reserve)?;
+            if made && reserve.credits > reserve.debits {
+                return Err(CustomerError::Reserve);
+            }
+            if made {
                 let details = [("amount", amount.minor().to_string()), ("reference", reference.to_owned())];
-                self.audit(records, now, Kind::ReservePaidIn, self.identity().name.as_str(), &details)?;
+                self.audit(records, now, decided, self.identity().name.as_str(), &details)?;
             }
             Ok(())
         })

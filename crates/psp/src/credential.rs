@@ -143,6 +143,7 @@ impl<S: Store, B> Psp<S, B> {
         let credential = Credential::verify(presentation, &demand, issuers, now)?;
         let kept = kept(customer, &credential, identification, answer, now);
         let subject = subject_of(&kept.claims)?;
+        let found = subject.as_ref().map(|subject| self.compare(subject)).transpose()?.flatten();
         self.store().write(|records| {
             if let Standing::Answered(accepted) = self.open_demand(records, customer, &answer, now)? {
                 return Ok(accepted);
@@ -170,9 +171,7 @@ impl<S: Store, B> Psp<S, B> {
             if let Some(found) = records.customer(customer)? {
                 self.know_by_credential(records, &found, now)?;
             }
-            if let Some(subject) = &subject {
-                self.screen_name(records, customer, subject, now)?;
-            }
+            self.record_screening(records, customer, found.as_deref(), now)?;
             Ok(Accepted { credential: kept.clone(), hits: records.hits(Some(customer))? })
         })
     }

@@ -48,6 +48,11 @@ pub enum CustomerError {
     /// The name or the account is taken.
     #[error("customer or account exists already: choose another name")]
     Taken,
+    /// The reserve holds less in these books.
+    #[error(
+        "the reserve holds less than that in the books of this PSP: nothing was booked; look at what the bank paid out"
+    )]
+    Reserve,
     /// No tier has this name.
     #[error("no tier `{0}` is in force: name one of the newest version")]
     UnknownTier(Name),

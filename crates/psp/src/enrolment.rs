@@ -73,8 +73,11 @@ pub enum EnrolmentError {
     #[error(transparent)]
     Proof(#[from] ProofError),
     /// The customer has as many devices as its tier allows.
-    #[error("the customer has as many devices as the tier allows")]
-    TooManyDevices,
+    #[error(
+        "the customer has as many devices as its tier allows ({0}, those of all its accounts and those that it gave up included): report lost what \
+         is lost, have another customer enrol what was given up, or ask for a larger tier; the claim code stays good"
+    )]
+    TooManyDevices(u32),
     /// The identity or the key is enrolled already.
     #[error("this element is enrolled already, here or elsewhere")]
     AlreadyEnrolled,
@@ -189,7 +192,7 @@ impl<S: Store, B: Bank> Psp<S, B> {
         let counts = |device: &&Device| device.state != DeviceState::StruckOff && device.lost_at.is_none();
         let devices = devices.filter(counts).count();
         if devices >= usize::try_from(holdings.tier.devices_max).unwrap_or(usize::MAX) {
-            return Err(EnrolmentError::TooManyDevices);
+            return Err(EnrolmentError::TooManyDevices(holdings.tier.devices_max));
         }
         if let Some(known) = known {
             let device = self.take_over(records, &known, &body.U, &owner, claim, now)?;

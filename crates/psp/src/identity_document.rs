@@ -99,6 +99,7 @@ impl<S: Store, B> Psp<S, B> {
             by: self.acting(),
             at: now,
         };
+        let found = self.compare(&document.holder)?;
         self.store().write(|records| {
             let known = records.customers_of_evidence(evidence.kind, &evidence.reference)?;
             if let Some(other) = known.into_iter().find(|other| other != customer) {
@@ -111,7 +112,7 @@ impl<S: Store, B> Psp<S, B> {
                 let details = [("document", evidence.reference.clone()), ("until", until)];
                 self.audit(records, now, Kind::DocumentChecked, customer.as_str(), &details)?;
             }
-            self.screen_name(records, customer, &document.holder, now)?;
+            self.record_screening(records, customer, found.as_deref(), now)?;
             Ok(records.hits(Some(customer))?)
         })
     }

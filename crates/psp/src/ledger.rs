@@ -39,8 +39,10 @@ pub enum LedgerAccount {
 pub enum MovementKind {
     /// A customer paid in.
     Deposit,
-    /// The operator moved money to or from the reserve at the bank.
+    /// The operator put money into the reserve at the bank.
     Funding,
+    /// The bank paid the operator out of the reserve.
+    Defunding,
     /// Held for a withdrawal.
     WithdrawalHeld,
     /// The bank answered a withdrawal.
@@ -117,6 +119,7 @@ macro_rules! kinds {
 kinds! {
     Deposit = "deposit",
     Funding = "funding",
+    Defunding = "defunding",
     WithdrawalHeld = "withdrawal",
     WithdrawalSettled = "withdrawal-settled",
     WithdrawalRefunded = "withdrawal-refund",

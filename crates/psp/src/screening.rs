@@ -5,7 +5,7 @@
 use specie_audit::Kind;
 use specie_core::Timestamp;
 use specie_core::text::Name;
-use specie_identity::screening::Subject;
+use specie_identity::screening::{Hit, Subject};
 
 use crate::credential::{hexadecimal, subject_of};
 use crate::evidence::EvidenceKind;
@@ -97,8 +97,9 @@ impl<S: Store, B> Psp<S, B> {
         now: Timestamp,
     ) -> Result<Vec<HitRecord>, IdentificationError> {
         self.identification()?.sanctions.as_ref().ok_or(IdentificationError::NoList)?;
+        let found = self.compare(subject)?;
         self.store().write(|records| {
-            self.screen_name(records, customer, subject, now)?;
+            self.record_screening(records, customer, found.as_deref(), now)?;
             Ok(records.hits(Some(customer))?)
         })
     }
@@ -112,7 +113,7 @@ impl<S: Store, B> Psp<S, B> {
         let mut result = Rescreened::default();
         for customer in self.store().read(|records| records.customers().map_err(IdentificationError::from))? {
             let name = customer.name;
-            let (named, suspected) = self.store().write(|records| self.screen_again(records, &name, now))?;
+            let (named, suspected) = self.screen_again(&name, now)?;
             match named {
                 Some(true) => result.compared += 1,
                 Some(false) => result.unnamed.push(name),
@@ -178,43 +179,53 @@ impl<S: Store, B> Psp<S, B> {
     }
 
     /// Compares the name that is kept of a customer; tells whether there is one, if there should be, and whether a hit is undecided.
-    fn screen_again(
-        &self,
-        records: &mut dyn Records,
-        customer: &Name,
-        now: Timestamp,
-    ) -> Result<(Option<bool>, bool), IdentificationError> {
-        let kept = records.credentials(customer)?;
-        let subject =
-            kept.iter().rev().find_map(|credential| subject_of(&credential.claims).transpose()).transpose()?;
-        let named = match subject {
-            Some(subject) => {
-                self.screen_name(records, customer, &subject, now)?;
-                Some(true)
+    fn screen_again(&self, customer: &Name, now: Timestamp) -> Result<(Option<bool>, bool), IdentificationError> {
+        loop {
+            let subject = self.store().read(|records| kept_subject(records, customer))?;
+            let found = subject.as_ref().map(|subject| self.compare(subject)).transpose()?.flatten();
+            let screened = self.store().write(|records| {
+                // Another name was recorded meanwhile.
+                if kept_subject(records, customer)? != subject {
+                    return Ok::<_, IdentificationError>(None);
+                }
+                let named = if subject.is_some() {
+                    self.record_screening(records, customer, found.as_deref(), now)?;
+                    Some(true)
+                } else {
+                    has_document(records, customer)?.then_some(false)
+                };
+                Ok(Some((named, records.hits(Some(customer))?.iter().any(|hit| hit.ruling.is_none()))))
+            })?;
+            if let Some(screened) = screened {
+                return Ok(screened);
             }
-            None => has_document(records, customer)?.then_some(false),
-        };
-        Ok((named, records.hits(Some(customer))?.iter().any(|hit| hit.ruling.is_none())))
+        }
     }
 
-    /// Compares a name with the list, if there is one, and records that and what was found.
-    pub(crate) fn screen_name(
+    /// Compares a name with the list, if there is one. Outside of any transaction that writes: it takes longer than others should wait.
+    pub(crate) fn compare(&self, subject: &Subject) -> Result<Option<Vec<Hit>>, IdentificationError> {
+        let identification = self.identification()?;
+        let list = identification.sanctions.as_ref();
+        Ok(list.map(|list| list.screen(subject, identification.threshold)).transpose()?)
+    }
+
+    /// Records that a name was compared, and what [`Psp::compare`] found.
+    pub(crate) fn record_screening(
         &self,
         records: &mut dyn Records,
         customer: &Name,
-        subject: &Subject,
+        found: Option<&[Hit]>,
         now: Timestamp,
     ) -> Result<(), IdentificationError> {
         let identification = self.identification()?;
-        let Some(list) = &identification.sanctions else { return Ok(()) };
-        let found = list.screen(subject, identification.threshold)?;
+        let (Some(list), Some(found)) = (&identification.sanctions, found) else { return Ok(()) };
         let known = records.hits(Some(customer))?;
         let mut news = 0_u32;
         for hit in found {
             let record = HitRecord {
                 customer: *customer,
-                reference: hit.reference,
-                listed: hit.name,
+                reference: hit.reference.clone(),
+                listed: hit.name.clone(),
                 score: hit.score,
                 birth: hit.birth,
                 list: list.hash,
@@ -248,6 +259,12 @@ impl<S: Store, B> Psp<S, B> {
         }
         Ok(())
     }
+}
+
+/// The name that is kept of a customer, from its newest credential that has one.
+fn kept_subject(records: &mut dyn Records, customer: &Name) -> Result<Option<Subject>, IdentificationError> {
+    let kept = records.credentials(customer)?;
+    Ok(kept.iter().rev().find_map(|credential| subject_of(&credential.claims).transpose()).transpose()?)
 }
 
 fn has_document(records: &mut dyn Records, customer: &Name) -> Result<bool, StoreError> {

@@ -133,6 +133,29 @@ fn a_report_is_valid_and_says_what_is_in_the_case() {
     assert_eq!(Report { case: &undecided, ..reported.report() }.to_xml(), None);
 }
 
+/// What does not fit is cut, and says so, at any length.
+#[test]
+fn a_report_says_what_is_cut_off_its_reason() {
+    let reported = Reported::new("mallory");
+    let fits = texts(&reported.report().to_xml().unwrap(), "reason")[0].chars().count();
+    assert!(fits < 4_000);
+    let with = |count: usize| {
+        let alert = Alert { reason: "x".repeat(count), ..reported.alerts[0].clone() };
+        let xml = Report { alerts: &[alert], ..reported.report() }.to_xml().unwrap();
+        assert_eq!(errors(REPORT, &xml), Vec::<String>::new());
+        texts(&xml, "reason")[0].clone()
+    };
+    let rest = with(1).chars().count() - 1;
+    assert!(with(4_000 - rest).ends_with('x'), "just fits");
+    for count in [4_001 - rest, 10_000] {
+        let reason = with(count);
+        assert_eq!(reason.chars().count(), 4_000);
+        let said =
+            format!("[Cut: {} characters, of which a report takes 4000. The rest stands in case 7.]", rest + count);
+        assert!(reason.ends_with(&said), "{reason}");
+    }
+}
+
 #[test]
 fn hostile_names_stay_texts() {
     for text in HOSTILE {

@@ -9,6 +9,7 @@ use specie_server::bank::CentralBank;
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::money;
+use crate::printable::printable;
 
 /// Who the bank is, and whether its books hold.
 pub(super) fn show(bank: &CentralBank) -> Result<Answer, Failure> {
@@ -41,14 +42,20 @@ pub(super) fn show(bank: &CentralBank) -> Result<Answer, Failure> {
         signed(books.reserves, currency),
         money::show(amount(books.fraud_loss), currency)
     ));
+    let reserves = bank.reserves()?;
+    for (psp, reserve) in &reserves {
+        human.push_str(&format!("    {:<32}  {}\n", printable(psp.as_str()), money::show(*reserve, currency)));
+    }
     books.findings.iter().for_each(|finding| human.push_str(&format!("  WRONG: {finding}\n")));
+    let psps = reserves.iter().map(|(psp, reserve)| json!({ "name": psp.as_str(), "reserve": reserve.minor() }));
+    let psps: Vec<_> = psps.collect();
     let holds = books.holds && status.alarms == 0;
     human.push_str(if books.holds {
         "The books hold: issued − redeemed − expired = outstanding, class by class.\n"
     } else {
         "THE BOOKS DO NOT HOLD.\n"
     });
-    Ok(Answer::verdict(holds, human, json!({ "status": status, "conservation": books })))
+    Ok(Answer::verdict(holds, human, json!({ "status": status, "conservation": books, "psps": psps })))
 }
 
 fn line(class: &ClassConservation, currency: Currency) -> String {

@@ -1,6 +1,7 @@
 //! `specie bank supervise` and `specie bank disclosed`.
 
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -78,7 +79,8 @@ pub(super) struct Disclosed {
 EXAMPLES:
   specie bank opened bank 7.opening --outcome first.outcome --disclosed payment.disclosed
 
-The opening is verified first. Who paid does not stand in the log.")]
+The opening is verified first. A payment that the bank handed out is opened for a case for which it was handed out. Who paid does not \
+stand in the log.")]
 pub(super) struct Opened {
     #[command(flatten)]
     which: Which,
@@ -142,9 +144,19 @@ impl Supervise {
 
 impl Disclosed {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
-        let disclosed = self.which.open()?.disclosed_transfer(&self.transfer, self.key, &self.case)?.to_vec();
         let name = self.out.display().to_string();
-        fs::write(&self.out, &disclosed).map_err(|error| Failure::file(&name, &error))?;
+        let failed = |error: std::io::Error| Failure::file(&name, &error);
+        // Before anything stands in the log: what is there may be another case's.
+        if self.out.exists() {
+            return Err(Failure::refused(
+                "exists",
+                format!("{name} exists already: nothing was handed out, and nothing stands in the log"),
+                "name a file that does not exist",
+            ));
+        }
+        let disclosed = self.which.open()?.disclosed_transfer(&self.transfer, self.key, &self.case)?.to_vec();
+        let mut file = fs::File::create_new(&self.out).map_err(failed)?;
+        file.write_all(&disclosed).and_then(|()| file.sync_all()).map_err(failed)?;
         let human = format!("Wrote transfer {} to {name}, {} bytes.\n", self.transfer, disclosed.len());
         Ok(Answer::new(human, json!({ "file": name, "bytes": disclosed.len(), "transfer": self.transfer.to_string() })))
     }

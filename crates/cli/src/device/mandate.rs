@@ -180,6 +180,21 @@ impl Make {
             (Some(_), None) => return Err(Failure::usage("this wallet has no PSP", "add --redeem-psp")),
         };
         let max_payment = amount(&self.per_payment)?;
+        let (max_per_period, max_total) = (amount(&self.per_period)?, amount(&self.in_all)?);
+        for (more, less, what, advice) in [
+            (
+                max_payment,
+                max_per_period,
+                "one payment may be more than all of a period",
+                "--per-payment or --per-period",
+            ),
+            (max_per_period, max_total, "a period may have more than all periods together", "--per-period or --in-all"),
+        ] {
+            if more > less {
+                let what = format!("{what}: {} and {}", money::show(more, currency), money::show(less, currency));
+                return Err(Failure::usage(what, format!("correct {advice}")));
+            }
+        }
         let body = MandateBody {
             owner: owner.public(),
             device: self.device,
@@ -187,8 +202,8 @@ impl Make {
             valid_until: self.until,
             max_payment,
             period_seconds: 86_400 * self.days,
-            max_per_period: amount(&self.per_period)?,
-            max_total: amount(&self.in_all)?,
+            max_per_period,
+            max_total,
             redeem_to,
             terms: [0; 32],
         };

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 use specie_core::signature::PublicKey;
+use specie_core::text::Currency;
 use specie_device::device::NewDevice;
 use specie_device::element::ElementAddress;
 use specie_device::folder::Keep;
 use specie_device::maker::Maker;
 
-use super::Which;
+use super::{Which, parse_amount, parse_currency};
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::inspect::parse_key;
@@ -22,7 +23,7 @@ use crate::progress::Progress;
 EXAMPLES:
   specie device new alice --maker maker.toml --root 5f0c… --psp http://127.0.0.1:7002
   specie device new bob --element serial:/dev/ttyACM0 --maker maker.toml \\
-      --root 5f0c… --psp http://127.0.0.1:7002
+      --root 5f0c… --psp http://127.0.0.1:7002 --keep-value 50.00 --currency EUR
 
 A chip must be fresh from the factory. It is personalised for this device, and for ever.
 The PUK that is printed unblocks a blocked PIN; it is told once.")]
@@ -41,9 +42,12 @@ pub(super) struct New {
     /// Name of the device, for its owner; the folder's name without it
     #[arg(long)]
     name: Option<String>,
-    /// What every synchronisation leaves in the device, in minor units of the currency
-    #[arg(long, value_name = "MINOR", default_value_t = 0)]
-    keep_value: u64,
+    /// What every synchronisation leaves in the device, as far as account and limits allow; nothing without it
+    #[arg(long, value_name = "AMOUNT", requires = "currency")]
+    keep_value: Option<String>,
+    /// The currency of that amount
+    #[arg(long, value_name = "CODE", value_parser = parse_currency)]
+    currency: Option<Currency>,
     /// How many free blanks every synchronisation leaves in the device
     #[arg(long, value_name = "COUNT", default_value_t = 16)]
     keep_blanks: u16,
@@ -57,7 +61,11 @@ impl New {
         let maker = Maker::open(&self.maker).map_err(crate::maker::failure)?;
         let folder = &self.which.folder;
         let name = self.name.clone().or_else(|| folder.file_name().map(|name| name.to_string_lossy().into_owned()));
-        let keep = Keep { value: self.keep_value, blanks: self.keep_blanks, ..Keep::default() };
+        let value = match (&self.keep_value, self.currency) {
+            (Some(value), Some(currency)) => parse_amount(value, currency)?.minor(),
+            _ => 0,
+        };
+        let keep = Keep { value, blanks: self.keep_blanks, ..Keep::default() };
         // What is typed begins where it is typed; what is in device.toml, at the folder.
         let element = match &self.element {
             Some(element) => {

@@ -9,7 +9,7 @@ use specie_device::gateway::{Command, Event, Keep, Summary};
 use super::talk::{Risk, Talk};
 use super::{ToPsp, Which, events, show_minor};
 use crate::answer::Answer;
-use crate::device::parse_currency;
+use crate::device::{parse_amount, parse_currency};
 use crate::failure::Failure;
 use crate::progress::Progress;
 
@@ -18,7 +18,7 @@ use crate::progress::Progress;
 #[command(after_help = "\
 EXAMPLES:
   specie terminal sync --line serial:/dev/ttyACM0 \\
-      --psp http://127.0.0.1:7002 --keep-value 5000 --keep-blanks 16
+      --psp http://127.0.0.1:7002 --keep-value 50.00 --currency EUR --keep-blanks 16
   specie terminal sync --line serial:/dev/ttyACM0 --psp http://127.0.0.1:7002   # withdraw nothing
 
 This program only carries what the device signed to the PSP and back. Where it breaks off, the next one goes on. The exit status \
@@ -28,16 +28,16 @@ pub(super) struct Sync {
     which: Which,
     #[command(flatten)]
     psp: ToPsp,
-    /// How much to be able to spend offline afterwards, in minor units of the currency
-    #[arg(long, value_name = "MINOR", default_value_t = 0)]
-    keep_value: u64,
+    /// How much to be able to spend offline afterwards; nothing without it
+    #[arg(long, value_name = "AMOUNT", requires = "currency")]
+    keep_value: Option<String>,
     /// How many free blanks to have afterwards, as far as the PSP's ration allows
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     keep_blanks: u16,
-    /// What each blank may at least own, in minor units; the largest that the ration allows without it
-    #[arg(long, value_name = "MINOR")]
-    blank_cap: Option<u64>,
-    /// Show amounts in this currency, not in minor units
+    /// What each blank may at least own; the largest that the ration allows without it
+    #[arg(long, value_name = "AMOUNT", requires = "currency")]
+    blank_cap: Option<String>,
+    /// The currency of amounts, given and shown; minor units are shown without it
     #[arg(long, value_name = "CODE", value_parser = parse_currency)]
     currency: Option<Currency>,
 }
@@ -45,9 +45,9 @@ pub(super) struct Sync {
 impl Sync {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
         let keep = Keep {
-            value: amount(self.keep_value, "--keep-value")?,
+            value: self.amount(self.keep_value.as_ref())?.unwrap_or(Amount::ZERO),
             blanks: self.keep_blanks,
-            blank_cap: self.blank_cap.map(|cap| amount(cap, "--blank-cap")).transpose()?,
+            blank_cap: self.amount(self.blank_cap.as_ref())?,
         };
         let psp = self.psp.http()?;
         let mut talk = Talk::begin(&self.which)?;
@@ -61,6 +61,10 @@ impl Sync {
         };
         drop(progress);
         Ok(describe(&summary, &talk.earlier, self.currency))
+    }
+
+    fn amount(&self, text: Option<&String>) -> Result<Option<Amount>, Failure> {
+        text.zip(self.currency).map(|(text, currency)| parse_amount(text, currency)).transpose()
     }
 }
 
@@ -92,10 +96,4 @@ fn describe(summary: &Summary, earlier: &[Event], currency: Option<Currency>) ->
         fields.insert("earlier".to_owned(), events::machines(earlier));
     }
     Answer::verdict(summary.failures.is_empty() && summary.refused == 0, human, machine)
-}
-
-fn amount(minor: u64, option: &str) -> Result<Amount, Failure> {
-    Amount::new(minor).ok_or_else(|| {
-        Failure::usage(format!("{minor} minor units is more than any amount can be"), format!("correct {option}"))
-    })
 }

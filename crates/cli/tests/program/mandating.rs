@@ -101,6 +101,13 @@ fn the_owner_ends_a_mandate_from_afar_and_nobody_else_makes_one() {
     world.refused(&["device", "mandate", "give", "meter", "stolen"], "pin-needed");
     world.refused(&["device", "mandate", "give", "alice", "first"], "other-device");
     let make = ["device", "mandate", "make", "alice", "--for", &key, "--until", "2099-12-31", "--out", "end"];
+    for wrong in [["9", "8", "20"], ["5", "21", "20"]] {
+        let [payment, period, all] = wrong;
+        let limits = ["--per-payment", payment, "--per-period", period, "--in-all", all, "--anyone"];
+        let told = world.run(&[&make[..], &limits].concat()).exits(2).stderr;
+        assert!(told.contains("may"), "{told}");
+        assert!(!world.path("end").exists());
+    }
     let none = ["--per-payment", "0", "--per-period", "0", "--in-all", "0", "--anyone", "--sequence", "9999999999"];
     world.json(&[&make[..], &none].concat());
     world.json(&["device", "mandate", "give", "meter", "end"]);

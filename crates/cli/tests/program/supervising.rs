@@ -227,11 +227,17 @@ fn a_large_payment_is_read_by_the_officers_and_a_small_one_by_nobody() {
         "--out",
         file.to_str().unwrap(),
     ]);
+    let again = ["bank", "disclosed", "bank", &large, "--key", &key, "--case", "order-10", "--out"];
+    world.refused(&[&again[..], &[file.to_str().unwrap()]].concat(), "exists");
     for name in ["ben", "cid"] {
+        table.done(&format!(
+            "partial --secret {name}.secret --outcome first.outcome --case order-8 large.disclosed --out {name}.other"
+        ));
         table.done(&format!(
             "partial --secret {name}.secret --outcome first.outcome --case order-9 large.disclosed --out {name}.partial"
         ));
     }
+    table.done("open --outcome first.outcome --disclosed large.disclosed ben.other cid.other --out 8.opening");
     let opened =
         table.done("open --outcome first.outcome --disclosed large.disclosed ben.partial cid.partial --out 9.opening");
     assert_eq!(opened["U"], world.json(&["device", "status", "alice"])["identity"]);
@@ -242,6 +248,9 @@ fn a_large_payment_is_read_by_the_officers_and_a_small_one_by_nobody() {
     let foreign = others.path("first.outcome").to_str().unwrap().to_owned();
     let file = ["bank", "opened", "bank", &opening, "--disclosed", &disclosed, "--outcome"];
     world.refused(&[&file[..], &[&foreign]].concat(), "other-key");
+    let other = path("8.opening");
+    let other = ["bank", "opened", "bank", &other, "--disclosed", &disclosed, "--outcome", &outcome];
+    world.refused(&other, "other-case");
     for _ in 0..2 {
         world.json(&[&file[..], &[&outcome]].concat());
     }

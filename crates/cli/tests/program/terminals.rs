@@ -59,7 +59,7 @@ fn terminals_are_set_up_pay_each_other_and_settle() {
     assert!(first.stdout.contains("specie terminal new"), "{first:?}");
     enrol(&world, 0, "ann");
     enrol(&world, 1, "bob");
-    let keep = ["--keep-value", "2000", "--keep-blanks", "8"];
+    let keep = ["--keep-value", "20.00", "--currency", "XTS", "--keep-blanks", "8"];
     let synchronised = sync(&world, 0, &keep);
     assert_eq!(synchronised["failures"], Value::Array(vec![]), "{synchronised:#}");
     sync(&world, 1, &keep);
@@ -102,7 +102,7 @@ fn a_terminal_pays_by_itself_inside_a_mandate() {
     enrol(&world, 0, "meter");
     enrol(&world, 1, "shop");
     for terminal in [0, 1] {
-        sync(&world, terminal, &["--keep-value", "2000", "--keep-blanks", "8"]);
+        sync(&world, terminal, &["--keep-value", "20.00", "--currency", "XTS", "--keep-blanks", "8"]);
     }
     let show = |machine: bool| {
         let arguments = to(0, "mandate", &[]);
@@ -157,7 +157,7 @@ fn refusals_of_a_terminal_say_what_to_do() {
     enrol(&world, 0, "ann");
     world.refused(&to(0, "new", &["--root", &world.root]), "wallet-exists");
     world.refused(&to(0, "request", &["--currency", "XTS", "1"]), "no-blank");
-    sync(&world, 0, &["--keep-value", "500", "--keep-blanks", "4"]);
+    sync(&world, 0, &["--keep-value", "5.00", "--currency", "XTS", "--keep-blanks", "4"]);
     world.refused(&to(0, "request", &["--currency", "XTS", "0.00"]), "no-amount");
     // Nobody asks: the device is not left paying.
     world.refused(&to(0, "pay", &["--currency", "XTS", "--at-most", "1", "--wait=1"]), "no-request");

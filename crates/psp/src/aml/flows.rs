@@ -43,6 +43,7 @@ pub(super) fn of(records: &mut dyn Records, here: &Name, movement: &Movement) ->
             None => Ok(Vec::new()),
         },
         MovementKind::Funding
+        | MovementKind::Defunding
         | MovementKind::WithdrawalHeld
         | MovementKind::WithdrawalRefunded
         | MovementKind::PaymentHeld

@@ -84,7 +84,6 @@ const BANKS: &[Kind] = &[
     Kind::ClassPublished,
     Kind::ManifestPublished,
     Kind::PspRegistered,
-    Kind::ReservePaidOut,
     Kind::SupervisionSet,
     Kind::SupervisionEnded,
     Kind::DisclosureHandedOut,
@@ -172,6 +171,7 @@ fn no_kind_of_decision_is_missing() {
     walk.once(&[Kind::ClaimCodeIssued, Kind::DeviceEnrolled], |psp| {
         world.enrol(psp, &other, "enrol-0000000002").unwrap();
     });
+    walk.step(&[Kind::ReservePaidOut], |psp| psp.defund_reserve(amount(10), "paid out", at(4)).unwrap());
     walk.step(&[Kind::WeightSet], |psp| psp.set_weights(&alice, &[(key, 3)], at(4)).unwrap());
     walk.once(&[Kind::TotalsJudged], |psp| drop(show(psp, device, 1, 2).unwrap_err()));
     walk.once(&[], |psp| drop(show(psp, device, 3, 4).unwrap_err()));

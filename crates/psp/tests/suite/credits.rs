@@ -126,3 +126,25 @@ fn a_reference_is_booked_once() {
     assert!(matches!(beyond, Err(CustomerError::Overflow)), "{beyond:?}");
     world.check_at_rest();
 }
+
+#[test]
+fn what_is_paid_out_of_the_reserve_is_booked_once_and_never_more_than_it_holds() {
+    let world = World::new();
+    let psp = world.psp();
+    let reserve = || psp.books().unwrap().reserve.minor();
+    let before = reserve();
+    let out = |minor, reference: &str| psp.defund_reserve(amount(minor), reference, at(1));
+    let more = out(before + 1, "too much");
+    assert!(matches!(more, Err(CustomerError::Reserve)), "{more:?}");
+    assert_eq!(reserve(), before, "nothing was booked");
+    for _ in 0..2 {
+        out(before - 1, "order 1").unwrap();
+    }
+    assert_eq!(reserve(), 1);
+    let other = out(1, "order 1");
+    assert!(matches!(other, Err(CustomerError::ReferenceUsed(_))), "{other:?}");
+    // Paid in and out may have one reference.
+    psp.fund_reserve(amount(7), "order 1", at(2)).unwrap();
+    assert_eq!(reserve(), 8);
+    world.check_books();
+}

@@ -140,7 +140,7 @@ fn a_customer_has_no_more_devices_than_its_tier_allows() {
     let psp = world.psp();
     world.enrol(&psp, &TestDevice::new(51), "enrol-2222222222").unwrap();
     let third = world.enrol(&psp, &TestDevice::new(52), "enrol-3333333333");
-    assert!(matches!(third, Err(EnrolmentError::TooManyDevices)), "{third:?}");
+    assert!(matches!(third, Err(EnrolmentError::TooManyDevices(_))), "{third:?}");
     assert_eq!(world.bank.state().devices.len(), 2);
 }
 

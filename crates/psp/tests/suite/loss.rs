@@ -105,7 +105,7 @@ fn whoever_may_have_one_device_claims_from_the_one_that_replaces_it() {
     let psp = world.psp();
     psp.set_tier(&name("alice"), &name("prepaid"), at(0)).unwrap();
     let (lost, next, more) = (world.public(), TestDevice::new(51), TestDevice::new(52));
-    let full = |result| assert!(matches!(result, Err(EnrolmentError::TooManyDevices)), "{result:?}");
+    let full = |result| assert!(matches!(result, Err(EnrolmentError::TooManyDevices(_))), "{result:?}");
     full(world.enrol(&psp, &next, "enrol-0000000001"));
     psp.limits(&world.device.asks("limits-0000000001", 1), at(1)).unwrap();
     psp.report_lost(&lost, at(10)).unwrap();

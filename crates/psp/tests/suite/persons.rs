@@ -211,7 +211,7 @@ fn two_accounts_of_one_person_have_one_set_of_limits() {
     let second = second_account(&world, &psp);
     // The devices of both accounts count.
     let third = enrol_for(&world, &psp, &name("alice-2"), &TestDevice::new(52), "enrol-3333333333", at(0));
-    assert!(matches!(third, Err(EnrolmentError::TooManyDevices)), "{third:?}");
+    assert!(matches!(third, Err(EnrolmentError::TooManyDevices(_))), "{third:?}");
     assert_eq!(granted(&psp, &world.device, 0), (7_500, 4_000));
     assert_eq!(granted(&psp, &second, 0), (7_500, 4_000));
     // 2,000 a day from both accounts together; 10 blanks an epoch, 5 for each device.

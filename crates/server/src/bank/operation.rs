@@ -7,7 +7,7 @@ use specie_bank::manifest::{BadPlan, EpochPlan, ManifestError, series};
 use specie_bank::psp::{self, PspError, PspRecord};
 use specie_bank::settings::Settings;
 use specie_bank::signer::SignerError;
-use specie_bank::storage::{Storage, StorageError, Tx};
+use specie_bank::storage::{Storage, StorageError, Tx, View};
 use specie_bank::supervision::SupervisionRecord;
 use specie_core::bytes::TransferId;
 use specie_core::class::{Class, Classes};
@@ -52,6 +52,18 @@ pub enum OperationError {
     /// It names nobody.
     #[error("transfer {0} does not disclose its payer to this supervisory key")]
     NotDisclosed(TransferId),
+    /// It was handed out for other cases.
+    #[error(
+        "transfer {id} was handed out for `{cases}`, and opened for `{case}`: nothing was filed; have it opened for the case for which it was asked"
+    )]
+    OtherCase {
+        /// Which.
+        id: TransferId,
+        /// For which case it was opened.
+        case: String,
+        /// For which cases it was handed out.
+        cases: String,
+    },
     /// The payment was booked before, or another one of its reference.
     #[error("a payment of reference `{reference}` was booked for {psp} before: nothing was booked now")]
     ReferenceUsed {
@@ -215,7 +227,7 @@ impl CentralBank {
     /// opening. The same again changes nothing.
     ///
     /// # Errors
-    /// When the bank has no such transfer.
+    /// When the bank has no such transfer, or handed it out, and not for this case.
     pub fn file_opening(
         &self,
         id: &TransferId,
@@ -227,9 +239,28 @@ impl CentralBank {
         let officers: Vec<_> = officers.iter().map(u8::to_string).collect();
         self.bank.storage().transact(|tx| {
             tx.transfer(id)?.ok_or(OperationError::UnknownTransfer(*id))?;
+            let cases = handed_out_for(tx, &subject)?;
+            if !cases.is_empty() && !cases.iter().any(|other| other == case) {
+                return Err(OperationError::OtherCase { id: *id, case: case.to_owned(), cases: cases.join("`, `") });
+            }
             let details = [("key", key.clone()), ("case", case.to_owned()), ("officers", officers.join(" "))];
             let (by, now) = (self.bank.actor(), self.clock.now());
             Ok(audit::append_news(tx, by, now, Kind::DisclosureOpened, &subject, &details)?)
+        })
+    }
+
+    /// All registered PSPs with what their reserves hold, by name.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn reserves(&self) -> Result<Vec<(Name, Amount)>, OperationError> {
+        self.bank.storage().read(|view| {
+            let mut reserves = Vec::new();
+            for PspRecord { name, .. } in view.psps()? {
+                reserves.push((name, psp::reserve(view, &name)?.balance));
+            }
+            reserves.sort();
+            Ok(reserves)
         })
     }
 
@@ -284,4 +315,23 @@ fn not_booked(error: PspError, psp: &Name, reference: &[u8]) -> OperationError {
 
 fn booked(amount: Amount, reference: &[u8]) -> [(&'static str, String); 2] {
     [("amount", amount.minor().to_string()), ("reference", String::from_utf8_lossy(reference).into_owned())]
+}
+
+/// The cases for which a transfer was handed out, as the audit log says.
+fn handed_out_for(view: &mut (impl View + ?Sized), transfer: &str) -> Result<Vec<String>, StorageError> {
+    const PAGE: u32 = 1_000;
+    let mut cases = Vec::new();
+    if view.audit_newest_about(Kind::DisclosureHandedOut, transfer)?.is_none() {
+        return Ok(cases);
+    }
+    let mut after = 0;
+    loop {
+        let page = view.audit_after(after, PAGE)?;
+        let Some(last) = page.last() else { return Ok(cases) };
+        after = last.sequence;
+        let about = page.iter().map(|record| &record.decision);
+        let about = about
+            .filter(|decision| decision.kind == Kind::DisclosureHandedOut && decision.subject.as_str() == transfer);
+        cases.extend(about.filter_map(|decision| decision.details.get("case").cloned()));
+    }
 }

@@ -69,7 +69,7 @@ impl From<EnrolmentError> for Refusal {
             EnrolmentError::WithdrawnSeries(_) | EnrolmentError::Firmware(_) => &api::SERIES,
             EnrolmentError::StillLimited(_) => &api::NOT_FREE,
             EnrolmentError::Proof(_) => &api::PROOF,
-            EnrolmentError::TooManyDevices => &api::TIER_LIMIT,
+            EnrolmentError::TooManyDevices(_) => &api::TIER_LIMIT,
             EnrolmentError::AlreadyEnrolled => &api::ALREADY_ENROLLED,
             EnrolmentError::Conflict(conflict) => return (*conflict).into(),
             EnrolmentError::Bank(error) => return bank(error, &api::BANK_UNAVAILABLE),
