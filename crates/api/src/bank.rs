@@ -117,6 +117,9 @@ problem_codes! {
         retry: false;
     /// A class is unknown, or not issued now.
     CLASS_NOT_ISSUED = 409 "class-not-issued", "This class is not issued now", "fetch the newest manifest", retry: false;
+    /// The bank's books do not hold, and no operator has looked yet.
+    ISSUANCE_HALTED = 503 "issuance-halted", "The bank opens no batches for now", "repeat with the same idempotency key later",
+        retry: true;
     /// A batch has no session, too many, or a class twice.
     BATCH_SIZE = 422 "batch-size", "A batch has 1 to 256 sessions, and each class once", "ask for another batch",
         retry: false;

@@ -12,6 +12,8 @@ pub enum Kind {
     ManifestPublished,
     /// A class of notes came with a manifest.
     ClassPublished,
+    /// What was issued and redeemed of a class until then.
+    ClassTotals,
     /// A PSP was registered.
     PspRegistered,
     /// An operator booked a payment into a PSP's reserve.
@@ -30,8 +32,10 @@ pub enum Kind {
     DeviceRegistered,
     /// A device was struck off for double spending.
     DeviceStruckOff,
-    /// A double spend convicts nobody who is registered.
+    /// A double spend convicts nobody who is registered, more came back than was issued, or conservation does not hold.
     AlarmRaised,
+    /// An operator looked at an alarm and decided that work goes on.
+    AlarmAcknowledged,
     /// A revocation list was published.
     RevocationsPublished,
     /// What a lost device held was claimed.
@@ -148,6 +152,7 @@ names! {
     BankRulesInForce = "bank-rules-in-force",
     ManifestPublished = "manifest-published",
     ClassPublished = "class-published",
+    ClassTotals = "class-totals",
     PspRegistered = "psp-registered",
     ReservePaidIn = "reserve-paid-in",
     ReservePaidOut = "reserve-paid-out",
@@ -158,6 +163,7 @@ names! {
     DeviceRegistered = "device-registered",
     DeviceStruckOff = "device-struck-off",
     AlarmRaised = "alarm-raised",
+    AlarmAcknowledged = "alarm-acknowledged",
     RevocationsPublished = "revocations-published",
     RestitutionClaimed = "restitution-claimed",
     RestitutionRefused = "restitution-refused",

@@ -45,6 +45,7 @@ pub fn append(
 }
 
 /// Appends it unless the newest decision of `kind` about `subject` says `details` already: what is decided again as it was is no news.
+/// Tells whether it was appended.
 ///
 /// # Errors
 /// As for [`append`].
@@ -55,8 +56,12 @@ pub fn append_news(
     kind: Kind,
     subject: &str,
     details: &[(&str, impl AsRef<str>)],
-) -> Result<(), StorageError> {
-    if says(tx, kind, subject, details)? { Ok(()) } else { append(tx, by, now, kind, subject, details) }
+) -> Result<bool, StorageError> {
+    if says(tx, kind, subject, details)? {
+        return Ok(false);
+    }
+    append(tx, by, now, kind, subject, details)?;
+    Ok(true)
 }
 
 /// Whether the newest record of `kind` about `subject` says `details`.
@@ -93,7 +98,8 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         if self.storage().read(|view| says(view, kind, issuer.as_str(), &details))? {
             return Ok(());
         }
-        self.storage().transact(|tx| append_news(tx, self.actor(), now, kind, issuer.as_str(), &details))
+        self.storage().transact(|tx| append_news(tx, self.actor(), now, kind, issuer.as_str(), &details))?;
+        Ok(())
     }
 
     /// Signs how far the log goes now, and keeps it; `None` while the log is empty.

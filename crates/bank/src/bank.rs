@@ -17,6 +17,7 @@ use crate::classes::ClassTable;
 use crate::settings::Settings;
 use crate::signer::Signer;
 use crate::storage::{Storage, StorageError, View};
+use crate::watch::Watched;
 
 /// The central bank.
 pub struct Bank<S, K> {
@@ -27,6 +28,7 @@ pub struct Bank<S, K> {
     generators: Generators,
     workers: NonZeroUsize,
     classes: RwLock<Option<Arc<ClassTable>>>,
+    watched: RwLock<Option<Arc<Watched>>>,
     revocations_per_day: u32,
 }
 
@@ -88,9 +90,9 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         }
         let workers = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let generators = Generators::new();
-        let (classes, revocations_per_day) = (RwLock::new(None), crate::revocation::LISTED_PER_DAY);
-        let actor = Actor::service();
-        Ok(Self { storage, signer, settings, actor, generators, workers, classes, revocations_per_day })
+        let (classes, watched) = (RwLock::new(None), RwLock::new(None));
+        let (actor, revocations_per_day) = (Actor::service(), crate::revocation::LISTED_PER_DAY);
+        Ok(Self { storage, signer, settings, actor, generators, workers, classes, watched, revocations_per_day })
     }
 
     /// The same bank, listing at most so many notes within a day on the revocation list.
@@ -123,6 +125,15 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     /// Who the bank is.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// What [`Bank::watch_conservation`] found last, here and since this was opened: the numbers without another look.
+    pub fn watched(&self) -> Option<Arc<Watched>> {
+        self.watched.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(crate) fn keep_watched(&self, watched: &Watched) {
+        *self.watched.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(watched.clone()));
     }
 
     pub(crate) fn revocations_per_day(&self) -> u32 {

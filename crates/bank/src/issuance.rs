@@ -130,6 +130,9 @@ pub enum IssuanceError {
     /// A class is unknown, or not issued now.
     #[error("class {0} is not issued now: fetch the newest manifest")]
     NotIssued(ClassId),
+    /// The books do not hold, and nobody has looked yet.
+    #[error("the bank's books do not hold and an operator has to look at them first: no batch is opened until then")]
+    Halted,
     /// The device is not served.
     #[error(transparent)]
     Device(#[from] DeviceError),
@@ -252,6 +255,9 @@ impl<S: Storage, K: Signer> Bank<S, K> {
                 BatchState::Void => Err(IssuanceError::Void),
                 BatchState::Erased => Err(IssuanceError::Erased),
             };
+        }
+        if self.conservation_alarm(tx)?.is_some() {
+            return Err(IssuanceError::Halted);
         }
         // Struck off since the commitments were made?
         device::in_good_standing(tx, &record.key.psp, &record.device)?;

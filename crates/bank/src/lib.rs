@@ -5,7 +5,7 @@
 //!
 //! The modules follow a note: a [`manifest`] publishes its class, [`issuance`] makes it, [`redemption`] takes it back
 //! (checked by `verification`, recorded in [`spent`], paid by [`payout`]), [`detection`] names who spent it twice, [`sweep`]
-//! settles what nobody asked for ([`restitution`]: or the owner of a lost device did), [`conservation`] proves that nothing was made or lost on the way.
+//! settles what nobody asked for ([`restitution`]: or the owner of a lost device did), [`conservation`] proves that nothing was made or lost on the way, and [`watch`] raises the alarm when it was.
 //! Whatever is decided about a device, a PSP or a rule is in the [`audit`] log.
 
 pub mod audit;
@@ -35,6 +35,7 @@ pub mod supervision;
 pub mod sweep;
 pub mod transfer;
 mod verification;
+pub mod watch;
 
 pub use bank::Bank;
 pub use verification::CheckedChain;

@@ -1,5 +1,6 @@
 //! `specie bank`: the central bank's operator.
 
+mod conservation;
 mod evidence;
 mod registry;
 mod signer;
@@ -92,6 +93,7 @@ issued − redeemed − expired = outstanding must hold for every class. The exi
         #[command(flatten)]
         which: Which,
     },
+    Conservation(conservation::Conservation),
     /// Register a PSP and publish its key in a new manifest
     #[command(after_help = "EXAMPLES:\n  specie bank register bank psp-one --key 5f0c…")]
     Register {
@@ -291,6 +293,7 @@ impl Bank {
             Command::Signer(signer) => signer.run(json),
             Command::Config { which } => Ok(settings::show(&which.settings()?.1)),
             Command::Status { which } => status::show(&*which.open()?),
+            Command::Conservation(conservation) => conservation.run(),
             Command::Register { which, root, psp, key } => {
                 let header = which.open()?.register_psp(&which.root(root)?, *psp, *key)?;
                 let human = format!("{psp} is registered; manifest {} says so.\n", header.sequence);

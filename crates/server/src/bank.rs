@@ -20,6 +20,7 @@ pub use setup::{
 pub use specie_bank::{
     person::{PersonError, PersonRecord},
     supervision::SupervisionRecord,
+    watch::{AcknowledgeError, Alarm},
 };
 
 pub use signer::AnySigner;

@@ -59,6 +59,9 @@ fn a_device_is_registered_and_struck_off_once() {
 
 /// What a PSP decides, and what the bank's operator does: `cli/tests/program/auditing.rs` has him do it.
 const ELSEWHERE: &[Kind] = &[
+    // `watch.rs` has these.
+    Kind::ClassTotals,
+    Kind::AlarmAcknowledged,
     Kind::PspRegistered,
     Kind::ReservePaidIn,
     Kind::ReservePaidOut,

@@ -16,4 +16,5 @@ mod redemption;
 mod restitutions;
 mod revocations;
 mod sweeps;
+mod watch;
 mod world;

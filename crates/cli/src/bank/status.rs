@@ -1,7 +1,7 @@
 //! `specie bank status`.
 
 use serde_json::json;
-use specie_api::bank::ClassConservation;
+use specie_api::bank::{ClassConservation, Conservation};
 use specie_core::Amount;
 use specie_core::text::Currency;
 use specie_server::bank::CentralBank;
@@ -28,10 +28,24 @@ pub(super) fn show(bank: &CentralBank) -> Result<Answer, Failure> {
         status.double_spends,
         status.alarms,
     );
-    human.push_str(&format!(
+    human.push_str(&books_text(&books, currency));
+    human.push_str("\nReserves\n");
+    let reserves = bank.reserves()?;
+    for (psp, reserve) in &reserves {
+        human.push_str(&format!("  {:<32}  {}\n", printable(psp.as_str()), money::show(*reserve, currency)));
+    }
+    let psps = reserves.iter().map(|(psp, reserve)| json!({ "name": psp.as_str(), "reserve": reserve.minor() }));
+    let psps: Vec<_> = psps.collect();
+    let holds = books.holds && status.alarms == 0;
+    Ok(Answer::verdict(holds, human, json!({ "status": status, "conservation": books, "psps": psps })))
+}
+
+/// Each class, and whether the books hold.
+pub(super) fn books_text(books: &Conservation, currency: Currency) -> String {
+    let mut human = format!(
         "\n  {:>5} {:>14} {:>16} {:>16} {:>16} {:>16}\n",
         "epoch", "note of", "issued", "redeemed", "expired", "outstanding"
-    ));
+    );
     let mut classes: Vec<&ClassConservation> = books.classes.iter().filter(|class| class.issued > 0).collect();
     classes.sort_by_key(|class| (class.epoch, class.face));
     for class in classes {
@@ -42,20 +56,13 @@ pub(super) fn show(bank: &CentralBank) -> Result<Answer, Failure> {
         signed(books.reserves, currency),
         money::show(amount(books.fraud_loss), currency)
     ));
-    let reserves = bank.reserves()?;
-    for (psp, reserve) in &reserves {
-        human.push_str(&format!("    {:<32}  {}\n", printable(psp.as_str()), money::show(*reserve, currency)));
-    }
     books.findings.iter().for_each(|finding| human.push_str(&format!("  WRONG: {finding}\n")));
-    let psps = reserves.iter().map(|(psp, reserve)| json!({ "name": psp.as_str(), "reserve": reserve.minor() }));
-    let psps: Vec<_> = psps.collect();
-    let holds = books.holds && status.alarms == 0;
     human.push_str(if books.holds {
         "The books hold: issued − redeemed − expired = outstanding, class by class.\n"
     } else {
         "THE BOOKS DO NOT HOLD.\n"
     });
-    Ok(Answer::verdict(holds, human, json!({ "status": status, "conservation": books, "psps": psps })))
+    human
 }
 
 fn line(class: &ClassConservation, currency: Currency) -> String {

@@ -84,6 +84,10 @@ fn orders_are_in_the_log_with_who_gave_them_and_the_log_is_checked_with_a_key_al
     let verified = world.json(&["audit", "verify", "bank.audit", "--key", &ledger]);
     assert_eq!((&verified["log"], &verified["since"]), (&json!("bank/central-bank"), &Value::Null));
 
+    let books = world.json(&["bank", "conservation", "bank"]);
+    assert_eq!((&books["conservation"]["holds"], &books["alarm"]), (&json!(true), &Value::Null));
+    world.refused(&["bank", "conservation", "bank", "--acknowledge", "ticket 17"], "no-alarm");
+
     // The key is in the manifest, under the root key.
     world.json(&["bank", "manifest", "bank", "--out", "manifest.cbor"]);
     let shown = world.run(&["inspect", "--root", &world.root, "manifest.cbor"]).exits(0).stdout;

@@ -245,7 +245,8 @@ impl CentralBank {
             }
             let details = [("key", key.clone()), ("case", case.to_owned()), ("officers", officers.join(" "))];
             let (by, now) = (self.bank.actor(), self.clock.now());
-            Ok(audit::append_news(tx, by, now, Kind::DisclosureOpened, &subject, &details)?)
+            audit::append_news(tx, by, now, Kind::DisclosureOpened, &subject, &details)?;
+            Ok(())
         })
     }
 

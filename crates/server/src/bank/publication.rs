@@ -5,6 +5,7 @@ use specie_api::hexadecimal::Hex;
 use specie_bank::conservation::{ClassLine, Conservation};
 use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::storage::Storage;
+use specie_bank::watch::{Alarm, Watched};
 use specie_core::Amount;
 use specie_core::encoding::Encode;
 use specie_core::manifest::SignedHeader;
@@ -86,17 +87,30 @@ impl CentralBank {
     /// When the storage fails.
     pub fn conservation(&self) -> Result<api::Conservation, Refusal> {
         let books = self.bank.storage().read(|view| self.bank.conservation(view).map_err(Refusal::from))?;
-        let holds = books.holds();
-        let Conservation { classes, postings_sum, reserves, fraud_loss, fraud_loss_ledger, findings } = books;
-        Ok(api::Conservation {
-            holds,
-            classes: classes.iter().map(class).collect(),
-            postings_sum: narrow(postings_sum),
-            reserves: narrow(reserves),
-            fraud_loss: whole(fraud_loss),
-            fraud_loss_ledger,
-            findings,
-        })
+        Ok(conservation(books))
+    }
+
+    /// The same, raising the alarm if they do not: with the alarm that stands then.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn watch_conservation(&self) -> Result<(api::Conservation, Option<Alarm>), Refusal> {
+        let Watched { conservation: books, alarm, .. } = self.bank.watch_conservation(self.clock.now())?;
+        Ok((conservation(books), alarm))
+    }
+}
+
+fn conservation(books: Conservation) -> api::Conservation {
+    let holds = books.holds();
+    let Conservation { classes, postings_sum, reserves, fraud_loss, fraud_loss_ledger, findings } = books;
+    api::Conservation {
+        holds,
+        classes: classes.iter().map(class).collect(),
+        postings_sum: narrow(postings_sum),
+        reserves: narrow(reserves),
+        fraud_loss: whole(fraud_loss),
+        fraud_loss_ledger,
+        findings: findings.iter().map(ToString::to_string).collect(),
     }
 }
 

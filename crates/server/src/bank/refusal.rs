@@ -106,6 +106,7 @@ impl From<IssuanceError> for Refusal {
             IssuanceError::Storage(error) => return error.into(),
             IssuanceError::Size => &api::BATCH_SIZE,
             IssuanceError::NotIssued(_) => &api::CLASS_NOT_ISSUED,
+            IssuanceError::Halted => &api::ISSUANCE_HALTED,
             IssuanceError::Known => &api::BATCH_KNOWN,
             IssuanceError::Unknown => &api::BATCH_UNKNOWN,
             IssuanceError::Open => &api::BATCH_OPEN,

@@ -7,9 +7,11 @@ use std::time::Duration;
 
 use specie_audit::Actor;
 use specie_bank::Bank;
+use specie_bank::audit::HeadError;
 use specie_bank::settings::Settings;
 use specie_bank::signer::SignerError;
 use specie_bank::storage::{Storage, StorageError};
+use specie_bank::watch::Watched;
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
 use specie_signer::{Folder, FolderError, Start};
@@ -26,6 +28,9 @@ use super::signer::AnySigner;
 use crate::clock::{Clock, NoEntropy, random_seed};
 use crate::key_file::{KeyFileError, create_key};
 use crate::service::{Background, Service, StartError, daily_head};
+
+/// The pause between two looks at conservation.
+const WATCH_PAUSE: Duration = Duration::from_secs(300);
 
 /// A bank with its parts: for its operator and for its service.
 pub struct CentralBank {
@@ -196,15 +201,44 @@ fn serve(config: &BankConfig, central: Arc<CentralBank>) -> Result<Service, Open
             Box::new(move || sweep(&central))
         },
     };
+    let watch = Background {
+        name: "conservation",
+        pause: WATCH_PAUSE,
+        run: {
+            let central = Arc::clone(&central);
+            Box::new(move || watch(&central))
+        },
+    };
     let audit = daily_head({
         let central = Arc::clone(&central);
-        move || central.bank.sign_audit_head(central.clock.now()).err().map(|error| error.to_string())
+        move || close_day(&central).err().map(|error| error.to_string())
     });
-    Ok(Service::start(router(central), config.listen, vec![sweep, audit])?)
+    Ok(Service::start(router(central), config.listen, vec![sweep, watch, audit])?)
 }
 
 fn open_store(config: &BankConfig) -> Result<BankStore<AnyDatabase>, OpenBankError> {
     Ok(BankStore(AnyDatabase::open(&config.database, &[SCHEMA])?))
+}
+
+/// One look at conservation, and what the log should know of it.
+fn watch(central: &CentralBank) -> Option<String> {
+    match central.bank.watch_conservation(central.clock.now()) {
+        Ok(Watched { alarm: Some(alarm), .. }) => {
+            Some(format!("ALARM of {}, no batch is opened: {}", alarm.at, alarm.findings))
+        }
+        Ok(Watched { conservation, alarm: None, .. }) => {
+            let findings: Vec<_> = conservation.findings.iter().map(ToString::to_string).collect();
+            (!findings.is_empty()).then(|| format!("does not hold, as acknowledged: {}", findings.join("; ")))
+        }
+        Err(error) => Some(error.to_string()),
+    }
+}
+
+/// The totals of the day, under a head.
+fn close_day(central: &CentralBank) -> Result<(), HeadError> {
+    let now = central.clock.now();
+    central.bank.record_totals(now)?;
+    central.bank.sign_audit_head(now).map(drop)
 }
 
 /// One run, and what the log should know of it.
