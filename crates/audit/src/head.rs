@@ -8,6 +8,10 @@ use specie_core::text::{Name, Text};
 use specie_core::{hash, label};
 
 use crate::record::Record;
+use crate::tree::Tree;
+
+/// Version of heads that have the root of the tree.
+const VERSION_WITH_ROOT: u64 = 2;
 
 /// Which log: `bank/` and the issuer's name, or `psp/` and the PSP's.
 pub type LogName = Text<64>;
@@ -21,6 +25,8 @@ pub struct Head {
     pub sequence: u64,
     /// Hash of that record.
     pub hash: [u8; 32],
+    /// Root of the [tree](crate::tree) over all records up to that one; heads of earlier programs have none.
+    pub root: Option<[u8; 32]>,
     /// When.
     pub at: Timestamp,
 }
@@ -47,7 +53,13 @@ pub fn psp_log(psp: &Name) -> LogName {
 impl Head {
     /// The head of `log` when `newest` is its newest record.
     pub fn new(log: LogName, newest: &Record, at: Timestamp) -> Self {
-        Self { log, sequence: newest.sequence, hash: newest.hash(), at }
+        Self { log, sequence: newest.sequence, hash: newest.hash(), root: None, at }
+    }
+
+    /// The same with the root of the tree.
+    #[must_use]
+    pub fn over(self, tree: &Tree) -> Self {
+        Self { root: Some(tree.root()), ..self }
     }
 
     /// Signs it.
@@ -73,22 +85,30 @@ impl SignedHead {
 
 impl Encode for Head {
     fn write<W: Write>(&self, w: &mut Writer<W>) -> Result<(), W::Error> {
-        w.array(5)?;
-        w.uint(VERSION)?;
+        w.array(if self.root.is_some() { 6 } else { 5 })?;
+        w.uint(if self.root.is_some() { VERSION_WITH_ROOT } else { VERSION })?;
         w.text(self.log.as_str())?;
         w.uint(self.sequence)?;
         w.bytes(&self.hash)?;
+        if let Some(root) = &self.root {
+            w.bytes(root)?;
+        }
         w.uint(self.at.seconds())
     }
 }
 
 impl Decode<'_> for Head {
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
-        r.array_of(5)?;
-        r.version()?;
+        let with_root = match (r.array()?, r.uint()?) {
+            (5, VERSION) => false,
+            (6, VERSION_WITH_ROOT) => true,
+            (5 | 6, _) => return Err(DecodeError::UnknownVersion),
+            _ => return Err(DecodeError::WrongLength),
+        };
         let log = LogName::new(r.text()?).ok_or(DecodeError::WrongLength)?;
         let (sequence, hash) = (r.uint()?, r.bytes_of()?);
-        Ok(Self { log, sequence, hash, at: Timestamp::new(r.uint()?).ok_or(DecodeError::OutOfRange)? })
+        let root = if with_root { Some(r.bytes_of()?) } else { None };
+        Ok(Self { log, sequence, hash, root, at: Timestamp::new(r.uint()?).ok_or(DecodeError::OutOfRange)? })
     }
 }
 

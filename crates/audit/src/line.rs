@@ -2,12 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 use specie_core::Timestamp;
+use specie_core::encoding::Decode;
+use specie_core::manifest::{ManifestHeader, SignedHeader};
 use thiserror::Error;
 
+use crate::certificate::Certificate;
 use crate::decision::{Actor, Decision, Details, Subject, check_details};
 use crate::head::{Head, LogName, SignedHead};
 use crate::kind::Kind;
 use crate::record::Record;
+use crate::tree::Hash;
 
 /// More bytes than any line has.
 pub const LINE_MAX: usize = 512 * 1024;
@@ -17,10 +21,14 @@ pub const LINE_MAX: usize = 512 * 1024;
 pub enum Line {
     /// The first: which log.
     Log(LogName),
+    /// Who signs the log, before any record.
+    Key(Certificate),
     /// A record.
     Record(Record),
     /// A head, after the record that it names.
     Head(SignedHead),
+    /// After two heads: that the tree of the second goes on from that of the first.
+    Consistency(Vec<Hash>),
 }
 
 /// Why a text is no line.
@@ -61,8 +69,10 @@ pub fn lines(records: Vec<Record>, heads: &[SignedHead]) -> Vec<Line> {
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Form {
     Audit(LogForm),
+    Key(KeyForm),
     Record(RecordForm),
     Head(HeadForm),
+    Consistency(Vec<String>),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -70,6 +80,16 @@ enum Form {
 struct LogForm {
     version: u64,
     log: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyForm {
+    header: String,
+    signature: String,
+    entry: String,
+    index: u32,
+    path: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -91,6 +111,8 @@ struct HeadForm {
     log: String,
     sequence: u64,
     hash: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    root: Option<String>,
     at: u64,
     signature: String,
 }
@@ -113,10 +135,19 @@ impl Line {
                     hash: hex::encode(record.hash()),
                 })
             }
+            Self::Key(certificate) => Form::Key(KeyForm {
+                header: hex::encode(certificate.header_bytes()),
+                signature: hex::encode(certificate.header.signature),
+                entry: hex::encode(&certificate.entry),
+                index: certificate.index,
+                path: certificate.path.iter().map(hex::encode).collect(),
+            }),
+            Self::Consistency(proof) => Form::Consistency(proof.iter().map(hex::encode).collect()),
             Self::Head(SignedHead { head, signature }) => Form::Head(HeadForm {
                 log: head.log.as_str().into(),
                 sequence: head.sequence,
                 hash: hex::encode(head.hash),
+                root: head.root.map(hex::encode),
                 at: head.at.seconds(),
                 signature: hex::encode(signature),
             }),
@@ -133,6 +164,8 @@ impl Line {
         let line = match form {
             Form::Audit(LogForm { version: 1, log }) => Self::Log(log_name(&log)?),
             Form::Audit(_) => return Err(LineError::Field("version")),
+            Form::Key(form) => Self::Key(certificate(&form)?),
+            Form::Consistency(proof) => Self::Consistency(hashes("consistency", &proof)?),
             Form::Record(form) => Self::Record(record(form)?),
             Form::Head(form) => Self::Head(signed_head(&form)?),
         };
@@ -156,8 +189,22 @@ fn record(form: RecordForm) -> Result<Record, LineError> {
 
 fn signed_head(form: &HeadForm) -> Result<SignedHead, LineError> {
     let (log, hash) = (log_name(&form.log)?, bytes("hash", &form.hash)?);
-    let head = Head { log, sequence: form.sequence, hash, at: time(form.at)? };
+    let root = form.root.as_deref().map(|root| bytes("root", root)).transpose()?;
+    let head = Head { log, sequence: form.sequence, hash, root, at: time(form.at)? };
     Ok(SignedHead { head, signature: bytes("signature", &form.signature)? })
+}
+
+fn certificate(form: &KeyForm) -> Result<Certificate, LineError> {
+    let header = hex::decode(&form.header).ok().and_then(|bytes| ManifestHeader::decode(&bytes).ok());
+    let header = header.ok_or(LineError::Field("header"))?;
+    let entry = hex::decode(&form.entry).map_err(|_| LineError::Field("entry"))?;
+    let signature = bytes("signature", &form.signature)?;
+    let path = hashes("path", &form.path)?;
+    Ok(Certificate { header: SignedHeader { header, signature }, entry, index: form.index, path })
+}
+
+fn hashes(field: &'static str, texts: &[String]) -> Result<Vec<Hash>, LineError> {
+    texts.iter().map(|text| bytes(field, text)).collect()
 }
 
 fn log_name(text: &str) -> Result<LogName, LineError> {

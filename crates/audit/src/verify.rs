@@ -1,4 +1,4 @@
-//! Verification of an export, line by line, with nothing but the key of whoever keeps the log.
+//! Verification of an export, line by line, with nothing but the key of whoever keeps the log, or the bank's root key.
 //!
 //! What is inside an export cannot be changed, taken out, put in or moved without its being found here. What was cut off its end, up
 //! to an earlier head, leaves no trace in it, and neither does a history that the key itself signed anew: both are found by whoever
@@ -10,22 +10,35 @@ use specie_core::Timestamp;
 use specie_core::signature::PublicKey;
 use thiserror::Error;
 
-use crate::head::{LogName, SignedHead};
+use crate::certificate::Certificate;
+use crate::head::{Head, LogName, SignedHead};
 use crate::line::{LINE_MAX, Line, LineError};
 use crate::record::Record;
+use crate::tree::{self, Tree};
 
 /// Reads an export.
 pub struct Verifier {
-    key: PublicKey,
+    trust: Trust,
+    key: Option<PublicKey>,
     since: Option<SignedHead>,
     line: u64,
     log: Option<LogName>,
     sequence: u64,
     hash: [u8; 32],
+    tree: Tree,
     latest: Timestamp,
     backwards: u64,
     heads: u64,
     head: Option<SignedHead>,
+}
+
+/// By what an export is believed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trust {
+    /// The key of whoever keeps the log: the bank's ledger key, or the PSP's key. A certificate in the export is not looked at.
+    Key(PublicKey),
+    /// The bank's root key: the export shows that it certified the key.
+    Root(PublicKey),
 }
 
 /// An export that holds.
@@ -76,6 +89,9 @@ pub enum Problem {
     /// It does not begin with the name of the log.
     #[error("an audit export begins with the name of its log")]
     NoName,
+    /// A proof of consistency is among the records.
+    #[error("a proof that one head goes on from another belongs in a file of its own")]
+    Proof,
     /// It names the log again.
     #[error("the log is named again: two exports were put together")]
     NameAgain,
@@ -93,6 +109,12 @@ pub enum Problem {
     /// The head is of another log.
     #[error("this is a head of the log `{0}`")]
     OtherLog(LogName),
+    /// Nothing in it shows that the root key certified the key of the log.
+    #[error("there is no certificate before the first record, or it is not by this root key for this log")]
+    Certificate,
+    /// The root of a head is not that of the records before it.
+    #[error("the root in head {0} is not that of the records before it: records were changed, taken out or put in")]
+    Root(u64),
     /// The head is not signed by the key.
     #[error("head {0} is not signed by this key: name the key of whoever keeps this log, or the head is forged")]
     Signature(u64),
@@ -130,7 +152,7 @@ pub fn last_head(file: impl BufRead) -> Result<SignedHead, ReadError> {
     }
 }
 
-fn for_each_line(
+pub(crate) fn for_each_line(
     mut file: impl BufRead,
     mut take: impl FnMut(&str) -> Result<(), VerifyError>,
 ) -> Result<(), ReadError> {
@@ -149,8 +171,15 @@ fn for_each_line(
 impl Verifier {
     /// Verifies an export of a log that `key` signs: the bank's ledger key, or the PSP's key.
     pub fn new(key: PublicKey) -> Self {
+        Self::trusting(Trust::Key(key))
+    }
+
+    /// Verifies an export by one key or the other.
+    pub fn trusting(trust: Trust) -> Self {
         Self {
-            key,
+            trust,
+            key: if let Trust::Key(key) = trust { Some(key) } else { None },
+            tree: Tree::default(),
             since: None,
             line: 0,
             log: None,
@@ -166,11 +195,10 @@ impl Verifier {
     /// Demands that the export goes on from an older `head`.
     ///
     /// # Errors
-    /// When the key did not sign it.
+    /// When the key did not sign it. By a root key this is found when the export says which key it is.
     pub fn since(mut self, head: SignedHead) -> Result<Self, VerifyError> {
-        let sequence = head.head.sequence;
-        head.verify(&self.key).map_err(|_| VerifyError { line: 0, problem: Problem::Signature(sequence) })?;
         self.since = Some(head);
+        self.check_since().map_err(|problem| VerifyError { line: 0, problem })?;
         Ok(self)
     }
 
@@ -211,6 +239,8 @@ impl Verifier {
             (Line::Log(log), None) => self.begin(log),
             (Line::Log(_), Some(_)) => Err(Problem::NameAgain),
             (_, None) => Err(Problem::NoName),
+            (Line::Key(certificate), Some(log)) => self.certified(&certificate, log),
+            (Line::Consistency(_), Some(_)) => Err(Problem::Proof),
             (Line::Record(record), Some(_)) => self.record(&record),
             (Line::Head(head), Some(log)) => self.head(head, log),
         }
@@ -224,7 +254,25 @@ impl Verifier {
         Ok(())
     }
 
+    fn check_since(&self) -> Result<(), Problem> {
+        let (Some(since), Some(key)) = (self.since, self.key) else { return Ok(()) };
+        since.verify(&key).map_err(|_| Problem::Signature(since.head.sequence))
+    }
+
+    fn certified(&mut self, certificate: &Certificate, log: LogName) -> Result<(), Problem> {
+        if self.sequence > 0 {
+            return Err(Problem::Certificate);
+        }
+        if let Trust::Root(root) = self.trust {
+            self.key = Some(certificate.key_of(&log, &root).ok_or(Problem::Certificate)?);
+        }
+        self.check_since()
+    }
+
     fn record(&mut self, record: &Record) -> Result<(), Problem> {
+        if self.key.is_none() {
+            return Err(Problem::Certificate);
+        }
         let (found, expected) = (record.sequence, self.sequence + 1);
         if found != expected {
             return Err(Problem::Sequence { expected, found });
@@ -233,7 +281,9 @@ impl Verifier {
             return Err(Problem::Chain(found));
         }
         (self.sequence, self.hash) = (found, record.hash());
-        if self.since.is_some_and(|since| since.head.sequence == found && since.head.hash != self.hash) {
+        self.tree.push(tree::leaf(record));
+        let other = |since: Head| since.hash != self.hash || since.root.is_some_and(|root| root != self.tree.root());
+        if self.since.is_some_and(|since| since.head.sequence == found && other(since.head)) {
             return Err(Problem::Rewritten(found));
         }
         self.backwards += u64::from(record.decision.at < self.latest);
@@ -246,9 +296,13 @@ impl Verifier {
         if head.log != log {
             return Err(Problem::OtherLog(head.log));
         }
-        signed.verify(&self.key).map_err(|_| Problem::Signature(head.sequence))?;
+        let key = self.key.ok_or(Problem::Certificate)?;
+        signed.verify(&key).map_err(|_| Problem::Signature(head.sequence))?;
         if self.sequence == 0 || (head.sequence, head.hash) != (self.sequence, self.hash) {
             return Err(Problem::Head(head.sequence));
+        }
+        if head.root.is_some_and(|root| root != self.tree.root()) {
+            return Err(Problem::Root(head.sequence));
         }
         self.heads += 1;
         self.backwards += u64::from(head.at < self.latest);

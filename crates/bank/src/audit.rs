@@ -5,7 +5,7 @@
 
 pub use specie_audit::decision::Details;
 use specie_audit::head::bank_log;
-use specie_audit::{Actor, Decision, Head, Kind, Line, LogName, Record, SignedHead};
+use specie_audit::{Actor, Certificate, Decision, Head, Kind, Line, LogName, Record, SignedHead};
 use specie_core::Timestamp;
 use thiserror::Error;
 
@@ -109,10 +109,23 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     pub fn sign_audit_head(&self, now: Timestamp) -> Result<Option<SignedHead>, HeadError> {
         self.storage().transact(|tx| {
             let Some(newest) = tx.audit_newest()? else { return Ok(None) };
-            let head = self.signer().sign_audit_head(Head::new(self.audit_log(), &newest, now))?;
-            tx.insert_audit_head(&head)?;
+            let mut tree = tx.audit_tree()?;
+            if !tree.grow(newest.sequence, |after, limit| tx.audit_after(after, limit))? {
+                return Err(StorageError::Failed("damaged: the audit log has gaps".into()).into());
+            }
+            let head = self.signer().sign_audit_head(Head::new(self.audit_log(), &newest, now).over(&tree))?;
+            tx.insert_audit_head(&head, &tree)?;
             Ok(Some(head))
         })
+    }
+
+    /// What shows that the root key certified the key of the log; `None` before the first manifest.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn audit_certificate(&self) -> Result<Option<Certificate>, StorageError> {
+        let manifest = self.storage().read(|view| view.newest_manifest())?;
+        Ok(manifest.and_then(|bytes| Certificate::of(&self.audit_log(), &self.settings().ledger_key, &bytes)))
     }
 
     /// Lines of an export: a page of records after `after` up to `until`, with their heads; none at the end.

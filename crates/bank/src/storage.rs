@@ -3,7 +3,7 @@
 //! Correctness rests on unique keys (`insert_…` tells whether the row is new) and on guarded changes (`…_if` tells
 //! whether the guard held), all inside one transaction that leaves nothing behind when it fails.
 
-use specie_audit::{DecisionError, Kind, Record, SignedHead};
+use specie_audit::{DecisionError, Kind, Record, SignedHead, Tree};
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, Context, NoteId, TransferId};
 use specie_core::manifest::SignedHeader;
@@ -152,6 +152,8 @@ pub trait View {
     fn audit_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<Record>>;
     /// Its heads after `sequence` up to `until`, oldest first.
     fn audit_heads(&mut self, after: u64, until: u64) -> Stored<Vec<SignedHead>>;
+    /// The tree under its newest head, as far as that goes.
+    fn audit_tree(&mut self) -> Stored<Tree>;
 
     /// Sequence of the newest manifest, 0 for none.
     fn manifest_sequence(&mut self) -> Stored<u64>;
@@ -305,8 +307,8 @@ pub trait Tx: View {
 
     /// Adds a record to the audit log.
     fn insert_audit(&mut self, record: &Record) -> Stored<bool>;
-    /// Adds a head to it.
-    fn insert_audit_head(&mut self, head: &SignedHead) -> Stored<bool>;
+    /// Adds a head to it, with the tree that it is over.
+    fn insert_audit_head(&mut self, head: &SignedHead, tree: &Tree) -> Stored<bool>;
 
     /// Publishes a manifest.
     fn insert_manifest(&mut self, header: &SignedHeader, manifest: &[u8]) -> Stored<bool>;

@@ -4,10 +4,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use serde_json::{Value, json};
 use specie_audit::verify::{Problem, ReadError, last_head};
-use specie_audit::{Line, SignedHead, Verified, Verifier};
+use specie_audit::{Certificate, Line, Proof, SignedHead, Trust, Verified, Verifier, tree};
 use specie_core::signature::PublicKey;
 
 use crate::answer::Answer;
@@ -25,26 +25,60 @@ pub(crate) struct Audit {
 #[derive(Subcommand, Debug)]
 enum Command {
     Verify(Verify),
+    Compare(Compare),
 }
 
-/// Check an export of an audit log with nothing but the key of whoever keeps the log
+/// By which key a log is believed
+#[derive(Args, Debug)]
+#[command(group(ArgGroup::new("trust").required(true).args(["root", "key"])))]
+struct Believed {
+    /// The bank's root key, in hex: the file shows that it certified the key of the log
+    #[arg(long, value_name = "KEY", value_parser = parse_key)]
+    root: Option<PublicKey>,
+    /// The key of whoever keeps the log, in hex, instead of the root key
+    #[arg(long, value_name = "KEY", value_parser = parse_key)]
+    key: Option<PublicKey>,
+}
+
+/// Check that a log goes on from a head that was kept, by a proof and without any record
 #[derive(Args, Debug)]
 #[command(after_help = "\
 EXAMPLES:
+  specie bank audit proof bank --since yesterday.head --out today.proof
+  specie audit compare yesterday.head today.proof --root 5f0c…
+
+The proof has the newer head: keep it for the next time. Where a proof does not hold, the two signed heads show that the log was rewritten or \
+shown differently to different people.")]
+struct Compare {
+    /// The head that was kept, or an export: its last head counts
+    #[arg(value_name = "KEPT")]
+    kept: PathBuf,
+    /// What `audit proof` of the bank or the PSP wrote
+    #[arg(value_name = "PROOF")]
+    proof: PathBuf,
+    #[command(flatten)]
+    believed: Believed,
+}
+
+/// Check an export of an audit log with nothing but the bank's root key
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie audit verify march.audit --root 5f0c…
   specie audit verify march.audit --key 5f0c…
   specie audit verify april.audit --key 5f0c… --since march.audit
   specie audit verify april.audit --key 5f0c… --since yesterday.head
 
-The key is the bank's ledger key or the PSP's key; `specie inspect --root ROOT manifest.cbor` shows both under the bank's root key. \
+An export shows by a manifest that the root key certified the key that signs the log: the bank's ledger key or the PSP's key. With --key that key \
+is named instead; `specie inspect --root ROOT manifest.cbor` shows both under the bank's root key. \
 Whatever is changed, taken out, put in or moved within an export is found. That its end was cut off, or that the owner of the key wrote \
 another history, is found only against an older export or head (--since): keep them.")]
 struct Verify {
     /// The export
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The key of whoever keeps the log, in hex
-    #[arg(long, value_name = "KEY", value_parser = parse_key)]
-    key: PublicKey,
+    #[command(flatten)]
+    believed: Believed,
     /// An older export, or a head: this one must go on from it
     #[arg(long, value_name = "FILE")]
     since: Option<PathBuf>,
@@ -80,12 +114,32 @@ EXAMPLES:
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Prove to whoever kept a head that the audit log goes on from it, without showing any record
+    #[command(after_help = "\
+EXAMPLES:
+  specie bank audit proof bank --since yesterday.head --out today.proof
+  specie audit compare yesterday.head today.proof --root 5f0c…
+
+It takes as long as reading the whole log. Heads that were signed before logs had a tree cannot be proven from: use an export and \
+`specie audit verify --since`.")]
+    Proof {
+        #[command(flatten)]
+        which: W,
+        /// The head that was kept, or an export that ends with it
+        #[arg(long, value_name = "FILE")]
+        since: PathBuf,
+        /// Where to write it
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 /// A log, and a head that was signed now.
 pub(crate) struct Log<P> {
     /// Who signs it.
     pub(crate) key: PublicKey,
+    /// That the root key says so.
+    pub(crate) certificate: Option<Certificate>,
     /// `None` while it is empty.
     pub(crate) head: Option<SignedHead>,
     /// Lines after one sequence up to another, none at the end.
@@ -94,14 +148,49 @@ pub(crate) struct Log<P> {
 
 impl Audit {
     pub(crate) fn run(&self) -> Result<Answer, Failure> {
-        let Command::Verify(verify) = &self.command;
-        verify.run()
+        match &self.command {
+            Command::Verify(verify) => verify.run(),
+            Command::Compare(compare) => compare.run(),
+        }
+    }
+}
+
+impl Believed {
+    fn trust(&self) -> Result<Trust, Failure> {
+        let trust = self.root.map(Trust::Root).or(self.key.map(Trust::Key));
+        trust.ok_or_else(|| Failure::usage("no key is named", "name the bank's root key (--root)"))
+    }
+}
+
+impl Compare {
+    fn run(&self) -> Result<Answer, Failure> {
+        let kept = last_head(open(&self.kept)?).map_err(|error| failure(&self.kept, error))?;
+        let proof = Proof::read(open(&self.proof)?).map_err(|error| failure(&self.proof, error))?;
+        let checked = proof.check(self.believed.trust()?, &kept);
+        checked.map_err(|problem| refused(&self.proof.display().to_string(), &problem, &problem))?;
+        let newer = proof.newer.head;
+        let human = format!(
+            "The log {} goes on from record {} to record {}, signed {}.\n",
+            proof.log,
+            kept.head.sequence,
+            newer.sequence,
+            moment::show(newer.at)
+        );
+        let machine = json!({
+            "holds": true,
+            "log": proof.log.as_str(),
+            "since": { "sequence": kept.head.sequence, "at": kept.head.at.seconds() },
+            "sequence": newer.sequence,
+            "root": newer.root.map(hex::encode),
+            "at": newer.at.seconds(),
+        });
+        Ok(Answer::new(human, machine))
     }
 }
 
 impl Verify {
     fn run(&self) -> Result<Answer, Failure> {
-        let mut verifier = Verifier::new(self.key);
+        let mut verifier = Verifier::trusting(self.believed.trust()?);
         if let Some(path) = &self.since {
             let head = last_head(open(path)?).map_err(|error| failure(path, error))?;
             verifier = verifier.since(head).map_err(|error| failure(path, error.into()))?;
@@ -115,7 +204,7 @@ impl<W: Args> Order<W> {
     /// Whose log it is.
     pub(crate) fn which(&self) -> &W {
         match self {
-            Self::Export { which, .. } | Self::Head { which, .. } => which,
+            Self::Export { which, .. } | Self::Head { which, .. } | Self::Proof { which, .. } => which,
         }
     }
 
@@ -133,13 +222,32 @@ impl<W: Args> Order<W> {
         };
         match self {
             Self::Export { out, .. } => {
-                write_new(out, |file| export(&head, &mut log.page, file))?;
+                write_new(out, |file| export(&head, log.certificate.as_ref(), &mut log.page, file))?;
                 let name = out.display();
                 let human = format!(
                     "Wrote {} records to {name}.\nCheck it: specie audit verify {name} --key {}\n",
                     head.head.sequence, log.key
                 );
                 Ok(Answer::new(human, describe(&head, &log.key, Some(out))))
+            }
+            Self::Proof { since, out, .. } => {
+                let older = last_head(open(since)?).map_err(|error| failure(since, error))?;
+                let leaves = leaves(&head, &mut log.page)?;
+                let proof = Proof::new(log.certificate, older, head, &leaves).ok_or_else(|| {
+                    Failure::refused(
+                        "audit-rewritten",
+                        format!("{}: its last head is no earlier head of this log with a tree", since.display()),
+                        "name a head of this log that `audit head` wrote; if it is one, keep it: the log was changed since",
+                    )
+                })?;
+                write_new(out, |file| proof.lines().iter().try_for_each(|line| put(file, &line.to_text())))?;
+                let name = out.display();
+                let human = format!("Wrote to {name} that the log goes on from record {}.\n", older.head.sequence);
+                let since = older.head.sequence;
+                Ok(Answer::new(
+                    human,
+                    json!({ "file": name.to_string(), "since": since, "sequence": head.head.sequence }),
+                ))
             }
             Self::Head { out, .. } => {
                 let line = Line::Head(head).to_text();
@@ -153,13 +261,36 @@ impl<W: Args> Order<W> {
     }
 }
 
+/// The hashes of all records up to `head` as leaves.
+fn leaves(
+    head: &SignedHead,
+    page: &mut impl FnMut(u64, u64) -> Result<Vec<Line>, Failure>,
+) -> Result<Vec<tree::Hash>, Failure> {
+    let mut leaves = Vec::new();
+    loop {
+        let before = leaves.len();
+        for line in page(before as u64, head.head.sequence)? {
+            if let Line::Record(record) = line {
+                leaves.push(tree::leaf(&record));
+            }
+        }
+        if leaves.len() == before {
+            return Ok(leaves);
+        }
+    }
+}
+
 /// Writes the log up to `head`.
 fn export(
     head: &SignedHead,
+    certificate: Option<&Certificate>,
     page: &mut impl FnMut(u64, u64) -> Result<Vec<Line>, Failure>,
     file: &mut impl Write,
 ) -> Result<(), Step> {
     put(file, &Line::Log(head.head.log).to_text())?;
+    if let Some(certificate) = certificate {
+        put(file, &Line::Key(certificate.clone()).to_text())?;
+    }
     let mut after = 0;
     loop {
         let lines = page(after, head.head.sequence)?;
@@ -217,6 +348,7 @@ fn describe(signed: &SignedHead, key: &PublicKey, file: Option<&Path>) -> Value 
         "log": signed.head.log.as_str(),
         "sequence": signed.head.sequence,
         "hash": hex::encode(signed.head.hash),
+        "root": signed.head.root.map(hex::encode),
         "at": signed.head.at.seconds(),
         "signature": hex::encode(signed.signature),
         "key": key.to_string(),
@@ -233,7 +365,7 @@ fn holds(verified: &Verified) -> Answer {
         moment::show(head.at)
     );
     if *backwards > 0 {
-        human.push_str(&format!("{backwards} records or heads bear a time before that of what came before them.\n"));
+        human.push_str(&format!("{backwards} records and heads bear a time before that of what came before them.\n"));
     }
     human.push_str(&match since {
         Some(since) => {
@@ -267,7 +399,16 @@ fn failure(path: &Path, error: ReadError) -> Failure {
         ReadError::Wrong(wrong) => wrong,
         other => return Failure::refused("audit", other, "read it again"),
     };
-    let (code, advice) = match &wrong.problem {
+    refused(&name, &wrong, &wrong.problem)
+}
+
+fn refused(name: &str, wrong: &dyn std::fmt::Display, problem: &Problem) -> Failure {
+    let (code, advice) = match problem {
+        Problem::Certificate => (
+            "audit-certificate",
+            "name the root key of this bank; an export without a certificate can be checked with --key alone",
+        ),
+        Problem::Proof => ("audit-proof", "name a file that `audit proof` wrote, whole"),
         Problem::Signature(_) => (
             "audit-key",
             "name the bank's ledger key or the PSP's key, as the manifest has it; else the head is forged",

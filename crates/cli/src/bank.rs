@@ -391,8 +391,10 @@ fn audit_log(order: &Order<Which>) -> Result<Answer, Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::refused("bank", error, "look after keys and database");
     let head = central.bank.sign_audit_head(central.clock.now()).map_err(|error| failed(&error))?;
     let key = central.bank.settings().ledger_key;
+    let certificate = central.bank.audit_certificate().map_err(|error| failed(&error))?;
     order.run(Log {
         key,
+        certificate,
         head,
         page: |after, until| central.bank.audit_page(after, until).map_err(|error| failed(&error)),
     })

@@ -400,7 +400,13 @@ fn audit_log(order: &Order<Which>) -> Result<Answer, Failure> {
     let failed = |error| Failure::refused("store", error, "look after the database");
     let head = provider.psp.sign_audit_head(provider.clock.now()).map_err(failed)?;
     let key = provider.psp.identity().key.public();
-    order.run(Log { key, head, page: |after, until| provider.psp.audit_page(after, until).map_err(failed) })
+    let certificate = provider.psp.audit_certificate().map_err(failed)?;
+    order.run(Log {
+        key,
+        certificate,
+        head,
+        page: |after, until| provider.psp.audit_page(after, until).map_err(failed),
+    })
 }
 
 fn status(provider: &Provider) -> Result<Answer, Failure> {

@@ -14,7 +14,7 @@
 //! that they have here.
 
 use specie_audit::head::psp_log;
-use specie_audit::{Decision, Head, Kind, Line, LogName, Record, SignedHead};
+use specie_audit::{Certificate, Decision, Head, Kind, Line, LogName, Record, SignedHead};
 use specie_core::Timestamp;
 
 use crate::service::Psp;
@@ -75,10 +75,24 @@ impl<S: Store, B> Psp<S, B> {
     pub fn sign_audit_head(&self, now: Timestamp) -> Result<Option<SignedHead>, StoreError> {
         self.store().write(|records| {
             let Some(newest) = records.audit_newest()? else { return Ok(None) };
-            let head = Head::new(self.audit_log(), &newest, now).sign(&self.identity().key);
-            records.insert_audit_head(&head)?;
+            let mut tree = records.audit_tree()?;
+            if !tree.grow(newest.sequence, |after, limit| records.audit_after(after, limit))? {
+                return Err(StoreError::Damaged("the audit log has gaps".into()));
+            }
+            let head = Head::new(self.audit_log(), &newest, now).over(&tree).sign(&self.identity().key);
+            records.insert_audit_head(&head, &tree)?;
             Ok(Some(head))
         })
+    }
+
+    /// What shows that the bank's root key certified the key of the log; `None` until the bank published it and it was fetched.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn audit_certificate(&self) -> Result<Option<Certificate>, StoreError> {
+        let manifest = self.store().read(|records| records.manifest())?;
+        let key = self.identity().key.public();
+        Ok(manifest.and_then(|bytes| Certificate::of(&self.audit_log(), &key, &bytes)))
     }
 
     /// Lines of an export: a page of records after `after` up to `until`, with their heads; none at the end.

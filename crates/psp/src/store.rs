@@ -1,6 +1,6 @@
 //! What a PSP remembers. A store runs closures in transactions; within one, [`Records`] are rows.
 
-use specie_audit::{DecisionError, Kind, Record, SignedHead};
+use specie_audit::{DecisionError, Kind, Record, SignedHead, Tree};
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use specie_core::{Amount, ClassId, Timestamp};
@@ -297,10 +297,12 @@ pub trait Records: AmlRecords {
     fn audit_after(&mut self, sequence: u64, limit: u32) -> Stored<Vec<Record>>;
     /// Heads after `sequence` up to `until`, oldest first.
     fn audit_heads(&mut self, after: u64, until: u64) -> Stored<Vec<SignedHead>>;
+    /// The tree under its newest head, as far as that goes.
+    fn audit_tree(&mut self) -> Stored<Tree>;
     /// Adds a record; `false` when there is one in its place.
     fn insert_audit(&mut self, record: &Record) -> Stored<bool>;
     /// Adds a head; `false` when there is one of the same moment.
-    fn insert_audit_head(&mut self, head: &SignedHead) -> Stored<bool>;
+    fn insert_audit_head(&mut self, head: &SignedHead, tree: &Tree) -> Stored<bool>;
 
     /// How far a feed was read; 0 at first.
     fn feed_position(&mut self, feed: Feed) -> Stored<u64>;

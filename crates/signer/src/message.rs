@@ -339,7 +339,7 @@ mod tests {
             notes: vec![RevokedNote([6; 16])],
         };
         let log = specie_audit::head::bank_log(&page.issuer);
-        let head = Head { log, sequence: 1, hash: [2; 32], at: Timestamp::new(3).unwrap() };
+        let head = Head { log, sequence: 1, hash: [2; 32], root: Some([3; 32]), at: Timestamp::new(3).unwrap() };
         vec![
             Request::Keys,
             Request::Commit { batch, device: RistrettoPoint::default(), classes: vec![ClassId([8; 16]); 2] },

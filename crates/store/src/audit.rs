@@ -2,7 +2,7 @@
 //!
 //! Rows are only added: no statement here changes or removes one.
 
-use specie_audit::{Kind, Record, SignedHead};
+use specie_audit::{Kind, Record, SignedHead, Tree};
 use specie_core::encoding::{Decode, Encode};
 
 use crate::sql::{Row, Session, SqlError, whole};
@@ -53,14 +53,30 @@ impl Log {
         session.query(&sql, &[whole(after), whole(until)])?.iter().map(head).collect()
     }
 
-    pub(crate) fn insert_head(self, session: Rows<'_>, signed: &SignedHead) -> Result<bool, SqlError> {
+    /// The tree under the newest head that has one; an empty one without.
+    pub(crate) fn tree(self, session: Rows<'_>) -> Result<Tree, SqlError> {
         let sql = format!(
-            "INSERT INTO {} (sequence, at, head) VALUES (?1, ?2, ?3) ON CONFLICT (sequence, at) DO NOTHING",
+            "SELECT sequence, tree FROM {} WHERE tree IS NOT NULL ORDER BY sequence DESC, at DESC LIMIT 1",
             self.heads
         );
-        let bytes = signed.to_vec();
-        Ok(session.execute(&sql, &[whole(signed.head.sequence), signed.head.at.into(), (&bytes).into()])? == 1)
+        session.query_optional(&sql, &[])?.as_ref().map_or(Ok(Tree::default()), tree)
     }
+
+    pub(crate) fn insert_head(self, session: Rows<'_>, signed: &SignedHead, tree: &Tree) -> Result<bool, SqlError> {
+        let sql = format!(
+            "INSERT INTO {} (sequence, at, head, tree) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (sequence, at) DO NOTHING",
+            self.heads
+        );
+        let (bytes, (_, tree)) = (signed.to_vec(), tree.to_parts());
+        let params = [whole(signed.head.sequence), signed.head.at.into(), (&bytes).into(), (&tree).into()];
+        Ok(session.execute(&sql, &params)? == 1)
+    }
+}
+
+fn tree(row: &Row) -> Result<Tree, SqlError> {
+    let parts: Vec<u8> = row.column(1)?;
+    Tree::from_parts(row.column(0)?, &parts)
+        .ok_or(SqlError::Damaged { column: 1, expected: "the tree over the audit log" })
 }
 
 fn record(row: &Row) -> Result<Record, SqlError> {

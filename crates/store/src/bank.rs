@@ -23,6 +23,7 @@ pub const SCHEMA: Schema = Schema {
         persons::TABLES,
         SEALED,
         redemption::TABLES,
+        AUDIT_TREE,
     ],
 };
 
@@ -144,6 +145,9 @@ const REVOCATION_PAGES: &[&str] = &[
      revoke_until BIGINT NOT NULL, content BYTEA NOT NULL)",
     "DROP TABLE bank_revocation",
 ];
+
+/// From here on heads come with the tree over the log.
+const AUDIT_TREE: &[&str] = &["ALTER TABLE bank_audit_head ADD COLUMN tree BYTEA"];
 
 /// Secrets of sessions are sealed from here on. Batches that are open are void, as by their date: nothing was debited for
 /// them, and their devices ask anew.

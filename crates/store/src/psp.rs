@@ -40,6 +40,7 @@ pub const SCHEMA: Schema = Schema {
         share::HOLDINGS,
         registry::OWN_PEPPER,
         upload::RETENTION,
+        AUDIT_TREE,
     ],
 };
 
@@ -99,6 +100,9 @@ const AUDIT: &[&str] = &[
     "CREATE TABLE psp_audit_head (sequence BIGINT NOT NULL, at BIGINT NOT NULL, head BYTEA NOT NULL, \
      PRIMARY KEY (sequence, at))",
 ];
+
+/// From here on heads come with the tree over the log.
+const AUDIT_TREE: &[&str] = &["ALTER TABLE psp_audit_head ADD COLUMN tree BYTEA"];
 
 const IDENTIFICATION: &[&str] = &[
     "CREATE INDEX psp_evidence_reference ON psp_evidence (kind, reference)",

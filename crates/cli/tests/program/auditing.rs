@@ -88,6 +88,21 @@ fn orders_are_in_the_log_with_who_gave_them_and_the_log_is_checked_with_a_key_al
     assert_eq!((&books["conservation"]["holds"], &books["alarm"]), (&json!(true), &Value::Null));
     world.refused(&["bank", "conservation", "bank", "--acknowledge", "ticket 17"], "no-alarm");
 
+    // With nothing but the root key, the bank's log and the PSP's alike; and a witness who keeps heads alone.
+    for file in ["bank.audit", "psp.audit"] {
+        let verified = world.json(&["audit", "verify", file, "--root", &world.root]);
+        assert_eq!(verified["holds"], true);
+        world.refused(&["audit", "verify", file, "--root", &ledger], "audit-certificate");
+    }
+    world.json(&["bank", "audit", "head", "bank", "--out", "kept.head"]);
+    world.json(&["bank", "register", "bank", "psp-three", "--key", &"4b".repeat(32), "--by", "carla"]);
+    world.json(&["bank", "audit", "proof", "bank", "--since", "kept.head", "--out", "bank.proof"]);
+    let compared = world.json(&["audit", "compare", "kept.head", "bank.proof", "--root", &world.root]);
+    assert!(compared["sequence"].as_u64() > compared["since"]["sequence"].as_u64());
+    assert!(!fs::read_to_string(world.path("bank.proof")).unwrap().contains("psp-three"));
+    world.refused(&["audit", "compare", "early.head", "bank.proof", "--root", &world.root], "audit-other-log");
+    world.refused(&["audit", "compare", "kept.head", "bank.audit", "--root", &world.root], "audit-proof");
+
     // The key is in the manifest, under the root key.
     world.json(&["bank", "manifest", "bank", "--out", "manifest.cbor"]);
     let shown = world.run(&["inspect", "--root", &world.root, "manifest.cbor"]).exits(0).stdout;

@@ -1,6 +1,6 @@
 //! What the bank changes.
 
-use specie_audit::{Record, SignedHead};
+use specie_audit::{Record, SignedHead, Tree};
 use specie_bank::credit::CreditRecord;
 use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::device::DeviceRecord;
@@ -63,8 +63,8 @@ impl Tx for Tables<'_> {
         audit::BANK.insert(self.0, record).map_err(stored)
     }
 
-    fn insert_audit_head(&mut self, head: &SignedHead) -> Stored<bool> {
-        audit::BANK.insert_head(self.0, head).map_err(stored)
+    fn insert_audit_head(&mut self, head: &SignedHead, tree: &Tree) -> Stored<bool> {
+        audit::BANK.insert_head(self.0, head, tree).map_err(stored)
     }
 
     fn insert_manifest(&mut self, signed: &SignedHeader, manifest: &[u8]) -> Stored<bool> {

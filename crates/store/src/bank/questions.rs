@@ -1,6 +1,6 @@
 //! What the bank asks.
 
-use specie_audit::{Kind, Record, SignedHead};
+use specie_audit::{Kind, Record, SignedHead, Tree};
 use specie_bank::credit::CreditRecord;
 use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::device::DeviceRecord;
@@ -78,6 +78,10 @@ impl View for Tables<'_> {
 
     fn audit_heads(&mut self, after: u64, until: u64) -> Stored<Vec<SignedHead>> {
         audit::BANK.heads(self.0, after, until).map_err(stored)
+    }
+
+    fn audit_tree(&mut self) -> Stored<Tree> {
+        audit::BANK.tree(self.0).map_err(stored)
     }
 
     fn manifest_sequence(&mut self) -> Stored<u64> {

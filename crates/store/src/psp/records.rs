@@ -1,6 +1,6 @@
 //! All rows of a PSP behind one trait.
 
-use specie_audit::{Kind, Record, SignedHead};
+use specie_audit::{Kind, Record, SignedHead, Tree};
 use specie_core::signature::PublicKey;
 use specie_core::text::Name;
 use specie_core::{Amount, Timestamp};
@@ -58,8 +58,12 @@ macro_rules! delegate {
                 audit::PSP.insert(self.0, record).map_err(stored)
             }
 
-            fn insert_audit_head(&mut self, head: &SignedHead) -> Stored<bool> {
-                audit::PSP.insert_head(self.0, head).map_err(stored)
+            fn audit_tree(&mut self) -> Stored<Tree> {
+                audit::PSP.tree(self.0).map_err(stored)
+            }
+
+            fn insert_audit_head(&mut self, head: &SignedHead, tree: &Tree) -> Stored<bool> {
+                audit::PSP.insert_head(self.0, head, tree).map_err(stored)
             }
 
             fn manifest(&mut self) -> Stored<Option<Vec<u8>>> {

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use specie_audit::head::bank_log;
-use specie_audit::{Actor, Decision, Head, Kind, Record};
+use specie_audit::{Actor, Decision, Head, Kind, Record, Tree};
 use specie_bank::credit::{CreditKind, CreditRecord};
 use specie_bank::detection::DoubleSpendRecord;
 use specie_bank::device::DeviceRecord;
@@ -68,9 +68,17 @@ pub(crate) fn the_audit_log_only_grows<S: Storage>(open: impl Fn() -> S) {
     // In its place nothing else can stand.
     assert!(!write(&open(), |tx| tx.insert_audit(&Record::after(None, decision(9)))));
     assert!(write(&open(), |tx| tx.insert_audit(&second)));
-    for head in [&three, &one, &two] {
-        assert!(write(&open(), |tx| tx.insert_audit_head(head)));
-        assert!(!write(&open(), |tx| tx.insert_audit_head(head)));
+    assert_eq!(open().read(|view| view.audit_tree()).unwrap(), Tree::default());
+    let mut trees = vec![Tree::default()];
+    for record in [&first, &second] {
+        let mut tree = trees[trees.len() - 1].clone();
+        tree.push(specie_audit::tree::leaf(record));
+        trees.push(tree);
+    }
+    for (head, tree) in [(&three, &trees[2]), (&one, &trees[1]), (&two, &trees[2])] {
+        assert!(write(&open(), |tx| tx.insert_audit_head(head, tree)));
+        assert!(!write(&open(), |tx| tx.insert_audit_head(head, tree)));
+        assert_eq!(open().read(|view| view.audit_tree()).unwrap(), trees[2]);
     }
     let read = |after, limit| open().read(|view| view.audit_after(after, limit)).unwrap();
     assert_eq!((read(0, 9), read(0, 1)), (vec![first.clone(), second.clone()], vec![first]));

@@ -38,7 +38,7 @@ pub(super) fn values(_: &Generators, fields: &mut Fields<'_>) -> Option<()> {
         let line = Line::parse(text).ok()?;
         fields.require(&format!("export.{index}"), line.to_text() == text, "another form");
         match line {
-            Line::Log(_) => {}
+            Line::Log(_) | Line::Key(_) | Line::Consistency(_) => {}
             Line::Record(record) => {
                 fields.compare(&format!("records.{records}"), &record.to_vec());
                 fields.compare(&format!("hashes.{records}"), &record.hash());
