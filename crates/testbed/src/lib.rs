@@ -4,6 +4,7 @@
 //! the same tests hold both adapters to the same contract. [`Server`] is a PostgreSQL of Debian's that is started, killed
 //! and promoted here; nothing delivered needs this crate.
 
+pub mod damage;
 mod line;
 mod server;
 

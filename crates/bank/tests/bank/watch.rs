@@ -4,7 +4,7 @@ use specie_audit::{Actor, Decision, Kind, Line};
 use specie_bank::issuance::IssuanceError;
 use specie_bank::redemption::Redeemed;
 use specie_bank::watch::AcknowledgeError;
-use specie_store::Database;
+use specie_testbed::damage;
 
 use crate::world::{World, account, amount, at};
 
@@ -20,8 +20,7 @@ fn lived(seed: u64) -> (World, crate::world::Device, crate::world::Asset) {
 
 /// Changes the database as no program does.
 fn tamper(world: &World, sql: &str) {
-    let changed = world.bank().storage().0.transact(|session| session.execute(sql, &[])).unwrap();
-    assert!(changed > 0, "{sql}");
+    damage::damage(&world.bank().storage().0, sql);
 }
 
 fn decided(world: &World, kind: Kind) -> Vec<Decision> {
@@ -32,16 +31,7 @@ fn decided(world: &World, kind: Kind) -> Vec<Decision> {
 
 #[test]
 fn whatever_is_changed_in_facts_or_books_is_found() {
-    for sql in [
-        "UPDATE bank_balance SET balance = balance + 1 WHERE account = 'reserve/alpha'",
-        "UPDATE bank_balance SET balance = balance - 100 WHERE account LIKE 'outstanding/%' AND balance >= 100",
-        "UPDATE bank_posting SET amount = amount + 1 WHERE account = 'reserve/alpha'",
-        "DELETE FROM bank_posting WHERE account = 'reserve/alpha'",
-        "DELETE FROM bank_payout",
-        "UPDATE bank_payout SET amount = amount + 7",
-        "UPDATE bank_session SET challenge_hash = NULL",
-        "DELETE FROM bank_session",
-    ] {
+    for sql in damage::BREAKING_CONSERVATION {
         let (world, ..) = lived(300);
         let watched = world.bank().watch_conservation(world.now).unwrap();
         assert!(watched.conservation.holds() && watched.alarm.is_none());
@@ -55,21 +45,9 @@ fn whatever_is_changed_in_facts_or_books_is_found() {
 #[test]
 fn a_payout_of_a_class_that_nobody_published_is_found() {
     let (world, ..) = lived(301);
-    let other = "00".repeat(16);
-    // Booked as well: the books agree with the facts.
-    for (table, column) in [("bank_payout", "root_class"), ("bank_session", "class_id")] {
-        tamper(&world, &format!("UPDATE {table} SET {column} = {}", blob(&world, &other)));
-    }
+    damage::unpublish_classes(&world.bank().storage().0);
     let findings = world.conservation().findings;
     assert!(findings.iter().any(|finding| finding.about.contains("unpublished class")), "{findings:?}");
-}
-
-/// A constant as the database at hand writes it.
-fn blob(world: &World, hex: &str) -> String {
-    match world.bank().storage().0 {
-        specie_store::AnyDatabase::File(_) => format!("x'{hex}'"),
-        specie_store::AnyDatabase::Server(_) => format!("'\\x{hex}'"),
-    }
 }
 
 #[test]
@@ -78,7 +56,7 @@ fn the_alarm_is_raised_once_stops_issuing_and_ends_by_a_person_with_a_reason() {
     let class = kept.held.class.id();
     let request = world.request(&alice, &[(class, 1)]);
     world.start(&alice, &request).unwrap();
-    tamper(&world, "UPDATE bank_balance SET balance = balance + 9 WHERE account = 'reserve/alpha'");
+    tamper(&world, damage::RESERVE_RAISED);
     let raised = world.bank().watch_conservation(world.now).unwrap().alarm.unwrap();
     assert!(raised.findings.contains("reserve/alpha"), "{}", raised.findings);
     // Once, whoever looks and whatever moves meanwhile.
@@ -103,7 +81,7 @@ fn the_alarm_is_raised_once_stops_issuing_and_ends_by_a_person_with_a_reason() {
     // What she looked at is no news; what is wrong besides is.
     let watched = world.bank().watch_conservation(world.now).unwrap();
     assert!(!watched.conservation.holds() && watched.alarm.is_none());
-    tamper(&world, "UPDATE bank_balance SET balance = balance + 1 WHERE account = 'reserve/alpha'");
+    tamper(&world, damage::RESERVE_RAISED);
     assert!(world.bank().watch_conservation(world.now).unwrap().alarm.is_some());
     assert_eq!(decided(&world, Kind::AlarmRaised).len(), 2);
 }
