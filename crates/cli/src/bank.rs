@@ -19,7 +19,7 @@ use specie_core::text::{Currency, Name};
 use specie_server::Place;
 use specie_server::bank::{
     BankConfig, BankConfigError, CentralBank, EpochTerms, NewBank, OpenBankError, OperationError, init_bank,
-    open_bank_for, serve_bank_with,
+    open_bank_for, restore_bank, serve_bank_with,
 };
 use specie_server::clock::{Clock, random_seed};
 use specie_server::key_file::read_key;
@@ -29,6 +29,7 @@ use specie_signer::Start;
 
 use crate::answer::Answer;
 use crate::audit::{Log, Order};
+use crate::backup::{Backup, Restore, made, restored};
 use crate::by::By;
 use crate::device::{parse_amount, parse_currency};
 use crate::failure::Failure;
@@ -158,6 +159,8 @@ PSP books the same with `specie psp reserve`, what was paid out with --out there
         #[command(subcommand)]
         order: Order<Which>,
     },
+    Backup(Backup<Which>),
+    Restore(Restore<Which>),
     /// Settle what time has settled: void batches, leftovers, expired notes
     #[command(after_help = "EXAMPLES:\n  specie bank sweep bank\n\nA bank that is served does it by itself.")]
     Sweep {
@@ -317,6 +320,11 @@ impl Bank {
             Command::Disclosed(disclosed) => disclosed.run(),
             Command::Opened(opened) => opened.run(),
             Command::Audit { order } => audit_log(order),
+            Command::Backup(Backup { which, out }) => Ok(made(&which.open()?.back_up(&which.config()?, out)?, out)),
+            Command::Restore(Restore { which, from }) => {
+                let config = which.config()?;
+                Ok(restored(&restore_bank(&config, which.by.actor(), Clock::system(), from)?))
+            }
             Command::Sweep { which } => sweep(&*which.open()?),
             Command::Manifest { which, out } => {
                 let manifests = which.open()?.manifests(0)?;

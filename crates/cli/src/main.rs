@@ -3,6 +3,7 @@
 mod answer;
 mod arguments;
 mod audit;
+mod backup;
 mod bank;
 mod by;
 mod claims;

@@ -24,12 +24,13 @@ use specie_server::Place;
 use specie_server::clock::Clock;
 use specie_server::psp::{
     BankAddress, ConfigError, CustomerError, MakerConfig, NewPsp, OpenPspError, Provider, PspConfig, init_psp,
-    open_psp_for, serve_psp,
+    open_psp_for, restore_psp, serve_psp,
 };
 use specie_server::settings::{Environment, Setting};
 
 use crate::answer::Answer;
 use crate::audit::{Log, Order};
+use crate::backup::{Backup, Restore, made, restored};
 use crate::by::By;
 use crate::device::parse_amount;
 use crate::failure::Failure;
@@ -92,6 +93,8 @@ its key. Unknown keys and variables are refused; passwords are not shown.")]
         #[command(subcommand)]
         order: Order<Which>,
     },
+    Backup(Backup<Which>),
+    Restore(Restore<Which>),
     /// Customers and their accounts
     Customer {
         #[command(subcommand)]
@@ -285,6 +288,11 @@ impl Psp {
             Command::Config { which } => Ok(settings::show(&which.settings()?.1)),
             Command::Status { which } => status(&*which.open()?),
             Command::Trust(trust) => trust.run(),
+            Command::Backup(Backup { which, out }) => Ok(made(&which.open()?.back_up(&which.config()?, out)?, out)),
+            Command::Restore(Restore { which, from }) => {
+                let config = which.config()?;
+                Ok(restored(&restore_psp(&config, which.by.actor(), Clock::system(), from)?))
+            }
             Command::Audit { order } => audit_log(order),
             Command::Customer { command } => command.run(),
             Command::Identity { command } => command.run(),

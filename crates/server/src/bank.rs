@@ -1,6 +1,7 @@
 //! The bank's HTTP service: its interface for PSPs and the public ([`specie_api::bank`]), its keys, its configuration, and
 //! what its operator does.
 
+mod backup;
 mod config;
 mod operation;
 mod persons;
@@ -10,6 +11,7 @@ mod routes;
 mod setup;
 mod signer;
 
+pub use backup::restore_bank;
 pub use config::{BankConfig, BankConfigError};
 pub use operation::{EpochTerms, OperationError};
 pub use persons::RegistryState;

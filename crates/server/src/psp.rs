@@ -1,5 +1,6 @@
 //! The PSP's HTTP service: its interface for devices ([`specie_api::psp`]), its connection to the bank, its configuration.
 
+mod backup;
 mod bank;
 mod config;
 mod identification;
@@ -9,6 +10,7 @@ mod setup;
 mod tiers;
 mod totals;
 
+pub use backup::restore_psp;
 pub use bank::HttpBank;
 pub use config::{BankAddress, ConfigError, MakerConfig, PeriodsConfig, PspConfig};
 pub use routes::{description, router};

@@ -3,6 +3,8 @@
 //! Any number of processes may open the same file. Writers take the write lock when their transaction begins, so
 //! that none has to be undone half-way; readers see the state of the moment they began and wait for nobody.
 
+pub mod backup;
+
 use std::fs::OpenOptions;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};

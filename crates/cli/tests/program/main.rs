@@ -18,6 +18,7 @@ mod mandating;
 mod paying;
 mod refusing;
 mod registering;
+mod restoring;
 mod running;
 #[allow(dead_code, reason = "others make a chip fail")]
 #[path = "../../../device/tests/chip/served.rs"]

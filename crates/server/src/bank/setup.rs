@@ -163,7 +163,7 @@ pub fn open_bank_for(config: &BankConfig, by: Actor, clock: Clock) -> Result<Arc
     assemble(config, AnySigner::open(config, &clock)?, by, clock)
 }
 
-fn assemble(
+pub(super) fn assemble(
     config: &BankConfig,
     signer: AnySigner,
     by: Actor,
