@@ -39,6 +39,7 @@ pub fn restore_bank(config: &BankConfig, by: Actor, clock: Clock, from: &Path) -
         check_audit(&owner, bank.audit_log(), manifest, |after, until| bank.audit_page(after, until))?;
         let books = bank.storage().read(|view| bank.conservation(view));
         let books = books.map_err(|error| BackupError::Unusable(error.to_string()))?;
-        if books.holds() { Ok(()) } else { Err(BackupError::Books(books.findings.join("; "))) }
+        let findings: Vec<_> = books.findings.iter().map(ToString::to_string).collect();
+        if books.holds() { Ok(()) } else { Err(BackupError::Books(findings.join("; "))) }
     })
 }
