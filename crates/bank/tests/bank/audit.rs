@@ -102,6 +102,8 @@ const ELSEWHERE: &[Kind] = &[
     Kind::WeightSet,
     Kind::DeviceReleased,
     Kind::DeviceHandedOver,
+    Kind::UploadsRefused,
+    Kind::UploadsAgreed,
 ];
 
 /// A kind that is not met here, and is not decided elsewhere, fails: add what decides it.
