@@ -21,7 +21,7 @@ pub(crate) const BARE_TARGET: &str = "thumbv7em-none-eabihf";
 const CRATES: &[&str] = &["specie-core", "specie-element", "specie-wallet", "specie-api", "specie-embedded"];
 
 /// Features that need an operating system, and are left out.
-const HOSTED: &[(&str, &str)] = &[("specie-api", "client")];
+const HOSTED: &[(&str, &str)] = &[("specie-api", "client"), ("specie-api", "schema")];
 
 /// Debian's cargo and compiler, whose library can be built from source.
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";

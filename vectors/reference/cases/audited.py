@@ -31,8 +31,9 @@ def chain(decided, begin=1, previous=bytes(32)):
     return records
 
 
-def head(record, at=BEGIN + 100, seed=SEED, log=LOG):
-    made = audit.head(log, record, at)
+def head(record, at=BEGIN + 100, seed=SEED, log=LOG, over=None):
+    """Over the tree of the records `over`, or in the form without a root."""
+    made = audit.head(log, record, at, over and audit.root(leaves(over)))
     return audit.head_line(made, audit.sign_head(seed, made))
 
 
@@ -43,6 +44,10 @@ def export(records, heads=None, log=LOG):
     for at, record in enumerate(records, 1):
         lines += [audit.record_line(record), *heads.get(at, [])]
     return lines
+
+
+def leaves(records):
+    return [audit.leaf(record) for record in records]
 
 
 RECORDS = chain(DECIDED)
@@ -56,6 +61,9 @@ def entries():
         ("five records with every escape that JSON demands, three heads, and clocks set back", whole, None),
         ("it goes on from an older head", whole, head(RECORDS[1])),
         ("it ends where the older head did", export(RECORDS[:2]), head(RECORDS[1], BEGIN + 5)),
+        ("heads with the root of the tree over all records before them",
+         export(RECORDS, {count: [head(RECORDS[count - 1], over=RECORDS[:count])] for count in range(1, 6)}),
+         head(RECORDS[2], over=RECORDS[:3])),
     ):
         records, signed = audit.check(lines, KEY, since)
         yield accepted("audit", why, {
@@ -65,6 +73,8 @@ def entries():
         })
     yield from _broken(export(RECORDS))
     yield from _other_lines()
+    yield from _other_roots()
+    yield from _proofs()
 
 
 def _entry(why, lines, key=KEY, since=None):
@@ -158,3 +168,55 @@ def _other_lines():
     yield formed("a hash of 31 bytes", second.replace(previous, previous[2:]))
     yield formed("an empty line", "")
     yield _entry("version 2", [good[0].replace('"version":1', '"version":2'), *good[1:]])
+
+
+def _other_roots():
+    yield _entry("the root of a head is that of the records before the last", export(RECORDS, {5: [head(RECORDS[4], over=RECORDS[:4])]}))
+    exchanged = [*RECORDS[:3], RECORDS[4], RECORDS[3]]
+    yield _entry("the root of a head is that of other records", export(RECORDS, {5: [head(RECORDS[4], over=exchanged)]}))
+    whole = export(RECORDS, {5: [head(RECORDS[4], over=RECORDS)]})
+    yield _entry("the root of a head was changed", [*whole[:-1], whole[-1].replace('"root":"', '"root":"0')])
+    yield _entry("the older head has the root of another tree", whole, since=head(RECORDS[2], over=exchanged[1:4]))
+
+
+def _proofs():
+    """Consistency and inclusion in trees of one to nine leaves."""
+    all_leaves = [DRAW.bytes(f"leaf {number}") for number in range(9)]
+    roots = [audit.root(all_leaves[:size]) for size in range(10)]
+    for old, new in [(1, 1), (1, 2), (2, 3), (3, 7), (4, 7), (6, 8), (7, 8), (8, 9), (5, 9)]:
+        fields = {"old_size": old, "old_root": roots[old], "new_size": new, "new_root": roots[new]}
+        proof = audit.consistency(all_leaves[:new], old)
+        audit.check_consistency(**fields, proof=proof)
+        yield accepted("audit-consistency", f"{new} leaves go on from {old}", {**fields, "proof": proof, "leaves": all_leaves[:new]})
+    fields = {"old_size": 3, "old_root": roots[3], "new_size": 7, "new_root": roots[7]}
+    proof = audit.consistency(all_leaves[:7], 3)
+
+    def inconsistent(why, **other):
+        return refused("audit-consistency", audit.check_consistency, why, {**fields, "proof": proof, **other})
+
+    yield inconsistent("another old root", old_root=roots[2])
+    yield inconsistent("another new root", new_root=roots[6])
+    yield inconsistent("another old size", old_size=4)
+    yield inconsistent("the newer tree is smaller", new_size=2)
+    yield inconsistent("there is no older tree", old_size=0)
+    yield inconsistent("a hash is missing", proof=proof[:-1])
+    yield inconsistent("a hash too many", proof=[*proof, proof[0]])
+    yield inconsistent("two hashes exchanged", proof=[proof[1], proof[0], *proof[2:]])
+    yield inconsistent("hashes between equal trees", new_size=3, new_root=roots[3], proof=proof[:1])
+    for index, size in [(0, 1), (1, 2), (2, 3), (0, 7), (6, 7), (5, 8), (8, 9)]:
+        fields = {"leaf": all_leaves[index], "index": index, "size": size, "root": roots[size]}
+        proof = audit.inclusion(all_leaves[:size], index)
+        audit.check_inclusion(**fields, proof=proof)
+        yield accepted("audit-inclusion", f"leaf {index} of {size}", {**fields, "proof": proof, "leaves": all_leaves[:size]})
+    fields = {"leaf": all_leaves[5], "index": 5, "size": 8, "root": roots[8]}
+    proof = audit.inclusion(all_leaves[:8], 5)
+
+    def elsewhere(why, **other):
+        return refused("audit-inclusion", audit.check_inclusion, why, {**fields, "proof": proof, **other})
+
+    yield elsewhere("another leaf", leaf=all_leaves[4])
+    yield elsewhere("another place", index=4)
+    yield elsewhere("a place beyond the end", index=8)
+    yield elsewhere("another root", root=roots[7])
+    yield elsewhere("a hash is missing", proof=proof[:-1])
+    yield elsewhere("a hash too many", proof=[*proof, proof[0]])

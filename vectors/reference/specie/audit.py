@@ -2,6 +2,7 @@
 
 import json
 import re
+from hashlib import sha256
 from pathlib import Path
 
 from . import cbor, form
@@ -24,8 +25,102 @@ def hash_of(record):
     return H32("audit-record", cbor.encode(record))
 
 
-def head(log, record, at):
-    return [1, log, record[1], hash_of(record), at]
+def head(log, record, at, root=None):
+    if root is None:
+        return [1, log, record[1], hash_of(record), at]
+    return [2, log, record[1], hash_of(record), root, at]
+
+
+def leaf(record):
+    return sha256(b"\x00" + cbor.encode(record)).digest()
+
+
+def root(leaves):
+    """MTH of RFC 6962 §2.1, over leaves that are hashed already."""
+    if len(leaves) < 2:
+        return leaves[0] if leaves else sha256().digest()
+    half = split(leaves)
+    return sha256(b"\x01" + root(leaves[:half]) + root(leaves[half:])).digest()
+
+
+def split(leaves):
+    half = 1
+    while 2 * half < len(leaves):
+        half *= 2
+    return half
+
+
+def consistency(leaves, old, whole=True):
+    """SUBPROOF of RFC 6962 §2.1.2."""
+    if old == len(leaves):
+        return [] if whole else [root(leaves)]
+    half = split(leaves)
+    if old <= half:
+        return [*consistency(leaves[:half], old, whole), root(leaves[half:])]
+    return [*consistency(leaves[half:], old - half, False), root(leaves[:half])]
+
+
+def inclusion(leaves, index):
+    """PATH of RFC 6962 §2.1.1."""
+    if len(leaves) == 1:
+        return []
+    half = split(leaves)
+    if index < half:
+        return [*inclusion(leaves[:half], index), root(leaves[half:])]
+    return [*inclusion(leaves[half:], index - half), root(leaves[:half])]
+
+
+def roots_of_consistency(old, new, proof, old_root):
+    """The roots of both trees as a consistency proof has them, by descending as RFC 6962 does; `old_root` stands for the old tree where it
+    is a subtree that is not sent."""
+    rest = list(proof)
+
+    def take():
+        if not rest:
+            raise Refused("the proof is too short")
+        return rest.pop()
+
+    def descend(old, new, whole):
+        if old == new:
+            mine = old_root if whole else take()
+            return mine, mine
+        half = split(range(new))
+        if old <= half:
+            right = take()
+            before, left = descend(old, half, whole)
+            return before, sha256(b"\x01" + left + right).digest()
+        left = take()
+        before, right = descend(old - half, new - half, False)
+        return sha256(b"\x01" + left + before).digest(), sha256(b"\x01" + left + right).digest()
+
+    roots = descend(old, new, True)
+    if rest:
+        raise Refused("the proof is too long")
+    return roots
+
+
+def check_consistency(old_size, old_root, new_size, new_root, proof):
+    if not 1 <= old_size <= new_size:
+        raise Refused("no older tree")
+    if roots_of_consistency(old_size, new_size, proof, old_root) != (old_root, new_root):
+        raise Refused("other trees")
+
+
+def check_inclusion(leaf, index, size, root, proof):
+    rest = list(proof)
+
+    def descend(index, size):
+        if size == 1:
+            return leaf
+        if not rest:
+            raise Refused("the proof is too short")
+        beside, half = rest.pop(), split(range(size))
+        if index < half:
+            return sha256(b"\x01" + descend(index, half) + beside).digest()
+        return sha256(b"\x01" + beside + descend(index - half, size - half)).digest()
+
+    if not 0 <= index < size or descend(index, size) != root or rest:
+        raise Refused("not in the tree")
 
 
 def sign_head(seed, head):
@@ -49,8 +144,9 @@ def record_line(record, hash=None):
 
 
 def head_line(head, signature):
-    _, log, sequence, hash, at = head
-    return text({"head": {"log": log, "sequence": sequence, "hash": hash.hex(), "at": at, "signature": signature.hex()}})
+    _, log, sequence, hash, *root, at = head
+    root = {"root": root[0].hex()} if root else {}
+    return text({"head": {"log": log, "sequence": sequence, "hash": hash.hex(), **root, "at": at, "signature": signature.hex()}})
 
 
 def parse(line):
@@ -90,7 +186,8 @@ def _record(line, fields):
 def _head(line, fields):
     form.text(fields["log"], 64), form.uint(fields["sequence"]), form.seconds(fields["at"])
     hash, signature = bytes.fromhex(fields["hash"]), bytes.fromhex(fields["signature"])
-    made = [1, fields["log"], fields["sequence"], form.octets(hash, 32), fields["at"]]
+    root = [form.octets(bytes.fromhex(fields["root"]), 32)] if "root" in fields else []
+    made = [1 + len(root), fields["log"], fields["sequence"], form.octets(hash, 32), *root, fields["at"]]
     _exactly(line, head_line(made, form.octets(signature, 64)))
     return "head", made, signature
 
@@ -114,7 +211,8 @@ def check(export, key, since):
         elif kind == "head":
             end, signature = parts
             _signed(key, end, signature)
-            if not records or end[1] != log or end != head(log, records[-1], end[4]):
+            over = root([leaf(record) for record in records]) if len(end) == 6 else None
+            if not records or end[1] != log or end != head(log, records[-1], end[-1], over):
                 raise Refused("a head of something else")
             heads.append((end, signature))
         else:
@@ -123,6 +221,8 @@ def check(export, key, since):
         raise Refused("no head at the end")
     if since is not None and (since[1] != log or since[2] > len(records) or hash_of(records[since[2] - 1]) != since[3]):
         raise Refused("it does not go on from the older head")
+    if since is not None and len(since) == 6 and root([leaf(record) for record in records[:since[2]]]) != since[4]:
+        raise Refused("the older head is over another tree")
     return records, heads
 
 

@@ -1,6 +1,7 @@
 //! An entry of `compliance.json`: something of its `kind`, the verdict on it, and where it holds the values on the way to it.
 
 mod audit;
+mod audit_tree;
 mod backup;
 mod chain;
 mod disclosure;
@@ -44,6 +45,8 @@ const KINDS: &[Kind] = &[
     Kind { name: "enrolment", judge: enrolment::judge, values: enrolment::values },
     Kind { name: "totals", judge: totals::judge, values: totals::values },
     Kind { name: "audit", judge: audit::judge, values: audit::values },
+    Kind { name: "audit-consistency", judge: audit_tree::judge_consistency, values: audit_tree::consistency_values },
+    Kind { name: "audit-inclusion", judge: audit_tree::judge_inclusion, values: audit_tree::inclusion_values },
 ];
 
 /// Reaches a verdict of its own and compares it with the one stated; computes every value of what holds. Says what it found.
