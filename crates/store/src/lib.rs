@@ -5,6 +5,7 @@
 
 mod audit;
 pub mod bank;
+mod group;
 pub mod migration;
 mod parts;
 pub mod place;

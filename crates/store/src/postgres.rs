@@ -18,6 +18,7 @@ use thiserror::Error;
 
 use self::connection::{Connection, Trouble};
 use self::statements::Statements;
+use crate::group::{self, Group, Outcome, Ran, Writer};
 use crate::migration::{MigrationError, Schema, migrate};
 use crate::retry::Retry;
 use crate::sql::{Database, Session, SqlError};
@@ -31,13 +32,17 @@ const OPENINGS_MAX: u32 = 5;
 /// A PostgreSQL database.
 pub struct Postgres {
     config: Config,
-    writer: Mutex<Writer>,
+    writer: Group<Marking>,
     readers: Mutex<Vec<Connection>>,
 }
 
 /// The one connection of this process that writes, and the name under which it leaves marks.
-struct Writer {
+struct Marking {
+    config: Config,
     name: [u8; 16],
+    /// The mark of the transaction that is open, or was last.
+    mark: [u8; 16],
+    /// Kept only after a clean end: dropped, it rolls back.
     connection: Option<Connection>,
 }
 
@@ -63,16 +68,14 @@ pub enum OpenPostgresError {
     },
 }
 
-/// How one run of a transaction ended.
+/// How one run of a transaction that reads ended.
 enum Ended<T, E> {
-    /// It is committed.
-    Committed(T),
-    /// The work failed, and left nothing behind.
+    /// It saw one consistent state.
+    Done(T),
+    /// The work failed.
     Failed(E),
-    /// The database undid it, or was lost before the commit: it did not happen, and may be run again.
+    /// The database undid it or was lost: it may be run again.
     Undone,
-    /// The connection was lost on the way to the commit.
-    Unknown(T),
 }
 
 impl Postgres {
@@ -84,8 +87,9 @@ impl Postgres {
     pub fn open(config: Config, place: &str, schemas: &[Schema]) -> Result<Self, OpenPostgresError> {
         let failed = |source| OpenPostgresError::Sql { place: place.into(), source };
         let name = outcome::random_name().map_err(failed)?;
-        let writer = Mutex::new(Writer { name, connection: None });
-        let database = Self { config: connection::bounded(config), writer, readers: Mutex::new(Vec::new()) };
+        let config = connection::bounded(config);
+        let writer = Group::new(Marking { config: config.clone(), name, mark: [0; 16], connection: None });
+        let database = Self { config, writer, readers: Mutex::new(Vec::new()) };
         let mut openings = 1;
         loop {
             match database.bring_up_to_date(schemas) {
@@ -108,25 +112,8 @@ impl Postgres {
 }
 
 impl Database for Postgres {
-    fn transact<T, E: From<SqlError>>(&self, mut work: impl FnMut(&mut dyn Session) -> Result<T, E>) -> Result<T, E> {
-        let mut writer = lock(&self.writer);
-        let mut retry = Retry::new();
-        loop {
-            let mark = outcome::random_name()?;
-            match writer.attempt(&self.config, &mark, &mut work) {
-                Ended::Committed(value) => return Ok(value),
-                Ended::Failed(error) => return Err(error),
-                Ended::Undone => {}
-                Ended::Unknown(value) => {
-                    if outcome::is_committed(&self.config, &writer.name, &mark)? {
-                        return Ok(value);
-                    }
-                }
-            }
-            if !retry.pause()? {
-                return Err(SqlError::Busy.into());
-            }
-        }
+    fn transact<T, E: From<SqlError>>(&self, work: impl FnMut(&mut dyn Session) -> Result<T, E>) -> Result<T, E> {
+        self.writer.transact(work)
     }
 
     fn read<T, E: From<SqlError>>(&self, mut work: impl FnMut(&mut dyn Session) -> Result<T, E>) -> Result<T, E> {
@@ -134,7 +121,7 @@ impl Database for Postgres {
         loop {
             let pooled = lock(&self.readers).pop();
             match read_once(pooled, &self.config, &mut work) {
-                Ended::Committed((value, connection)) => {
+                Ended::Done((value, connection)) => {
                     let mut readers = lock(&self.readers);
                     if readers.len() < READERS_MAX {
                         readers.push(connection);
@@ -143,7 +130,7 @@ impl Database for Postgres {
                 }
                 Ended::Failed(error) => return Err(error),
                 // Where one connection was cut off, the others were.
-                Ended::Undone | Ended::Unknown(_) => lock(&self.readers).clear(),
+                Ended::Undone => lock(&self.readers).clear(),
             }
             if !retry.pause()? {
                 return Err(SqlError::Busy.into());
@@ -152,46 +139,81 @@ impl Database for Postgres {
     }
 }
 
-impl Writer {
-    /// Runs `work` once. The connection is kept only after a clean end: dropped, by a panic too, it rolls back.
-    fn attempt<T, E: From<SqlError>>(
-        &mut self,
-        config: &Config,
-        mark: &[u8; 16],
-        work: &mut impl FnMut(&mut dyn Session) -> Result<T, E>,
-    ) -> Ended<T, E> {
-        let connection = self.connection.take().map_or_else(|| Connection::open(config), Ok);
-        let mut connection = match connection {
+impl Marking {
+    /// The connection of the open transaction.
+    fn open(&mut self) -> Result<&mut Connection, Outcome> {
+        self.connection.as_mut().ok_or(Outcome::Undone)
+    }
+
+    /// # Errors
+    /// The outcome, where nothing was begun.
+    fn begin_on(&mut self, connection: &mut Connection) -> Result<(), Outcome> {
+        self.mark = outcome::random_name().map_err(Outcome::Failed)?;
+        connection.run("BEGIN ISOLATION LEVEL SERIALIZABLE")?;
+        Ok(outcome::leave_mark(connection, &self.name, &self.mark)?)
+    }
+
+    fn is_committed(&self) -> Outcome {
+        match outcome::is_committed(&self.config, &self.name, &self.mark) {
+            Ok(true) => Outcome::Committed,
+            Ok(false) => Outcome::Undone,
+            Err(error) => Outcome::Failed(error),
+        }
+    }
+}
+
+impl Writer for Marking {
+    fn begin(&mut self) -> Result<(), Outcome> {
+        let connection = self.connection.take().map_or_else(|| Connection::open(&self.config), Ok);
+        let mut connection = connection.map_err(|error| match error {
+            SqlError::Busy => Outcome::Undone,
+            error => Outcome::Failed(error),
+        })?;
+        self.begin_on(&mut connection)?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+
+    fn set_savepoint(&mut self, replaces: bool) -> Result<(), Outcome> {
+        Ok(self.open()?.run(group::savepoint(replaces))?)
+    }
+
+    fn return_to_savepoint(&mut self) -> Result<(), Outcome> {
+        Ok(self.open()?.run(group::RETURN_TO_SAVEPOINT)?)
+    }
+
+    fn run(&mut self, work: &mut dyn FnMut(&mut dyn Session)) -> Ran {
+        let connection = match self.open() {
             Ok(connection) => connection,
-            Err(SqlError::Busy) => return Ended::Undone,
-            Err(error) => return Ended::Failed(error.into()),
+            Err(outcome) => return Ran::Gone(outcome),
         };
-        let begun = connection.run("BEGIN ISOLATION LEVEL SERIALIZABLE");
-        if let Err(trouble) = begun.and_then(|()| outcome::leave_mark(&mut connection, &self.name, mark)) {
-            return Ended::from(trouble);
-        }
-        let mut statements = Statements::new(&mut connection);
-        let done = work(&mut statements);
-        match (done, statements.refused()) {
-            (Ok(value), None) => match connection.run("COMMIT") {
-                Ok(()) => {
-                    self.connection = Some(connection);
-                    Ended::Committed(value)
-                }
-                Err(Trouble::Lost) => Ended::Unknown(value),
-                Err(trouble) => Ended::from(trouble),
-            },
+        let mut statements = Statements::new(connection);
+        work(&mut statements);
+        match statements.refused() {
+            None => Ran::Fine,
+            Some(Trouble::Refused(error)) => Ran::Refused(error),
             // What the database undid is run again, whatever the work made of the error.
-            (_, Some(trouble @ (Trouble::Undone | Trouble::Lost))) => Ended::from(trouble),
-            // A transaction in which a statement was refused cannot be committed.
-            (Ok(_), Some(trouble)) => Ended::from(trouble),
-            (Err(error), _) => {
-                if connection.run("ROLLBACK").is_ok() {
-                    self.connection = Some(connection);
-                }
-                Ended::Failed(error)
-            }
+            Some(trouble) => Ran::Gone(trouble.into()),
         }
+    }
+
+    fn commit(&mut self) -> Outcome {
+        let Some(mut connection) = self.connection.take() else { return Outcome::Undone };
+        match connection.run("COMMIT") {
+            Ok(()) => {
+                self.connection = Some(connection);
+                Outcome::Committed
+            }
+            Err(Trouble::Lost) => self.is_committed(),
+            Err(trouble) => trouble.into(),
+        }
+    }
+
+    fn roll_back(&mut self) {
+        self.connection = self.connection.take().and_then(|mut connection| {
+            let rolled_back = connection.run("ROLLBACK");
+            rolled_back.ok().map(|()| connection)
+        });
     }
 }
 
@@ -216,9 +238,18 @@ fn read_once<T, E: From<SqlError>>(
         (Err(error), _) => Ended::Failed(error),
         (Ok(_), Some(trouble)) => Ended::from(trouble),
         (Ok(value), None) => match connection.run("COMMIT") {
-            Ok(()) => Ended::Committed((value, connection)),
+            Ok(()) => Ended::Done((value, connection)),
             Err(trouble) => Ended::from(trouble),
         },
+    }
+}
+
+impl From<Trouble> for Outcome {
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Undone | Trouble::Lost => Self::Undone,
+            Trouble::Refused(error) => Self::Failed(error),
+        }
     }
 }
 
@@ -231,7 +262,6 @@ impl<T, E: From<SqlError>> From<Trouble> for Ended<T, E> {
     }
 }
 
-/// A panic while the lock was held has dropped its connection.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,7 +1,8 @@
 //! SQLite: one file, write-ahead log, every commit on disk before it is believed.
 //!
 //! Any number of processes may open the same file. Writers take the write lock when their transaction begins, so
-//! that none has to be undone half-way; readers see the state of the moment they began and wait for nobody.
+//! that none has to be undone half-way; readers see the state of the moment they began and wait for nobody. Within one process
+//! those who write at the same time are committed together (module `group`).
 
 pub mod backup;
 
@@ -14,6 +15,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, ErrorCode, ToSql, TransactionBehavior};
 use thiserror::Error;
 
+use crate::group::{Group, Outcome, RETURN_TO_SAVEPOINT, Ran, Writer, savepoint};
 use crate::migration::{MigrationError, Schema, migrate};
 use crate::sql::{Database, Param, Row, Session, SqlError, Value};
 
@@ -26,7 +28,7 @@ const READERS_MAX: usize = 8;
 /// An SQLite database file.
 pub struct Sqlite {
     path: PathBuf,
-    writer: Mutex<Connection>,
+    writer: Group<Connection>,
     readers: Mutex<Vec<Connection>>,
 }
 
@@ -69,7 +71,7 @@ impl Sqlite {
     pub fn open(path: &Path, schemas: &[Schema]) -> Result<Self, OpenError> {
         create_private(path).map_err(|source| OpenError::File { path: path.into(), source })?;
         let connection = connect(path).map_err(|source| OpenError::Sqlite { path: path.into(), source })?;
-        let database = Self { path: path.into(), writer: Mutex::new(connection), readers: Mutex::new(Vec::new()) };
+        let database = Self { path: path.into(), writer: Group::new(connection), readers: Mutex::new(Vec::new()) };
         let migrated = schemas.iter().try_for_each(|schema| database.transact(|session| migrate(session, schema)));
         migrated.map_err(|source| OpenError::Migration { path: path.into(), source })?;
         Ok(database)
@@ -86,8 +88,7 @@ impl Sqlite {
     /// # Errors
     /// When the database fails.
     pub fn checkpoint(&self) -> Result<(), SqlError> {
-        let writer = lock(&self.writer);
-        writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(failed)
+        self.writer.alone(|writer| writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))).map_err(failed)
     }
 
     /// Every table with all of its rows, for whoever checks what is kept.
@@ -111,13 +112,8 @@ impl Sqlite {
 }
 
 impl Database for Sqlite {
-    fn transact<T, E: From<SqlError>>(&self, mut work: impl FnMut(&mut dyn Session) -> Result<T, E>) -> Result<T, E> {
-        let mut writer = lock(&self.writer);
-        let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        // Dropped without a commit, by an error or a panic, the transaction is rolled back.
-        let value = work(&mut Statements(&transaction))?;
-        transaction.commit().map_err(failed)?;
-        Ok(value)
+    fn transact<T, E: From<SqlError>>(&self, work: impl FnMut(&mut dyn Session) -> Result<T, E>) -> Result<T, E> {
+        self.writer.transact(work)
     }
 
     fn read<T, E: From<SqlError>>(&self, mut work: impl FnMut(&mut dyn Session) -> Result<T, E>) -> Result<T, E> {
@@ -133,6 +129,51 @@ impl Database for Sqlite {
         }
         Ok(value)
     }
+}
+
+impl Writer for Connection {
+    fn begin(&mut self) -> Result<(), Outcome> {
+        self.execute_batch("BEGIN IMMEDIATE").map_err(lost)
+    }
+
+    fn set_savepoint(&mut self, replaces: bool) -> Result<(), Outcome> {
+        self.execute_batch(savepoint(replaces)).map_err(lost)
+    }
+
+    fn return_to_savepoint(&mut self) -> Result<(), Outcome> {
+        self.execute_batch(RETURN_TO_SAVEPOINT).map_err(lost)
+    }
+
+    fn run(&mut self, work: &mut dyn FnMut(&mut dyn Session)) -> Ran {
+        work(&mut Statements(self));
+        // A full disk, for one, takes the whole transaction back; what came after it would stand by itself.
+        if self.is_autocommit() {
+            Ran::Gone(Outcome::Failed(SqlError::Failed("the database took the transaction back".into())))
+        } else {
+            Ran::Fine
+        }
+    }
+
+    fn commit(&mut self) -> Outcome {
+        match self.execute_batch("COMMIT") {
+            Ok(()) => Outcome::Committed,
+            Err(error) => {
+                self.roll_back();
+                lost(error)
+            }
+        }
+    }
+
+    fn roll_back(&mut self) {
+        // Only where there is no transaction any more can this fail.
+        if !self.is_autocommit() {
+            drop(self.execute_batch("ROLLBACK"));
+        }
+    }
+}
+
+fn lost(error: rusqlite::Error) -> Outcome {
+    Outcome::Failed(failed(error))
 }
 
 /// Statements on one connection, inside its open transaction.
