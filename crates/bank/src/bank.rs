@@ -27,10 +27,13 @@ pub struct Bank<S, K> {
     actor: Actor,
     generators: Generators,
     workers: NonZeroUsize,
-    classes: RwLock<Option<Arc<ClassTable>>>,
+    classes: RwLock<Option<Published>>,
     watched: RwLock<Option<Arc<Watched>>>,
     revocations_per_day: u32,
 }
+
+/// Classes as of the manifest with this signature: of two with one sequence, one was perhaps undone.
+type Published = ([u8; 64], Arc<ClassTable>);
 
 /// Why a bank cannot be set up or opened.
 #[derive(Debug, Error)]
@@ -153,13 +156,14 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     /// # Errors
     /// When the storage fails.
     pub fn class_table(&self, view: &mut (impl View + ?Sized)) -> Result<Arc<ClassTable>, StorageError> {
-        let sequence = view.manifest_sequence()?;
+        let signature = view.manifest_signature()?.unwrap_or([0; 64]);
         let kept = self.classes.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(kept) = kept.filter(|kept| kept.sequence() == sequence) {
+        if let Some((_, kept)) = kept.filter(|(of, _)| *of == signature) {
             return Ok(kept);
         }
+        let sequence = view.manifest_sequence()?;
         let loaded = Arc::new(ClassTable::load(view, sequence)?);
-        *self.classes.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(&loaded));
+        *self.classes.write().unwrap_or_else(PoisonError::into_inner) = Some((signature, Arc::clone(&loaded)));
         Ok(loaded)
     }
 }

@@ -157,6 +157,8 @@ pub trait View {
 
     /// Sequence of the newest manifest, 0 for none.
     fn manifest_sequence(&mut self) -> Stored<u64>;
+    /// The signature of its header.
+    fn manifest_signature(&mut self) -> Stored<Option<[u8; 64]>>;
     /// The newest manifest.
     fn newest_manifest(&mut self) -> Stored<Option<Vec<u8>>>;
     /// Headers after `sequence`, oldest first.

@@ -67,6 +67,25 @@ fn manifests_are_chained_and_complete() {
 }
 
 #[test]
+fn what_was_published_in_a_transaction_that_was_undone_is_not_remembered() {
+    let mut world = World::new(84);
+    let draft = world.bank().draft_manifest(&[], world.now).unwrap().sign(&world.root);
+    let undone = Manifest::decode(&draft).unwrap().signed;
+    let other = world.another_process();
+    let seen = other.storage().transact(|tx| {
+        assert!(tx.insert_manifest(&undone, &draft)?);
+        let seen = other.class_table(tx)?.sequence();
+        Err::<(), _>(StorageError::Failed(format!("saw {seen}")))
+    });
+    assert!(seen.unwrap_err().to_string().ends_with("saw 2"));
+    world.now = at(START + DAY);
+    // Another process publishes another second one.
+    world.new_epoch(2, START + DAY, START + 100 * DAY, START + 200 * DAY);
+    let classes = other.storage().read(|view| other.class_table(view)).unwrap();
+    assert_eq!((classes.sequence(), classes.issuing_epoch(world.now)), (2, Some(2)));
+}
+
+#[test]
 fn what_the_root_key_did_not_sign_is_not_published() {
     let world = World::new(81);
     let draft = world.bank().draft_manifest(&[], world.now).unwrap();

@@ -88,6 +88,11 @@ impl View for Tables<'_> {
         self.number("SELECT COALESCE(MAX(sequence), 0) FROM bank_manifest", &[])
     }
 
+    fn manifest_signature(&mut self) -> Stored<Option<[u8; 64]>> {
+        let sql = "SELECT signature FROM bank_manifest ORDER BY sequence DESC LIMIT 1";
+        self.one(sql, &[], |row| row.column(0))
+    }
+
     fn newest_manifest(&mut self) -> Stored<Option<Vec<u8>>> {
         let sql = "SELECT manifest FROM bank_manifest ORDER BY sequence DESC LIMIT 1";
         self.one(sql, &[], |row| row.column(0))

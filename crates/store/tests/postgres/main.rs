@@ -6,8 +6,8 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Barrier, Mutex};
 
 use specie_bank::storage::{Storage, StorageError, Tx};
 use specie_core::bytes::{NoteId, TransferId};
@@ -47,6 +47,33 @@ fn note(writer: u8, number: u64) -> [u8; 32] {
     let mut note = [writer; 32];
     note[..8].copy_from_slice(&number.to_be_bytes());
     note
+}
+
+#[test]
+fn a_group_whose_commit_is_lost_is_answered_to_each_of_it_as_it_is() {
+    if skipped() {
+        return;
+    }
+    const MEMBERS: u8 = 12;
+    let server = Server::start(&Settings::default()).unwrap();
+    let line = server.line().unwrap();
+    let store = open(&line.url());
+    for (round, when) in [(1, Break::AfterCommit), (2, Break::BeforeCommit), (3, Break::Never)] {
+        let (begun, broken) = (Barrier::new(MEMBERS.into()), line.broken());
+        line.break_at(when);
+        std::thread::scope(|scope| {
+            for member in 0..u64::from(MEMBERS) {
+                let (store, begun) = (&store, &begun);
+                scope.spawn(move || {
+                    begun.wait();
+                    let new = store.transact(|tx| redeem(tx, note(round, member)));
+                    assert!(new.unwrap(), "{when:?}: it is this transaction that showed the note");
+                });
+            }
+        });
+        assert_eq!(line.broken() - broken, u32::from(when != Break::Never), "{when:?}");
+        assert_eq!(paid(&store), i64::from(round) * i64::from(MEMBERS), "{when:?}");
+    }
 }
 
 #[test]
