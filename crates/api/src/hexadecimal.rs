@@ -1,5 +1,6 @@
 //! Binary in JSON: lowercase hexadecimal, in one form only.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -26,7 +27,9 @@ impl Hex {
     /// When `text` is not.
     pub fn parse(text: &str) -> Result<Self, NotHexadecimal> {
         lowercase(text)?;
-        hex::decode(text).map(Self).map_err(|_| NotHexadecimal)
+        let mut bytes = vec![0; text.len() / 2];
+        hex::decode_to_slice(text, &mut bytes).map_err(|_| NotHexadecimal)?;
+        Ok(Self(bytes))
     }
 }
 

@@ -6,6 +6,7 @@
 mod audit;
 pub mod bank;
 mod group;
+mod meter;
 pub mod migration;
 mod parts;
 pub mod place;
@@ -16,6 +17,7 @@ pub mod signer_journal;
 pub mod sql;
 pub mod sqlite;
 
+pub use meter::Cost;
 pub use migration::Schema;
 pub use place::{AnyDatabase, Place};
 pub use postgres::Postgres;

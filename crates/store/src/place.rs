@@ -7,6 +7,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::meter::{Cost, Meter};
 use crate::migration::Schema;
 use crate::postgres::{OpenPostgresError, Postgres};
 use crate::sql::{Database, Session, SqlError};
@@ -45,10 +46,14 @@ pub enum OpenError {
 }
 
 /// A database of either kind.
-pub enum AnyDatabase {
-    /// In a file.
+pub struct AnyDatabase {
+    engine: Engine,
+    meter: Meter,
+}
+
+/// What runs the statements.
+enum Engine {
     File(Sqlite),
-    /// On a server.
     Server(Box<Postgres>),
 }
 
@@ -134,12 +139,23 @@ impl AnyDatabase {
     /// # Errors
     /// When it cannot be used.
     pub fn open(place: &Place, schemas: &[Schema]) -> Result<Self, OpenError> {
-        Ok(match place {
-            Place::File(path) => Self::File(Sqlite::open(path, schemas)?),
+        let engine = match place {
+            Place::File(path) => Engine::File(Sqlite::open(path, schemas)?),
             Place::Server { config, .. } => {
-                Self::Server(Box::new(Postgres::open((**config).clone(), &place.to_string(), schemas)?))
+                Engine::Server(Box::new(Postgres::open((**config).clone(), &place.to_string(), schemas)?))
             }
-        })
+        };
+        Ok(Self { engine, meter: Meter::default() })
+    }
+
+    /// Whether it is on a server.
+    pub fn is_on_server(&self) -> bool {
+        matches!(self.engine, Engine::Server(_))
+    }
+
+    /// What it has cost until now.
+    pub fn cost(&self) -> Cost {
+        self.meter.cost()
     }
 
     /// Removes what was erased from where the database keeps changes before it files them, as far as that is this program's
@@ -148,25 +164,29 @@ impl AnyDatabase {
     /// # Errors
     /// When the database fails.
     pub fn checkpoint(&self) -> Result<(), SqlError> {
-        match self {
-            Self::File(sqlite) => sqlite.checkpoint(),
-            Self::Server(_) => Ok(()),
+        match &self.engine {
+            Engine::File(sqlite) => sqlite.checkpoint(),
+            Engine::Server(_) => Ok(()),
         }
     }
 }
 
 impl Database for AnyDatabase {
-    fn transact<T, E: From<SqlError>>(&self, work: impl FnMut(&mut dyn Session) -> Result<T, E>) -> Result<T, E> {
-        match self {
-            Self::File(sqlite) => sqlite.transact(work),
-            Self::Server(postgres) => postgres.transact(work),
+    fn transact<T, E: From<SqlError>>(&self, mut work: impl FnMut(&mut dyn Session) -> Result<T, E>) -> Result<T, E> {
+        let mut metering = self.meter.write();
+        let work = |session: &mut dyn Session| metering.run(session, &mut work);
+        match &self.engine {
+            Engine::File(sqlite) => sqlite.transact(work),
+            Engine::Server(postgres) => postgres.transact(work),
         }
     }
 
-    fn read<T, E: From<SqlError>>(&self, work: impl FnMut(&mut dyn Session) -> Result<T, E>) -> Result<T, E> {
-        match self {
-            Self::File(sqlite) => sqlite.read(work),
-            Self::Server(postgres) => postgres.read(work),
+    fn read<T, E: From<SqlError>>(&self, mut work: impl FnMut(&mut dyn Session) -> Result<T, E>) -> Result<T, E> {
+        let mut metering = self.meter.read();
+        let work = |session: &mut dyn Session| metering.run(session, &mut work);
+        match &self.engine {
+            Engine::File(sqlite) => sqlite.read(work),
+            Engine::Server(postgres) => postgres.read(work),
         }
     }
 }

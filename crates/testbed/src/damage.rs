@@ -27,10 +27,7 @@ pub fn damage(database: &AnyDatabase, sql: &str) {
 /// What was issued and paid is of a class that nobody published, and the books say the same.
 pub fn unpublish_classes(database: &AnyDatabase) {
     let nothing = "00".repeat(16);
-    let class = match database {
-        AnyDatabase::File(_) => format!("x'{nothing}'"),
-        AnyDatabase::Server(_) => format!("'\\x{nothing}'"),
-    };
+    let class = if database.is_on_server() { format!("'\\x{nothing}'") } else { format!("x'{nothing}'") };
     damage(database, &format!("UPDATE bank_payout SET root_class = {class}"));
     damage(database, &format!("UPDATE bank_session SET class_id = {class}"));
 }

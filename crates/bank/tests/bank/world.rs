@@ -32,6 +32,9 @@ use tempfile::TempDir;
 
 pub(crate) type TestBank = Bank<BankStore<AnyDatabase>, KeyRing>;
 
+/// Seed of the ledger's key.
+pub(crate) const LEDGER_SEED: [u8; 32] = [2; 32];
+
 /// Day 0 of the tests.
 pub(crate) const START: u64 = 1_000_000;
 /// A day, in seconds.
@@ -154,7 +157,7 @@ impl World {
     /// A bank that was set up and nothing else.
     pub(crate) fn empty(seed: u64) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let (root, ledger) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&[2; 32]));
+        let (root, ledger) = (SigningKey::from_seed(&[1; 32]), SigningKey::from_seed(&LEDGER_SEED));
         let settings = Settings {
             issuer: name("central-bank"),
             currency: Currency::new("XTS").unwrap(),

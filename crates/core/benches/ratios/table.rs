@@ -4,10 +4,14 @@
 //! machine that is busy for a while slows both alike; the table gives the median over the rounds with the quartiles.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::time::Duration;
 
 use crate::work::Work;
+
+#[path = "section.rs"]
+mod section;
+
+pub(crate) use section::is_wanted;
 
 /// Rounds that count; a few before them warm up.
 const ROUNDS: usize = 61;
@@ -29,24 +33,9 @@ pub(crate) fn table(base: &mut Work<'_>, works: &mut [Work<'_>]) -> String {
     table
 }
 
-/// Prints `content`, and writes it under `heading` to the document that the arguments name after `--write`.
-///
-/// # Panics
-/// The document cannot be written.
+/// Prints `content`, and writes it under `heading` to the document that the arguments name.
 pub(crate) fn publish(heading: &str, content: &str) {
-    println!("{content}");
-    let arguments: Vec<String> = std::env::args().collect();
-    let Some(at) = arguments.iter().position(|argument| argument == "--write") else { return };
-    // Cargo runs benchmarks in the directory of their crate.
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(&arguments[at + 1]);
-    let document = std::fs::read_to_string(&path).unwrap_or_default();
-    std::fs::write(&path, with_section(&document, heading, content))
-        .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-}
-
-/// Whether the program was started by `cargo bench`. `cargo test` with benchmarks among its targets measures nothing.
-pub(crate) fn is_wanted() -> bool {
-    std::env::args().any(|argument| argument == "--bench")
+    section::publish(heading, content, ROUNDS);
 }
 
 /// For each work its ratios, one a round, sorted.
@@ -78,21 +67,4 @@ fn repeats(base: &mut Work<'_>, work: &mut Work<'_>) -> u32 {
     let once = work.run(1).as_secs_f64();
     let wanted = base.run(BASE_RUNS.into()).as_secs_f64();
     (1..BASE_RUNS).find(|&runs| once * f64::from(runs) >= wanted).unwrap_or(BASE_RUNS)
-}
-
-/// `document` with the section under `heading` replaced, or added.
-fn with_section(document: &str, heading: &str, content: &str) -> String {
-    let title = format!("## {heading}\n");
-    let content = format!("{title}\nMeasured on {}, {ROUNDS} rounds.\n\n{content}", machine());
-    let Some(start) = document.find(&title) else { return format!("{document}\n{content}") };
-    let rest = &document[start + title.len()..];
-    let after = rest.find("\n## ").map_or("", |end| &rest[end..]);
-    format!("{}{content}{after}", &document[..start])
-}
-
-/// What this runs on.
-fn machine() -> String {
-    let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = processors.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("an unknown processor");
-    format!("{} ({})", model.trim_start_matches([' ', '\t', ':']), std::env::consts::ARCH)
 }
