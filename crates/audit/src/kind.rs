@@ -12,6 +12,12 @@ pub enum Kind {
     ManifestPublished,
     /// A class of notes came with a manifest.
     ClassPublished,
+    /// The classes of an epoch begin without notice.
+    NoticeWaived,
+    /// From then on the classes of an epoch are issued, and none of those before.
+    EpochBegun,
+    /// The issuing keys of an epoch were destroyed.
+    KeysDestroyed,
     /// What was issued and redeemed of a class until then.
     ClassTotals,
     /// A PSP was registered.
@@ -152,6 +158,9 @@ names! {
     BankRulesInForce = "bank-rules-in-force",
     ManifestPublished = "manifest-published",
     ClassPublished = "class-published",
+    NoticeWaived = "notice-waived",
+    EpochBegun = "epoch-begun",
+    KeysDestroyed = "keys-destroyed",
     ClassTotals = "class-totals",
     PspRegistered = "psp-registered",
     ReservePaidIn = "reserve-paid-in",

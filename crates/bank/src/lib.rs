@@ -15,6 +15,7 @@ pub mod conservation;
 pub mod credit;
 pub mod detection;
 pub mod device;
+pub mod epochs;
 pub mod issuance;
 pub mod ledger;
 pub mod manifest;

@@ -1,15 +1,15 @@
 //! Manifests (§3): what the bank publishes, signed by a root key that the serving process never sees.
 //!
 //! A new manifest is drafted from what is known here, carried to wherever the root key is, signed, and brought back to be
-//! published. Publishing checks everything again: the chain of headers, that no living class is dropped or changed, and
-//! that the entries are the PSPs and keys of this bank.
+//! published. Publishing checks everything again: the chain of headers, that no living class is dropped or changed, that new ones
+//! give notice, and that the entries are the PSPs and keys of this bank.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use specie_audit::Kind as Decided;
 use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, ManifestId};
-use specie_core::class::{Class, Info, Kind};
+use specie_core::class::{Class, Classes, Info, Kind};
 use specie_core::encoding::{Decode, DecodeError, Encode, Writer};
 use specie_core::manifest::{Entry, Manifest, ManifestHeader, write_manifest};
 use specie_core::merkle;
@@ -19,7 +19,7 @@ use thiserror::Error;
 
 use crate::audit::{self, hex};
 use crate::bank::Bank;
-use crate::classes::ClassTable;
+use crate::classes::{ClassTable, NOTICE_SECONDS};
 use crate::settings::Settings;
 use crate::signer::{Signer, SignerError};
 use crate::storage::{Storage, StorageError, View};
@@ -81,6 +81,14 @@ pub enum ManifestError {
     /// A new class begins or ends before one that it takes over from: wallets would go on asking for that one.
     #[error("a class of {0} begins or ends before one of an earlier epoch: let it begin and end no earlier")]
     EarlyEnd(Amount),
+    /// A new class begins before those who hold older ones can have heard of it.
+    #[error(
+        "epoch {0} begins less than 30 days from now: devices must have the time to hear of it; let it begin later"
+    )]
+    NoNotice(u32),
+    /// A new class is spent or redeemed for too short a time.
+    #[error("epoch {0} is spent for less than 30 days, or redeemed for less than 30 days after that: set later dates")]
+    ShortLife(u32),
     /// The signer does not hold the key of a new class.
     #[error("the signer does not hold the key of class {0}: give it the keys of this epoch")]
     NoKey(ClassId),
@@ -103,6 +111,14 @@ pub fn series(largest: Amount) -> Vec<Amount> {
 }
 
 impl EpochPlan {
+    /// Moves its dates so that none of its classes ends before one of the same use.
+    pub fn end_no_earlier_than(&mut self, known: &ClassTable) {
+        let latest = known.iter().map(|class| class.info().spend_until).max().unwrap_or(Timestamp::EPOCH);
+        let redeemed = self.redeem_until.seconds().saturating_sub(self.spend_until.seconds());
+        self.spend_until = self.spend_until.max(latest);
+        self.redeem_until = self.spend_until.saturating_add(redeemed);
+    }
+
     /// What its classes will be for: a signer makes their keys.
     ///
     /// # Errors
@@ -160,6 +176,7 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             let issued_at = newest.map_or(now, |header| header.issued_at.max(now));
             let classes = self.class_table(view)?;
             let living = classes.iter().filter(|class| class.info().redeem_until >= issued_at);
+            let new = new.iter().filter(|class| Classes::class(&*classes, &class.id()).is_none());
             let classes = living.chain(new).map(|class| Entry::Class(class.clone()).to_vec());
             let psps = view.psps()?;
             let psps = psps.iter().map(|psp| Entry::Psp { name: psp.name, key: psp.key }.to_vec());
@@ -184,6 +201,19 @@ impl<S: Storage, K: Signer> Bank<S, K> {
     /// # Errors
     /// When it is not what this bank may publish next.
     pub fn publish_manifest(&self, bytes: &[u8], now: Timestamp) -> Result<ManifestHeader, ManifestError> {
+        self.publish(bytes, None, now)
+    }
+
+    /// The same, for an emergency: its new classes may begin without notice, and before those of an epoch that has not begun. The audit
+    /// log says for which `reason`.
+    ///
+    /// # Errors
+    /// When it is not what this bank may publish next.
+    pub fn publish_at_once(&self, bytes: &[u8], reason: &str, now: Timestamp) -> Result<ManifestHeader, ManifestError> {
+        self.publish(bytes, Some(reason), now)
+    }
+
+    fn publish(&self, bytes: &[u8], hurry: Option<&str>, now: Timestamp) -> Result<ManifestHeader, ManifestError> {
         let manifest = Manifest::decode(bytes)?;
         manifest.verify(&self.settings().root_key)?;
         let signed = manifest.signed;
@@ -199,7 +229,13 @@ impl<S: Storage, K: Signer> Bank<S, K> {
             if !next || signed.header.issuer != self.settings().issuer {
                 return Err(ManifestError::NotNext);
             }
-            for class in self.check_entries(tx, &manifest)? {
+            let classes = self.check_entries(tx, &manifest, hurry.is_some(), now)?;
+            let hurried: BTreeSet<u32> = classes.iter().map(|class| class.info().epoch).collect();
+            for (epoch, reason) in hurry.iter().flat_map(|reason| hurried.iter().map(move |epoch| (epoch, reason))) {
+                let details = [("reason", *reason)];
+                audit::append(tx, self.actor(), now, Decided::NoticeWaived, &epoch.to_string(), &details)?;
+            }
+            for class in classes {
                 tx.insert_class(&class.id(), class.Y_bytes(), class.info_bytes())?;
                 let (id, details) = (class.id().to_string(), class_details(&class));
                 audit::append(tx, self.actor(), now, Decided::ClassPublished, &id, &details)?;
@@ -218,6 +254,8 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         &self,
         view: &mut (impl View + ?Sized),
         manifest: &Manifest<'_>,
+        hurried: bool,
+        now: Timestamp,
     ) -> Result<Vec<Class>, ManifestError> {
         let (mut classes, mut psps, mut ledgers) = (BTreeMap::new(), Vec::new(), Vec::new());
         let mut supervision = Vec::new();
@@ -244,34 +282,53 @@ impl<S: Storage, K: Signer> Bank<S, K> {
         if let Some(dropped) = living.find(|id| !classes.contains_key(id)) {
             return Err(ManifestError::DroppedClass(dropped));
         }
-        let newest_epoch = known.iter().map(|class| class.info().epoch).max();
         classes.retain(|id, _| !known.iter().any(|class| class.id() == *id));
-        classes.into_values().map(|class| self.check_new_class(class, newest_epoch, &known)).collect()
+        // Nobody hears of it before it is out, whatever its header says.
+        let out = now.max(manifest.signed.header.issued_at);
+        for class in classes.values() {
+            self.check_new_class(class, &known)?;
+            check_notice(class.info(), &known, hurried, out)?;
+            if self.signer().issuing_key(&class.id())? != Some(*class.Y_bytes()) {
+                return Err(ManifestError::NoKey(class.id()));
+            }
+        }
+        Ok(classes.into_values().collect())
     }
 
-    fn check_new_class(
-        &self,
-        class: Class,
-        newest_epoch: Option<u32>,
-        known: &ClassTable,
-    ) -> Result<Class, ManifestError> {
+    fn check_new_class(&self, class: &Class, known: &ClassTable) -> Result<(), ManifestError> {
         let info = class.info();
         if info.issuer != self.settings().issuer || info.currency != self.settings().currency {
             return Err(ManifestError::ForeignClass(class.id()));
         }
-        if newest_epoch.is_some_and(|newest| info.epoch <= newest) {
+        if known.newest_epoch().is_some_and(|newest| info.epoch <= newest) {
             return Err(ManifestError::OldEpoch(info.epoch));
         }
-        // Wallets ask for the class that ends last (§3), the bank issues that of the newest epoch: it must be the same.
-        let mut before = known.iter().map(Class::info).filter(|old| (old.kind, old.amount) == (info.kind, info.amount));
-        if before.any(|old| old.spend_until > info.spend_until || old.issue_from > info.issue_from) {
-            return Err(ManifestError::EarlyEnd(info.amount));
-        }
-        if self.signer().issuing_key(&class.id())? != Some(*class.Y_bytes()) {
-            return Err(ManifestError::NoKey(class.id()));
-        }
-        Ok(class)
+        Ok(())
     }
+}
+
+/// Whether a class that is published at `out` leaves everyone the time to hear of it, to spend it and to redeem it.
+///
+/// # Errors
+/// When it does not; `hurried`: for an emergency it may begin without notice, and in the place of an epoch that has not begun.
+pub fn check_notice(info: &Info, known: &ClassTable, hurried: bool, out: Timestamp) -> Result<(), ManifestError> {
+    // Wallets ask for the class that ends last (§3), the bank issues that of the newest epoch: it must be the same.
+    let mut before = known.iter().map(Class::info).filter(|old| (old.kind, old.amount) == (info.kind, info.amount));
+    let begun = |old: &Info| !hurried || old.issue_from <= out;
+    if before.any(|old| old.spend_until > info.spend_until || (begun(old) && old.issue_from > info.issue_from)) {
+        return Err(ManifestError::EarlyEnd(info.amount));
+    }
+    // Before a bank's first class nobody holds anything.
+    let noticed = hurried || known.newest_epoch().is_none();
+    if !noticed && info.issue_from < out.saturating_add(NOTICE_SECONDS) {
+        return Err(ManifestError::NoNotice(info.epoch));
+    }
+    let spent_from = info.issue_from.max(out);
+    let redeemed_from = info.spend_until.saturating_add(NOTICE_SECONDS);
+    if info.spend_until < spent_from.saturating_add(NOTICE_SECONDS) || info.redeem_until < redeemed_from {
+        return Err(ManifestError::ShortLife(info.epoch));
+    }
+    Ok(())
 }
 
 /// What the audit log says of a new class.

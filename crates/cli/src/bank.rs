@@ -1,6 +1,7 @@
 //! `specie bank`: the central bank's operator.
 
 mod conservation;
+mod epochs;
 mod evidence;
 mod registry;
 mod signer;
@@ -18,8 +19,8 @@ use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
 use specie_server::Place;
 use specie_server::bank::{
-    BankConfig, BankConfigError, CentralBank, EpochTerms, NewBank, OpenBankError, OperationError, init_bank,
-    open_bank_for, restore_bank, serve_bank_with,
+    BankConfig, BankConfigError, CentralBank, EpochTerms, ManifestError, NewBank, OpenBankError, OperationError,
+    init_bank, open_bank_for, restore_bank, serve_bank_with,
 };
 use specie_server::clock::{Clock, random_seed};
 use specie_server::key_file::read_key;
@@ -133,18 +134,8 @@ PSP books the same with `specie psp reserve`, what was paid out with --out there
         #[arg(long)]
         out: bool,
     },
-    /// Begin an epoch: new issuing keys, a new manifest; keys that are worthless by now are destroyed
-    #[command(
-        after_help = "EXAMPLES:\n  specie bank rotate bank\n  specie bank rotate bank --spend-days 200 --redeem-days 400"
-    )]
-    Rotate {
-        #[command(flatten)]
-        which: Which,
-        #[command(flatten)]
-        root: Root,
-        #[command(flatten)]
-        terms: Terms,
-    },
+    Rotate(epochs::Rotate),
+    Classes(epochs::Classes),
     Evidence(evidence::Evidence),
     /// The registry of persons: which PSP gives a person its limits
     Registry {
@@ -161,7 +152,7 @@ PSP books the same with `specie psp reserve`, what was paid out with --out there
     },
     Backup(Backup<Which>),
     Restore(Restore<Which>),
-    /// Settle what time has settled: void batches, leftovers, expired notes
+    /// Settle what time has settled: void batches, leftovers, expired notes, epochs that began, keys that nobody needs
     #[command(after_help = "EXAMPLES:\n  specie bank sweep bank\n\nA bank that is served does it by itself.")]
     Sweep {
         #[command(flatten)]
@@ -209,10 +200,10 @@ struct Init {
 /// The terms of an epoch.
 #[derive(Args, Debug)]
 struct Terms {
-    /// For how many days wallets accept its notes
+    /// For how many days wallets accept its notes, from its beginning on; not fewer than 30
     #[arg(long, value_name = "DAYS")]
     spend_days: Option<u32>,
-    /// For how many days the bank redeems them; not fewer
+    /// For how many days the bank redeems them, from its beginning on; at least 30 more
     #[arg(long, value_name = "DAYS")]
     redeem_days: Option<u32>,
     /// The most transfers in one chain
@@ -270,7 +261,7 @@ impl Terms {
         let mut terms = EpochTerms::default();
         let seconds = |days: Option<u32>, otherwise| days.map_or(otherwise, |days| u64::from(days) * DAY);
         terms.spend_seconds = seconds(self.spend_days, terms.spend_seconds);
-        terms.redeem_seconds = seconds(self.redeem_days, terms.redeem_seconds.max(terms.spend_seconds));
+        terms.redeem_seconds = seconds(self.redeem_days, terms.redeem_seconds.max(terms.spend_seconds + 30 * DAY));
         terms.max_hops = self.max_hops.unwrap_or(terms.max_hops);
         if let Some(face) = &self.largest_face {
             terms.largest_face = parse_amount(face, currency)?;
@@ -305,15 +296,8 @@ impl Bank {
             Command::Fund { which, psp, amount, reference, out } => {
                 fund(&*which.open()?, psp, amount, reference.as_deref(), *out)
             }
-            Command::Rotate { which, root, terms } => {
-                let bank = which.open()?;
-                let terms = terms.of(bank.bank.settings().currency)?;
-                let progress = Progress::begin("making the keys of the new epoch");
-                let header = bank.new_epoch(&which.root(root)?, &terms)?;
-                drop(progress);
-                let human = format!("A new epoch begins; manifest {} has its classes.\n", header.sequence);
-                Ok(Answer::new(human, json!({ "manifest_sequence": header.sequence })))
-            }
+            Command::Rotate(rotate) => rotate.run(),
+            Command::Classes(classes) => classes.run(),
             Command::Evidence(evidence) => evidence.run(),
             Command::Registry { command } => command.run(),
             Command::Supervise(supervise) => supervise.run(),
@@ -414,17 +398,24 @@ fn sweep(bank: &CentralBank) -> Result<Answer, Failure> {
         .bank
         .sweep(bank.clock.now())
         .map_err(|error| Failure::refused("not-swept", error, "run it again: what it did until then stays done"))?;
+    let kept = bank.keep_epochs()?;
     let human = format!(
-        "Void batches {}, erased {}, transfers settled {}, leftovers paid {}, paid for lost devices {}, classes closed {}, expired {}.\n",
+        "Void batches {}, erased {}, transfers settled {}, leftovers paid {}, paid for lost devices {}, classes closed {}, expired {}.\nEpochs begun {}, epochs whose issuing keys were destroyed {}.\n{}",
         swept.voided,
         swept.erased,
         swept.transfers,
         money::show(swept.leftovers, currency),
         money::show(swept.restitutions, currency),
         swept.closed,
-        money::show(swept.expired, currency)
+        money::show(swept.expired, currency),
+        kept.begun.len(),
+        kept.destroyed.len(),
+        kept.warning.as_ref().map(|warning| format!("WARNING: {warning}\n")).unwrap_or_default(),
     );
     let machine = json!({
+        "epochs_begun": kept.begun,
+        "keys_destroyed": kept.destroyed,
+        "warning": kept.warning,
         "voided": swept.voided,
         "erased": swept.erased,
         "transfers": swept.transfers,
@@ -460,7 +451,9 @@ impl From<OpenBankError> for Failure {
                 "bank-unfinished",
                 "there is no bank.toml beside it. If it was lost, restore it; if making a bank was cut short here, delete the folder and make it again: nobody has heard of its keys",
             ),
-            OpenBankError::Operation(OperationError::Plan(_)) => BAD_TERMS,
+            OpenBankError::Operation(
+                OperationError::Plan(_) | OperationError::Manifest(ManifestError::ShortLife(_)),
+            ) => BAD_TERMS,
             OpenBankError::Unwritable { .. } => ("bank-folder", "check path and permissions"),
             OpenBankError::Config(_) => ("bank-configuration", "correct bank.toml, or name the folder of a bank"),
             OpenBankError::RootKey(_) => ("root-key", "bring the root key"),
@@ -480,7 +473,7 @@ const SIGNER_FAILED: (&str, &str) =
 
 const BAD_TERMS: (&str, &str) = (
     "bad-terms",
-    "give --redeem-days that are no fewer than --spend-days, and hops and amounts within the bounds of the specification",
+    "give at least 30 --spend-days, --redeem-days that are at least 30 more, and hops and amounts within the bounds of the specification",
 );
 
 impl From<OperationError> for Failure {
@@ -493,7 +486,11 @@ impl From<OperationError> for Failure {
                 "if it is the same payment, it is booked; give every other payment a reference of its own",
             ),
             OperationError::Psp(_) => ("not-booked", "check name, amount and reference"),
-            OperationError::Plan(_) => BAD_TERMS,
+            OperationError::Plan(_)
+            | OperationError::Manifest(
+                ManifestError::ShortLife(_) | ManifestError::NoNotice(_) | ManifestError::EarlyEnd(_),
+            ) => BAD_TERMS,
+            OperationError::NoReason => ("no-reason", "say in words why there is no time for notice"),
             OperationError::Signer(_) => SIGNER_FAILED,
             OperationError::UnknownTransfer(_) => {
                 ("unknown-transfer", "check the transfer's id, or wait until its payee has redeemed")

@@ -7,19 +7,24 @@ mod operation;
 mod persons;
 mod publication;
 mod refusal;
+mod rotation;
 mod routes;
 mod setup;
 mod signer;
 
 pub use backup::restore_bank;
 pub use config::{BankConfig, BankConfigError};
-pub use operation::{EpochTerms, OperationError};
+pub use operation::OperationError;
 pub use persons::RegistryState;
+pub use rotation::{EpochTerms, Kept, NextEpoch, Notice};
 pub use routes::{description, router};
 pub use setup::{
     CentralBank, NewBank, OpenBankError, init_bank, open_bank, open_bank_for, serve_bank, serve_bank_with,
 };
 pub use specie_bank::{
+    classes::ClassTable,
+    epochs::Rotation,
+    manifest::ManifestError,
     person::{PersonError, PersonRecord},
     supervision::SupervisionRecord,
     watch::{AcknowledgeError, Alarm},

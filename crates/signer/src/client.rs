@@ -93,6 +93,20 @@ impl Client {
         }
     }
 
+    /// Has issuing keys destroyed, and gives those that there were.
+    ///
+    /// # Errors
+    /// When the signer still issues one of the classes, or cannot be reached.
+    pub fn destroy_keys(&self, classes: &[ClassId]) -> Result<Vec<ClassId>, SignerError> {
+        match self.ask(&Request::Destroy(classes.to_vec()))? {
+            Reply::Destroyed(gone) => {
+                lock(&self.issuing).retain(|class, _| !gone.contains(class));
+                Ok(gone)
+            }
+            _ => Err(nonsense("another answer")),
+        }
+    }
+
     /// Asks for the public keys, and gives that of the ledger.
     fn learn(&self) -> Result<PublicKey, SignerError> {
         let Reply::Keys(keys) = self.ask(&Request::Keys)? else { return Err(nonsense("another answer")) };

@@ -55,6 +55,11 @@ pub enum KeeperError {
     /// What a class is for contradicts itself.
     #[error("a class contradicts itself: {0}")]
     Class(#[from] DecodeError),
+    /// A class whose key was to be destroyed is still issued.
+    #[error(
+        "by the signer's clock class {0} may still be issued: no key was destroyed; compare the clocks of bank and signer"
+    )]
+    Issued(ClassId),
     /// There are too many.
     #[error("a signer holds the keys of at most {CLASSES_MAX} classes")]
     TooMany,
@@ -137,7 +142,8 @@ impl Keeper {
         Standing::read(&self.journal, &self.limits, (self.now)())
     }
 
-    /// Makes issuing keys and gives their classes. Keys whose notes nobody accepts any more are destroyed.
+    /// Makes issuing keys and gives their classes; of a class that is for the same as one whose key there is, it gives that one: who
+    /// asks again gets no second set.
     ///
     /// # Errors
     /// When they cannot be kept; the signer has the keys that it had.
@@ -149,19 +155,65 @@ impl Keeper {
             let at = newest.at.max((self.now)());
             // From the file, under the journal's lock: another process may have made some.
             let mut ring = self.vault.read()?;
-            ring.retain(|class| class.info().spend_until >= at);
-            let classes = ring.make(infos, &seed)?;
+            let missing: Vec<Info> =
+                infos.iter().filter(|info| !ring.classes().any(|class| class.info() == *info)).copied().collect();
+            ring.make(&missing, &seed)?;
             if ring.classes().count() > CLASSES_MAX {
                 return Err(KeeperError::TooMany);
             }
-            classes.iter().try_for_each(|class| journal.insert_class(&class.id(), class.info_bytes()))?;
-            let deed = Deed::Classes(classes.iter().map(Class::id).collect());
-            journal.append(&Record { at, signed: newest.signed, deed }.after(before))?;
-            self.vault.write(&ring)?;
-            Ok((ring, classes))
+            let of = |info: &Info| ring.classes().find(|class| class.info() == info).cloned();
+            let classes: Vec<Class> = infos.iter().filter_map(of).collect();
+            // Also those that a process made which died before it could say so.
+            let said = journal.classes()?;
+            let new = classes.iter().filter(|class| !said.iter().any(|(id, _)| *id == class.id())).collect::<Vec<_>>();
+            if !new.is_empty() {
+                new.iter().try_for_each(|class| journal.insert_class(&class.id(), class.info_bytes()))?;
+                let deed = Deed::Classes(new.iter().map(|class| class.id()).collect());
+                journal.append(&Record { at, signed: newest.signed, deed }.after(before))?;
+            }
+            if !missing.is_empty() {
+                self.vault.write(&ring)?;
+            }
+            Ok::<_, KeeperError>((ring, classes))
         })?;
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = ring;
         Ok(classes)
+    }
+
+    /// Destroys the issuing keys of classes, those of them that there are, and gives these. The keys are gone from the file and from this
+    /// process; a copy of the file that was made before has them still.
+    ///
+    /// # Errors
+    /// When by the signer's own clock and classes one of them is still issued: nothing is destroyed then. When the file cannot be written.
+    pub fn destroy_keys(&self, classes: &[ClassId]) -> Result<Vec<ClassId>, KeeperError> {
+        let gone = self.journal.transact(|journal| {
+            let (before, newest) = newest(journal)?;
+            let at = newest.at.max((self.now)());
+            let ever = journal.classes()?;
+            let ever = ever.iter().map(|(_, info)| Info::decode(info)).collect::<Result<Vec<_>, _>>()?;
+            let ring = self.vault.read()?;
+            let gone = || ring.classes().filter(|class| classes.contains(&class.id()));
+            if let Some(needed) = gone().find(|class| !is_over(class.info(), &ever, at)) {
+                return Err(KeeperError::Issued(needed.id()));
+            }
+            let gone: Vec<ClassId> = gone().map(Class::id).collect();
+            if !gone.is_empty() {
+                let deed = Deed::Destroyed(gone.clone());
+                journal.append(&Record { at, signed: newest.signed, deed }.after(before))?;
+            }
+            Ok(gone)
+        })?;
+        // Said first: who dies here is asked again. Under the lock once more: another process may be making keys.
+        let ring = self.journal.transact(|_| {
+            let mut ring = self.vault.read()?;
+            ring.retain(|class| !gone.contains(&class.id()));
+            if !gone.is_empty() {
+                self.vault.write(&ring)?;
+            }
+            Ok::<_, KeeperError>(ring)
+        })?;
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = ring;
+        Ok(gone)
     }
 
     /// `Y` of every class.
@@ -265,6 +317,13 @@ fn digest(answering: &Answering<'_>) -> [u8; 32] {
         hasher.part(&class.0).part(&sealed.0).part(e.as_bytes())
     });
     all.h32()
+}
+
+/// Whether no batch of the class can be answered any more: an epoch after it has been issued for longer than a batch lives.
+fn is_over(info: &Info, ever: &[Info], at: Timestamp) -> bool {
+    let newer = ever.iter().filter(|other| other.epoch > info.epoch);
+    let ends = newer.map(|other| other.issue_from.saturating_add(LIFETIME_SECONDS)).chain([info.spend_until]);
+    ends.min().is_some_and(|end| end < at)
 }
 
 fn check_issued(class: &ClassId, info: &Info, at: Timestamp) -> Result<(), SignerError> {

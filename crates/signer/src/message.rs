@@ -61,6 +61,8 @@ pub(crate) enum Request {
     AuditHead(Head),
     /// The infos, encoded.
     Classes(Vec<Vec<u8>>),
+    /// Whose keys are to be destroyed.
+    Destroy(Vec<ClassId>),
 }
 
 /// What the signer answers.
@@ -73,6 +75,8 @@ pub(crate) enum Reply {
     /// Key and info of each class.
     Classes(Vec<([u8; 32], Vec<u8>)>),
     Refused(SignerError),
+    /// Whose keys were destroyed.
+    Destroyed(Vec<ClassId>),
 }
 
 impl Encode for Batch {
@@ -107,8 +111,7 @@ impl Encode for Request {
                 begin(w, 1, 3)?;
                 batch.write(w)?;
                 w.bytes(&encode_point(device))?;
-                w.array(classes.len())?;
-                classes.iter().try_for_each(|class| w.bytes(&class.0))
+                names(w, classes)
             }
             Self::Answer { batch, sessions, challenges } => {
                 begin(w, 2, 2)?;
@@ -140,6 +143,10 @@ impl Encode for Request {
                 begin(w, 5, 1)?;
                 w.array(infos.len())?;
                 infos.iter().try_for_each(|info| w.bytes(info))
+            }
+            Self::Destroy(classes) => {
+                begin(w, 6, 1)?;
+                names(w, classes)
             }
         }
     }
@@ -180,6 +187,7 @@ impl Decode<'_> for Request {
             }
             4 => (Self::AuditHead(Head::read(r)?), 1),
             5 => (Self::Classes(many(r, INFOS_MAX, |r| r.bytes().map(<[u8]>::to_vec))?), 1),
+            6 => (Self::Destroy(many(r, INFOS_MAX, |r| r.bytes_of().map(ClassId))?), 1),
             _ => return Err(DecodeError::UnexpectedMessage),
         };
         if length == 2 + fields { Ok(request) } else { Err(DecodeError::WrongLength) }
@@ -218,6 +226,10 @@ impl Encode for Reply {
                 w.bytes(&class.0)?;
                 w.text(&text)
             }
+            Self::Destroyed(classes) => {
+                begin(w, 6, 1)?;
+                names(w, classes)
+            }
         }
     }
 }
@@ -247,10 +259,16 @@ impl Decode<'_> for Reply {
                 let (code, class, text) = (r.uint()?, ClassId(r.bytes_of()?), r.text()?);
                 (Self::Refused(refused(code, class, text)), 3)
             }
+            6 => (Self::Destroyed(many(r, usize::MAX, |r| r.bytes_of().map(ClassId))?), 1),
             _ => return Err(DecodeError::UnexpectedMessage),
         };
         if length == 2 + fields { Ok(reply) } else { Err(DecodeError::WrongLength) }
     }
+}
+
+fn names<W: Write>(w: &mut Writer<W>, classes: &[ClassId]) -> Result<(), W::Error> {
+    w.array(classes.len())?;
+    classes.iter().try_for_each(|class| w.bytes(&class.0))
 }
 
 /// Code, class (zeros where it is about none) and text.
@@ -351,6 +369,7 @@ mod tests {
             Request::Revocations(page),
             Request::AuditHead(head),
             Request::Classes(vec![vec![1, 2], vec![3]]),
+            Request::Destroy(vec![ClassId([7; 16]); 2]),
         ]
     }
 

@@ -36,6 +36,8 @@ pub enum Deed {
     Made(PublicKey),
     /// It made issuing keys of these classes.
     Classes(Vec<ClassId>),
+    /// It destroyed the issuing keys of these classes.
+    Destroyed(Vec<ClassId>),
     /// It answered a batch.
     Answered {
         /// Which.
@@ -133,8 +135,11 @@ impl Encode for Record {
             }
             Deed::Classes(classes) => {
                 w.uint(1)?;
-                w.array(classes.len())?;
-                classes.iter().try_for_each(|class| w.bytes(&class.0))
+                names(w, classes)
+            }
+            Deed::Destroyed(classes) => {
+                w.uint(3)?;
+                names(w, classes)
             }
             Deed::Answered { batch, challenges, notes } => {
                 w.uint(2)?;
@@ -153,6 +158,15 @@ impl Encode for Record {
     }
 }
 
+fn names<W: Write>(w: &mut Writer<W>, classes: &[ClassId]) -> Result<(), W::Error> {
+    w.array(classes.len())?;
+    classes.iter().try_for_each(|class| w.bytes(&class.0))
+}
+
+fn read_names(r: &mut Reader<'_>) -> Result<Vec<ClassId>, DecodeError> {
+    (0..r.array()?).map(|_| r.bytes_of().map(ClassId)).collect()
+}
+
 impl Decode<'_> for Record {
     fn read(r: &mut Reader<'_>) -> Result<Self, DecodeError> {
         r.array_of(5)?;
@@ -160,10 +174,8 @@ impl Decode<'_> for Record {
         let (at, signed) = (moment(r)?, r.uint()?);
         let deed = match r.uint()? {
             0 => Deed::Made(PublicKey(r.bytes_of()?)),
-            1 => {
-                let classes = (0..r.array()?).map(|_| r.bytes_of().map(ClassId));
-                Deed::Classes(classes.collect::<Result<_, _>>()?)
-            }
+            1 => Deed::Classes(read_names(r)?),
+            3 => Deed::Destroyed(read_names(r)?),
             2 => {
                 r.array_of(4)?;
                 let batch = BatchKey { psp: name(r)?, id: r.bytes_of()? };
@@ -197,6 +209,7 @@ mod tests {
             (0, Deed::Classes(vec![ClassId([3; 16])])),
             (2, answered(2)),
             (5, answered(3)),
+            (5, Deed::Destroyed(vec![ClassId([3; 16])])),
         ];
         let mut before = (0, [0; 32]);
         let entries = (0..).zip(deeds).map(|(at, (signed, deed))| {
@@ -215,14 +228,14 @@ mod tests {
     #[test]
     fn a_log_is_counted_and_no_record_of_it_can_be_changed_moved_or_left_out() {
         let chain = follow(&log()).unwrap();
-        assert_eq!((chain.sequence, chain.signed, chain.notes[&ClassId([3; 16])]), (4, 5, 5));
-        for at in 0..4 {
+        assert_eq!((chain.sequence, chain.signed, chain.notes[&ClassId([3; 16])]), (5, 5, 5));
+        for at in 0..5 {
             for byte in 0..log()[at].body.len() {
                 let mut changed = log();
                 changed[at].body[byte] ^= 1;
                 assert_eq!(follow(&changed).unwrap_err().sequence, at as u64 + 1);
             }
-            if at < 3 {
+            if at < 4 {
                 let mut missing = log();
                 missing.remove(at);
                 assert!(follow(&missing).is_err(), "without record {}", at + 1);

@@ -161,5 +161,9 @@ fn answer(keeper: &Keeper, request: Request) -> Result<Reply, SignerError> {
             let made = keeper.make_classes(&infos).map_err(|error| SignerError::Failed(error.to_string()))?;
             Ok(Reply::Classes(made.iter().map(|class| (*class.Y_bytes(), class.info_bytes().to_vec())).collect()))
         }
+        Request::Destroy(classes) => {
+            let gone = keeper.destroy_keys(&classes).map_err(|error| SignerError::Failed(error.to_string()))?;
+            Ok(Reply::Destroyed(gone))
+        }
     }
 }

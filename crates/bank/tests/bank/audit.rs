@@ -59,6 +59,10 @@ fn a_device_is_registered_and_struck_off_once() {
 
 /// What a PSP decides, and what the bank's operator does: `cli/tests/program/auditing.rs` has him do it.
 const ELSEWHERE: &[Kind] = &[
+    // `epochs.rs` has these.
+    Kind::NoticeWaived,
+    Kind::EpochBegun,
+    Kind::KeysDestroyed,
     // `watch.rs` has these.
     Kind::ClassTotals,
     Kind::AlarmAcknowledged,

@@ -4,6 +4,7 @@
 mod audit;
 mod crashes;
 mod double_spends;
+mod epochs;
 mod faults;
 mod interleavings;
 mod issuance;

@@ -122,7 +122,8 @@ fn entries_that_are_not_the_banks_are_not_published() {
     let mut world = World::new(83);
     let good = entries(&world);
     let key = IssuingKey::derive(&[5; 32]);
-    let info = |epoch| Info { epoch, ..*world.class(Kind::Value, 10).info() };
+    let old = *world.class(Kind::Value, 10).info();
+    let info = |epoch| Info { epoch, issue_from: at(START + 30 * DAY), ..old };
     let class = |info| Entry::Class(Class::new(key.public(), info).unwrap()).to_vec();
     let with = |entry: Vec<u8>| [good.clone(), vec![entry]].concat();
     let publish =
@@ -151,7 +152,7 @@ fn entries_that_are_not_the_banks_are_not_published() {
     let before = |time: specie_core::Timestamp| specie_core::Timestamp::new(time.seconds() - 1).unwrap();
     let ends_early = Info { spend_until: before(info(2).spend_until), ..info(2) };
     assert!(matches!(publish(&with(class(ends_early))), Err(ManifestError::EarlyEnd(_))));
-    let begins_early = Info { issue_from: before(info(2).issue_from), ..info(2) };
+    let begins_early = Info { issue_from: before(old.issue_from), ..info(2) };
     assert!(matches!(publish(&with(class(begins_early))), Err(ManifestError::EarlyEnd(_))));
     assert!(matches!(publish(&with(class(info(2)))), Err(ManifestError::NoKey(_))));
     // A PSP registered since the draft: the draft is stale.

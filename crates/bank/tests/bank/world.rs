@@ -2,6 +2,7 @@
 
 use specie_audit::Actor;
 use specie_bank::Bank;
+use specie_bank::classes::NOTICE_SECONDS;
 use specie_bank::conservation::Conservation;
 use specie_bank::issuance::{BatchKey, IssuanceError, IssuanceRequest};
 use specie_bank::manifest::{EpochPlan, series};
@@ -238,15 +239,27 @@ impl World {
             faces: series(amount(1_000)),
             caps: vec![amount(100), amount(1_000)],
         };
+        let new = self.make_keys(&plan);
+        let draft = self.bank().draft_manifest(&new, self.now).unwrap();
+        let (manifest, ahead) = (draft.sign(&self.root), at(issue_from) >= self.now.saturating_add(NOTICE_SECONDS));
+        let published = if epoch == 1 || ahead {
+            self.bank().publish_manifest(&manifest, self.now)
+        } else {
+            self.bank().publish_at_once(&manifest, "a test in a hurry", self.now)
+        };
+        published.unwrap();
+        self.classes.extend(new);
+    }
+
+    /// Makes the keys of an epoch.
+    pub(crate) fn make_keys(&mut self, plan: &EpochPlan) -> Vec<Class> {
         let seed = self.random.bytes();
         let infos = plan.infos(self.bank().settings()).unwrap();
         let mut ring = KeyRing::from_bytes(&self.keys).unwrap();
         let new = ring.make(&infos, &seed).unwrap();
         self.keys = ring.expose_secret_bytes().to_vec();
         self.restart();
-        let draft = self.bank().draft_manifest(&new, self.now).unwrap();
-        self.bank().publish_manifest(&draft.sign(&self.root), self.now).unwrap();
-        self.classes.extend(new);
+        new
     }
 
     /// The newest class of that kind and amount.

@@ -164,7 +164,7 @@ fn status(folder: &Folder) -> Result<Answer, Failure> {
     Ok(Answer::new(human, machine))
 }
 
-fn kind(kind: Kind) -> &'static str {
+pub(super) fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Value => "note",
         Kind::Blank => "blank",

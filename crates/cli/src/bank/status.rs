@@ -6,6 +6,7 @@ use specie_core::Amount;
 use specie_core::text::Currency;
 use specie_server::bank::CentralBank;
 
+use super::epochs;
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::money;
@@ -28,6 +29,8 @@ pub(super) fn show(bank: &CentralBank) -> Result<Answer, Failure> {
         status.double_spends,
         status.alarms,
     );
+    let (classes, now) = (bank.class_table()?, bank.clock.now());
+    human.push_str(&epochs::rotation_text(&classes, now));
     human.push_str(&books_text(&books, currency));
     human.push_str("\nReserves\n");
     let reserves = bank.reserves()?;
@@ -37,7 +40,9 @@ pub(super) fn show(bank: &CentralBank) -> Result<Answer, Failure> {
     let psps = reserves.iter().map(|(psp, reserve)| json!({ "name": psp.as_str(), "reserve": reserve.minor() }));
     let psps: Vec<_> = psps.collect();
     let holds = books.holds && status.alarms == 0;
-    Ok(Answer::verdict(holds, human, json!({ "status": status, "conservation": books, "psps": psps })))
+    let rotation = epochs::rotation(&classes, now);
+    let machine = json!({ "status": status, "rotation": rotation, "conservation": books, "psps": psps });
+    Ok(Answer::verdict(holds, human, machine))
 }
 
 /// Each class, and whether the books hold.

@@ -258,24 +258,26 @@ impl Device {
         self.resume()?;
         let step = self.wallet.plan_redemptions(self.now())?;
         self.commit(step)?;
-        self.execute_redemptions()
+        while self.show_some()? > 0 {}
+        Ok(self.shown())
     }
 
-    /// Gives how many coins wait to be sent.
-    fn execute_redemptions(&mut self) -> Done<usize> {
-        loop {
-            let executed = self.wallet.execute_redemptions(REDEMPTION_CHAINS_MAX, &mut self.element);
-            if let Err(RedemptionError::Element(ElementFault::Refused(status))) = &executed
-                && NOT_BY_ITSELF.contains(status)
-            {
-                // It can still be paid with.
-                let step = self.wallet.put_back_redemptions(&mut self.element)?;
-                self.commit(step)?;
-            }
-            if self.commit(executed?)? == 0 {
-                return Ok(self.wallet.redemption_batch(usize::MAX).map_or(0, |batch| batch.coins.len()));
-            }
+    /// Has the element show the next few coins, those first that expire first; gives how many are left to be shown.
+    fn show_some(&mut self) -> Done<usize> {
+        let executed = self.wallet.execute_redemptions(REDEMPTION_CHAINS_MAX, &mut self.element);
+        if let Err(RedemptionError::Element(ElementFault::Refused(status))) = &executed
+            && NOT_BY_ITSELF.contains(status)
+        {
+            // It can still be paid with.
+            let step = self.wallet.put_back_redemptions(&mut self.element)?;
+            self.commit(step)?;
         }
+        self.commit(executed?)
+    }
+
+    /// How many coins wait to be sent.
+    fn shown(&self) -> usize {
+        self.wallet.shown_coins().count()
     }
 
     fn redeem(&mut self, everything: bool, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
@@ -286,10 +288,28 @@ impl Device {
             self.wallet.plan_redemptions(now)?
         };
         self.commit(step)?;
-        let total = self.execute_redemptions()?;
+        let mut done = 0;
+        // Each round is sent before the next is shown, so that what expires first is renewed first, wherever this is cut short.
+        loop {
+            let left = self.show_some()?;
+            done += self.send_shown(done, left, report, progress)?;
+            if left == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Sends what was shown, and gives how many coins were decided; `left` are yet to be shown.
+    fn send_shown(
+        &mut self,
+        before: usize,
+        left: usize,
+        report: &mut SyncReport,
+        progress: &mut dyn FnMut(Stage),
+    ) -> Done<usize> {
         let mut done = 0;
         while let Some(batch) = self.wallet.redemption_batch(REDEMPTION_CHAINS_MAX) {
-            progress(Stage::Redeeming { done, total });
+            progress(Stage::Redeeming { done: before + done, total: before + done + self.shown() + left });
             let decided = self.redeem_batch(&batch, report)?;
             done += decided;
             if decided < batch.coins.len() {
@@ -300,7 +320,7 @@ impl Device {
                 ));
             }
         }
-        Ok(())
+        Ok(done)
     }
 
     /// Gives how many coins of the batch were decided.

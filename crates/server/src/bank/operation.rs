@@ -1,14 +1,14 @@
-//! What the bank's operator does: registers and funds PSPs, begins epochs. The root key comes in for the one call.
+//! What the bank's operator does: registers and funds PSPs, publishes. The root key comes in for the one call.
 
 use specie_audit::Kind;
 use specie_bank::audit;
 use specie_bank::ledger::LedgerError;
-use specie_bank::manifest::{BadPlan, EpochPlan, ManifestError, series};
+use specie_bank::manifest::{BadPlan, ManifestError};
 use specie_bank::psp::{self, PspError, PspRecord};
-use specie_bank::settings::Settings;
 use specie_bank::signer::SignerError;
 use specie_bank::storage::{Storage, StorageError, Tx, View};
 use specie_bank::supervision::SupervisionRecord;
+use specie_core::Amount;
 use specie_core::bytes::TransferId;
 use specie_core::class::{Class, Classes};
 use specie_core::disclosure::{DisclosedTransfer, SupervisoryKey};
@@ -16,25 +16,9 @@ use specie_core::group::Generators;
 use specie_core::manifest::ManifestHeader;
 use specie_core::signature::{BadSignature, PublicKey, SigningKey};
 use specie_core::text::Name;
-use specie_core::{Amount, Timestamp};
 use thiserror::Error;
 
 use super::setup::CentralBank;
-
-/// The terms of an epoch that begins now.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct EpochTerms {
-    /// How long wallets accept its notes, in seconds.
-    pub spend_seconds: u64,
-    /// How long the bank redeems them, in seconds; not less.
-    pub redeem_seconds: u64,
-    /// The most transfers in one chain.
-    pub max_hops: u8,
-    /// The largest face of the 1-2-5 series of value notes.
-    pub largest_face: Amount,
-    /// The most that a large blank may own; a small one may own a tenth of it.
-    pub largest_cap: Amount,
-}
 
 /// Why the operator's wish was not done.
 #[derive(Debug, Error)]
@@ -78,6 +62,9 @@ pub enum OperationError {
     /// The terms contradict themselves.
     #[error(transparent)]
     Plan(#[from] BadPlan),
+    /// An epoch is begun at once for a reason in words.
+    #[error("an epoch begins without notice for a reason in words: nothing was changed")]
+    NoReason,
     /// The signer makes no keys.
     #[error(transparent)]
     Signer(#[from] SignerError),
@@ -89,61 +76,7 @@ pub enum OperationError {
     Storage(#[from] StorageError),
 }
 
-impl Default for EpochTerms {
-    /// 180 days to spend, a year to redeem, 8 hops, faces and caps to 50,000 minor units.
-    fn default() -> Self {
-        const DAY: u64 = 24 * 3_600;
-        let largest = Amount::new(50_000).expect("small");
-        Self {
-            spend_seconds: 180 * DAY,
-            redeem_seconds: 365 * DAY,
-            max_hops: 8,
-            largest_face: largest,
-            largest_cap: largest,
-        }
-    }
-}
-
-impl EpochTerms {
-    fn plan(&self, epoch: u32, now: Timestamp) -> EpochPlan {
-        let tenth = Amount::new(self.largest_cap.minor() / 10).filter(|cap| !cap.is_zero());
-        EpochPlan {
-            epoch,
-            issue_from: now,
-            spend_until: now.saturating_add(self.spend_seconds),
-            redeem_until: now.saturating_add(self.redeem_seconds),
-            max_hops: self.max_hops,
-            faces: series(self.largest_face),
-            caps: tenth.into_iter().chain([self.largest_cap]).collect(),
-        }
-    }
-}
-
-impl EpochTerms {
-    /// Whether a first epoch could have these terms.
-    ///
-    /// # Errors
-    /// When they contradict themselves.
-    pub(super) fn check(&self, settings: &Settings, now: Timestamp) -> Result<(), OperationError> {
-        Ok(self.plan(1, now).infos(settings).map(drop)?)
-    }
-}
-
 impl CentralBank {
-    /// Begins an epoch: has the signer make its keys, publishes its classes. Keys whose notes nobody accepts any more are
-    /// destroyed.
-    ///
-    /// # Errors
-    /// When the terms make no sense, or the signer fails. Nothing is published then.
-    pub fn new_epoch(&self, root: &SigningKey, terms: &EpochTerms) -> Result<ManifestHeader, OperationError> {
-        let now = self.clock.now();
-        let known = self.bank.storage().read(|view| self.bank.class_table(view))?;
-        let newest = known.iter().map(|class| class.info().epoch).max();
-        let plan = terms.plan(newest.map_or(1, |epoch| epoch.saturating_add(1)), now);
-        let classes = self.bank.signer().make_classes(&plan.infos(self.bank.settings())?)?;
-        self.publish(root, &classes)
-    }
-
     /// Registers a PSP and publishes its key. The same again only publishes, where that is still to be done.
     ///
     /// # Errors
@@ -289,7 +222,7 @@ impl CentralBank {
         })
     }
 
-    fn publish(&self, root: &SigningKey, classes: &[Class]) -> Result<ManifestHeader, OperationError> {
+    pub(super) fn publish(&self, root: &SigningKey, classes: &[Class]) -> Result<ManifestHeader, OperationError> {
         let draft = self.bank.draft_manifest(classes, self.clock.now())?;
         Ok(self.bank.publish_manifest(&draft.sign(root), self.clock.now())?)
     }

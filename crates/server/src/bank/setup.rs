@@ -22,7 +22,8 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::config::{BankConfig, BankConfigError};
-use super::operation::{EpochTerms, OperationError};
+use super::operation::OperationError;
+use super::rotation::EpochTerms;
 use super::routes::router;
 use super::signer::AnySigner;
 use crate::clock::{Clock, NoEntropy, random_seed};
@@ -31,6 +32,9 @@ use crate::service::{Background, Service, StartError, daily_head};
 
 /// The pause between two looks at conservation.
 const WATCH_PAUSE: Duration = Duration::from_secs(300);
+
+/// The pause between two looks at epochs.
+const EPOCHS_PAUSE: Duration = Duration::from_secs(3_600);
 
 /// A bank with its parts: for its operator and for its service.
 pub struct CentralBank {
@@ -141,7 +145,7 @@ pub fn init_bank(directory: &Path, new: &NewBank, by: Actor, clock: Clock) -> Re
     let signers_clock = clock.clone();
     let signer = AnySigner::Here(Box::new(signer.create(ledger, move || signers_clock.now())?));
     Bank::set_up(&open_store(&config)?, &signer, &settings, by, clock.now())?;
-    assemble(&config, signer, by, clock)?.new_epoch(&root, &new.epoch)?;
+    assemble(&config, signer, by, clock)?.first_epoch(&root, &new.epoch)?;
     // Last of all: a directory with a configuration is complete.
     std::fs::write(&config_path, written.to_toml()).map_err(unwritable(&config_path))?;
     Ok(root.public())
@@ -209,11 +213,19 @@ fn serve(config: &BankConfig, central: Arc<CentralBank>) -> Result<Service, Open
             Box::new(move || watch(&central))
         },
     };
+    let epochs = Background {
+        name: "epochs",
+        pause: EPOCHS_PAUSE,
+        run: {
+            let central = Arc::clone(&central);
+            Box::new(move || epochs(&central))
+        },
+    };
     let audit = daily_head({
         let central = Arc::clone(&central);
         move || close_day(&central).err().map(|error| error.to_string())
     });
-    Ok(Service::start(router(central), config.listen, vec![sweep, watch, audit])?)
+    Ok(Service::start(router(central), config.listen, vec![sweep, watch, epochs, audit])?)
 }
 
 fn open_store(config: &BankConfig) -> Result<BankStore<AnyDatabase>, OpenBankError> {
@@ -232,6 +244,19 @@ fn watch(central: &CentralBank) -> Option<String> {
         }
         Err(error) => Some(error.to_string()),
     }
+}
+
+/// One look at epochs, and what the log should know of it.
+fn epochs(central: &CentralBank) -> Option<String> {
+    let kept = match central.keep_epochs() {
+        Ok(kept) => kept,
+        Err(error) => return Some(error.to_string()),
+    };
+    let begun = kept.begun.iter().map(|epoch| format!("epoch {epoch} has begun"));
+    let destroyed = kept.destroyed.iter().map(|epoch| format!("the issuing keys of epoch {epoch} are destroyed"));
+    let warning = kept.warning.map(|warning| format!("WARNING: {warning}"));
+    let said: Vec<_> = begun.chain(destroyed).chain(warning).collect();
+    (!said.is_empty()).then(|| said.join("; "))
 }
 
 /// The totals of the day, under a head.

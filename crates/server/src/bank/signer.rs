@@ -55,6 +55,17 @@ impl AnySigner {
         }
     }
 
+    /// Has issuing keys destroyed, and gives those that there were.
+    ///
+    /// # Errors
+    /// When the signer still issues one of the classes, or cannot be reached.
+    pub fn destroy_keys(&self, classes: &[ClassId]) -> Result<Vec<ClassId>, SignerError> {
+        match self {
+            Self::Process(client) => client.destroy_keys(classes),
+            Self::Here(keeper) => keeper.destroy_keys(classes).map_err(|error| SignerError::Failed(error.to_string())),
+        }
+    }
+
     fn signer(&self) -> &dyn Signer {
         match self {
             Self::Process(client) => client.as_ref(),

@@ -83,8 +83,8 @@ impl Wallet {
         })
     }
 
-    /// Has the element show up to `coins_max` coins that are set aside; gives how many are left to be shown. Until the PSP
-    /// answered for them, the wallet holds their chains in memory.
+    /// Has the element show up to `coins_max` coins that are set aside, those first that expire first: a synchronisation may be cut short.
+    /// Gives how many are left to be shown. Until the PSP answered for them, the wallet holds their chains in memory.
     ///
     /// # Errors
     /// When the element cannot be asked.
@@ -93,9 +93,10 @@ impl Wallet {
         coins_max: usize,
         element: &mut impl Element,
     ) -> Result<Step<usize>, RedemptionError> {
-        let planned: Vec<u32> = self.redemptions.planned().take(coins_max).collect();
-        let mut shown = Vec::with_capacity(planned.len());
-        for index in planned {
+        let mut shown = Vec::new();
+        let mut before = None;
+        while let Some((end, index)) = self.planned_after(before).filter(|_| shown.len() < coins_max) {
+            before = Some((end, index));
             let holding = self.purse.get(index).ok_or(ElementFault::Nonsense)?;
             let redemption = self.redemptions.0.get(&index).ok_or(RedemptionError::UnknownCoin(CoinId(index)))?;
             let context = redemption.context();
@@ -124,6 +125,12 @@ impl Wallet {
         }
         let left = self.redemptions.planned().count();
         Ok(changes.step(left))
+    }
+
+    /// Of the coins that are set aside, in the order of their last days, the one after `before`, or the first.
+    fn planned_after(&self, before: Option<(Timestamp, u32)>) -> Option<(Timestamp, u32)> {
+        let end = |index| (self.purse.get(index).map_or(Timestamp::EPOCH, Holding::spend_until), index);
+        self.redemptions.planned().map(end).filter(|coin| before.is_none_or(|before| *coin > before)).min()
     }
 
     /// Puts back what is set aside and was not shown, where the element lets nobody redeem: with the PIN missing and no account in the mandate, it

@@ -1,15 +1,17 @@
 //! Synchronising: everything received and all change reaches the account, once, in any order, also after a break.
 
-use specie_core::class::Kind;
+use specie_core::class::{Info, Kind};
 use specie_core::encoding::Decode;
+use specie_core::payment::Chain;
 use specie_core::request::Request;
 use specie_element::client;
 use specie_wallet::WalletError;
 use specie_wallet::reception::Route;
 use specie_wallet::recovery::Pending;
 use specie_wallet::synchronisation::{CoinId, RedemptionError, RedemptionResult, Targets};
+use specie_wallet::withdrawal::Item;
 
-use crate::bank::{Bank, CAP, NOW, REDEEM_UNTIL, SPEND_UNTIL, amount, at, name, xts};
+use crate::bank::{Bank, CAP, NOW, REDEEM_UNTIL, SPEND_UNTIL, amount, at, info, name, xts};
 use crate::device::{Device, Halt};
 use crate::payments::{hand_over, holding};
 
@@ -47,6 +49,34 @@ fn notes_are_renewed_before_they_expire_and_lost_after_the_last_date() {
     ben.redeem(&mut bank, REDEEM_UNTIL + 1).unwrap();
     let balance = ben.wallet.balance(xts(), at(REDEEM_UNTIL + 1));
     assert_eq!((balance.total(), balance.lost), (amount(0), amount(20)));
+}
+
+/// Whatever is cut short after so many coins: those that are good for the shortest time were shown.
+#[test]
+fn the_oldest_notes_are_renewed_first() {
+    let mut bank = Bank::new();
+    // In another order than that in which they came.
+    let classes = [(20, 9), (1, 5), (2, 3)].map(|(face, days)| {
+        bank.add_class(Info { epoch: 9, spend_until: at(NOW + days * 86_400), ..info(Kind::Value, face) })
+    });
+    let mut anna = Device::new(&mut bank, "anna");
+    for class_id in classes {
+        anna.withdraw_items(&mut bank, &[Item { class_id, count: 1 }]).unwrap();
+    }
+    let step = anna.wallet.plan_redemptions(at(NOW)).unwrap();
+    assert_eq!(anna.commit(step).unwrap().coins, 3);
+    for (left, shown) in [(2, 2), (1, 3), (0, 23)] {
+        // What was shown is kept: a break between two changes nothing.
+        anna.reload();
+        let step = anna.wallet.execute_redemptions(1, &mut anna.port).unwrap();
+        assert_eq!(anna.commit(step).unwrap(), left);
+        let face = |coin| {
+            let batch = anna.wallet.redemption_of(&coin).unwrap();
+            let class = Chain::decode(&batch.coins[0].1).unwrap().last().preimage.class_id;
+            bank.classes.iter().find(|known| known.id() == class).unwrap().info().amount.minor()
+        };
+        assert_eq!(anna.wallet.shown_coins().map(face).sum::<u64>(), shown);
+    }
 }
 
 #[test]

@@ -1,0 +1,212 @@
+//! Epochs: the first one, the next one ahead of its date, and what is to be done when one has begun.
+
+use std::sync::Arc;
+
+use specie_aml::calendar;
+use specie_bank::classes::{ClassTable, NOTICE_SECONDS};
+use specie_bank::epochs::Rotation;
+use specie_bank::manifest::{EpochPlan, ManifestError, check_notice, series};
+use specie_bank::settings::Settings;
+use specie_bank::storage::Storage;
+use specie_core::manifest::ManifestHeader;
+use specie_core::signature::{BadSignature, SigningKey};
+use specie_core::{Amount, Timestamp};
+
+use super::operation::OperationError;
+use super::setup::CentralBank;
+
+const DAY: u64 = 24 * 3_600;
+
+/// The terms of an epoch.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EpochTerms {
+    /// How long wallets accept its notes from its beginning on, in seconds; at least 30 days.
+    pub spend_seconds: u64,
+    /// How long the bank redeems them from its beginning on, in seconds; at least 30 days more.
+    pub redeem_seconds: u64,
+    /// The most transfers in one chain.
+    pub max_hops: u8,
+    /// The largest face of the 1-2-5 series of value notes.
+    pub largest_face: Amount,
+    /// The most that a large blank may own; a small one may own a tenth of it.
+    pub largest_cap: Amount,
+}
+
+/// How long ahead of its beginning an epoch is published.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Notice<'a> {
+    /// It begins at the first midnight (UTC) after so many seconds; at least 30 days.
+    Given(u64),
+    /// It begins now, for this reason, which the audit log keeps: an issuing key is in other hands, say.
+    Waived(&'a str),
+}
+
+/// The epoch that comes next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NextEpoch {
+    /// Which.
+    pub epoch: u32,
+    /// First moment of its issue.
+    pub issue_from: Timestamp,
+    /// Sequence of the newest manifest.
+    pub manifest_sequence: u64,
+    /// Whether it was published now; it was before, otherwise.
+    pub is_new: bool,
+}
+
+/// What was done when time had passed.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Kept {
+    /// Epochs that the audit log says now to have begun.
+    pub begun: Vec<u32>,
+    /// Epochs whose issuing keys were destroyed.
+    pub destroyed: Vec<u32>,
+    /// What an operator should know.
+    pub warning: Option<String>,
+}
+
+impl Default for EpochTerms {
+    /// 180 days to spend, a year to redeem, 8 hops, faces and caps to 50,000 minor units.
+    fn default() -> Self {
+        let largest = Amount::new(50_000).expect("small");
+        Self {
+            spend_seconds: 180 * DAY,
+            redeem_seconds: 365 * DAY,
+            max_hops: 8,
+            largest_face: largest,
+            largest_cap: largest,
+        }
+    }
+}
+
+impl Default for Notice<'_> {
+    /// As long as it has to be.
+    fn default() -> Self {
+        Self::Given(NOTICE_SECONDS)
+    }
+}
+
+impl EpochTerms {
+    fn plan(&self, epoch: u32, issue_from: Timestamp) -> EpochPlan {
+        let tenth = Amount::new(self.largest_cap.minor() / 10).filter(|cap| !cap.is_zero());
+        EpochPlan {
+            epoch,
+            issue_from,
+            spend_until: issue_from.saturating_add(self.spend_seconds),
+            redeem_until: issue_from.saturating_add(self.redeem_seconds),
+            max_hops: self.max_hops,
+            faces: series(self.largest_face),
+            caps: tenth.into_iter().chain([self.largest_cap]).collect(),
+        }
+    }
+
+    /// Whether a first epoch could have these terms.
+    ///
+    /// # Errors
+    /// When they contradict themselves, or leave too little time.
+    pub(super) fn check(&self, settings: &Settings, now: Timestamp) -> Result<(), OperationError> {
+        let none = ClassTable::default();
+        let infos = self.plan(1, now).infos(settings)?;
+        Ok(infos.iter().try_for_each(|info| check_notice(info, &none, false, now))?)
+    }
+}
+
+impl CentralBank {
+    /// Publishes a bank's first epoch, which begins now.
+    ///
+    /// # Errors
+    /// When the terms make no sense, or the signer fails. Nothing is published then.
+    pub(super) fn first_epoch(&self, root: &SigningKey, terms: &EpochTerms) -> Result<ManifestHeader, OperationError> {
+        let infos = terms.plan(1, self.clock.now()).infos(self.bank.settings())?;
+        self.publish(root, &self.bank.signer().make_classes(&infos)?)
+    }
+
+    /// Publishes the next epoch ahead of time: has the signer make its keys, and signs its classes. Where the next one is published, it
+    /// stays as it is; of two operators who do this at once, one does it.
+    ///
+    /// # Errors
+    /// When it is not this bank's root key, the terms make no sense or leave too little time, or the signer fails. Nothing is made or
+    /// published then.
+    pub fn rotate(
+        &self,
+        root: &SigningKey,
+        terms: &EpochTerms,
+        notice: Notice<'_>,
+    ) -> Result<NextEpoch, OperationError> {
+        if root.public() != self.bank.settings().root_key {
+            return Err(ManifestError::Signature(BadSignature).into());
+        }
+        let now = self.clock.now();
+        let (issue_from, reason) = match notice {
+            Notice::Given(seconds) => (midnight_from(now.saturating_add(seconds)), None),
+            Notice::Waived(reason) if reason.trim().is_empty() => return Err(OperationError::NoReason),
+            Notice::Waived(reason) => (now, Some(reason)),
+        };
+        if let (None, Some(next)) = (reason, self.next_epoch()?) {
+            return Ok(next);
+        }
+        let known = self.class_table()?;
+        let mut plan = terms.plan(known.newest_epoch().map_or(1, |epoch| epoch.saturating_add(1)), issue_from);
+        if reason.is_some() {
+            plan.end_no_earlier_than(&known);
+        }
+        let infos = plan.infos(self.bank.settings())?;
+        infos.iter().try_for_each(|info| check_notice(info, &known, reason.is_some(), now))?;
+        let classes = self.bank.signer().make_classes(&infos)?;
+        let draft = self.bank.draft_manifest(&classes, now)?.sign(root);
+        let published = match reason {
+            None => self.bank.publish_manifest(&draft, now),
+            Some(reason) => self.bank.publish_at_once(&draft, reason, now),
+        };
+        match (published, reason) {
+            (Ok(header), _) => {
+                Ok(NextEpoch { epoch: plan.epoch, issue_from, manifest_sequence: header.sequence, is_new: true })
+            }
+            // Another operator was faster.
+            (Err(error @ (ManifestError::NotNext | ManifestError::OldEpoch(_))), None) => {
+                self.next_epoch()?.ok_or_else(|| error.into())
+            }
+            (Err(error), _) => Err(error.into()),
+        }
+    }
+
+    /// Says in the audit log which epochs have begun, has the signer destroy the issuing keys that nobody needs any more, and looks whether
+    /// the next epoch has to be published. A bank that is served does it by itself.
+    ///
+    /// # Errors
+    /// When signer or storage fail. What was done stays done.
+    pub fn keep_epochs(&self) -> Result<Kept, OperationError> {
+        let now = self.clock.now();
+        let begun = self.bank.record_begun_epochs(now)?;
+        let mut destroyed = Vec::new();
+        for (epoch, classes) in self.bank.keys_to_destroy(now)? {
+            self.bank.signer().destroy_keys(&classes)?;
+            self.bank.record_destroyed_keys(epoch, classes.len(), now)?;
+            destroyed.push(epoch);
+        }
+        let warning = self.bank.rotation(now)?.warning(now).map(|warning| warning.text(calendar::show));
+        Ok(Kept { begun, destroyed, warning })
+    }
+
+    /// Every class that was ever published.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn class_table(&self) -> Result<Arc<ClassTable>, OperationError> {
+        Ok(self.bank.storage().read(|view| self.bank.class_table(view))?)
+    }
+
+    fn next_epoch(&self) -> Result<Option<NextEpoch>, OperationError> {
+        let now = self.clock.now();
+        self.bank.storage().read(|view| {
+            let next = Rotation::of(&*self.bank.class_table(view)?, now).next;
+            let manifest_sequence = view.manifest_sequence()?;
+            Ok(next.map(|(epoch, issue_from)| NextEpoch { epoch, issue_from, manifest_sequence, is_new: false }))
+        })
+    }
+}
+
+/// The first midnight (UTC) that is not before `moment`: who publishes the same epoch again on the same day publishes the same.
+fn midnight_from(moment: Timestamp) -> Timestamp {
+    moment.saturating_add((DAY - moment.seconds() % DAY) % DAY)
+}
