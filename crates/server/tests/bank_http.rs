@@ -24,8 +24,8 @@ use specie_core::transfer::{Input, Outputs, Preimage, Transfer, challenge};
 use specie_core::{Amount, Timestamp, label};
 use specie_server::Actor;
 use specie_server::bank::{
-    BankConfig, CentralBank, EpochTerms, NewBank, OpenBankError, SignerFolderError, init_bank, open_bank, router,
-    serve_bank,
+    BankConfig, CentralBank, EpochTerms, NewBank, Notice, OpenBankError, SignerFolderError, init_bank, open_bank,
+    router, serve_bank,
 };
 use specie_server::clock::Clock;
 use specie_server::key_file::read_key;
@@ -365,7 +365,7 @@ fn a_new_epoch_is_issued_by_the_process_that_already_serves() {
     let device = world.device(1);
     let old = world.class(Kind::Value, 5);
     let terms = EpochTerms { largest_face: Amount::new(10).unwrap(), ..EpochTerms::default() };
-    world.operator().new_epoch(&world.root(), &terms).unwrap();
+    world.operator().rotate(&world.root(), &terms, Notice::Waived("a test in a hurry")).unwrap();
     let new = world.class(Kind::Value, 5);
     assert_eq!((old.info().epoch, new.info().epoch), (1, 2));
     assert!(world.classes().as_slice().class(&old.id()).is_some(), "the old epoch stays until it is redeemed no more");

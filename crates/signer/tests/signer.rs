@@ -19,7 +19,7 @@ use specie_core::signature::SigningKey;
 use specie_core::text::{Currency, Name};
 use specie_core::{Amount, Timestamp};
 use specie_signer::service::{ListenError, listen};
-use specie_signer::{Client, Folder, FolderError, Keeper};
+use specie_signer::{Client, Folder, FolderError, Keeper, KeeperError};
 use tempfile::TempDir;
 
 const START: u64 = 1_000_000;
@@ -262,6 +262,13 @@ fn servers_reach_it_over_a_private_socket_and_what_is_no_request_ends_nothing() 
     assert_eq!(client.issuing_key(&made.id()).unwrap(), Some(*made.Y_bytes()));
     let made = client.make_classes(&[info(50)]).unwrap().remove(0);
     assert_eq!(here.issuing_key(&made.id()).unwrap(), Some(*made.Y_bytes()));
+    // And destroyed by it, when it is time.
+    assert!(matches!(client.destroy_keys(&[made.id()]), Err(SignerError::Failed(_))));
+    let short = Info { spend_until: at(START), ..info(70) };
+    let short = client.make_classes(&[short]).unwrap().remove(0).id();
+    world.set_clock(START + 1);
+    assert_eq!(client.destroy_keys(&[short]).unwrap(), [short]);
+    assert_eq!(client.issuing_key(&short).unwrap(), None);
     // Rubbish, a frame that is too long, a frame cut short.
     for (sent, is_answered) in [(&[0, 0, 0, 1, 0xff][..], true), (&[0xff; 8], false), (&[0, 0, 0, 9, 1], false)] {
         let mut stream = UnixStream::connect(folder.socket()).unwrap();
@@ -273,4 +280,65 @@ fn servers_reach_it_over_a_private_socket_and_what_is_no_request_ends_nothing() 
         assert_eq!(!heard.is_empty(), is_answered);
     }
     assert_eq!(bytes(&batch.answer(&client, 1).unwrap()), bytes(&answered));
+}
+
+/// Two operators, or one who asks again because no answer came: one set of keys.
+#[test]
+fn keys_are_made_once_for_what_they_are_for() {
+    let world = World::new();
+    let next = [20, 50].map(|minor| Info { epoch: 2, ..info(minor) });
+    let (one, other) = (world.open(), world.open());
+    let made = std::thread::scope(|scope| {
+        [&one, &other, &one]
+            .map(|keeper| scope.spawn(|| keeper.make_classes(&next).unwrap()))
+            .map(|one| one.join().unwrap())
+    });
+    let ids = |classes: &[Class]| classes.iter().map(|class| (*class.info(), class.id())).collect::<Vec<_>>();
+    assert!(made.iter().all(|classes| ids(classes) == ids(&made[0])), "another set");
+    assert_eq!(made[0].iter().map(|class| *class.info()).collect::<Vec<_>>(), next, "in the order asked for");
+    // Some that there are with one that there is not.
+    let more = world.open().make_classes(&[next[1], Info { epoch: 2, ..info(100) }]).unwrap();
+    assert_eq!(more[0].id(), made[0][1].id());
+    let chain = world.folder().verify().unwrap();
+    assert_eq!(chain.sequence, 4, "made once, and the one more");
+    assert_eq!(world.folder().standing(at(START)).unwrap().0.classes.len(), 4);
+}
+
+#[test]
+fn keys_are_destroyed_when_nobody_can_need_them_and_not_a_second_before() {
+    let world = World::new();
+    let (keeper, class) = (world.open(), world.class.id());
+    let batch = world.batch(&keeper, 1, 1);
+    let refused = |keeper: &Keeper, classes: &[ClassId]| {
+        assert!(matches!(keeper.destroy_keys(classes), Err(KeeperError::Issued(_))));
+    };
+    refused(&keeper, &[class]);
+    // An epoch after it that has begun: its last batches are void seven days later.
+    let begin = START + 40 * DAY;
+    let next = keeper.make_classes(&[Info { epoch: 2, issue_from: at(begin), ..info(10) }]).unwrap().remove(0).id();
+    world.set_clock(begin + 7 * DAY);
+    refused(&keeper, &[class]);
+    refused(&keeper, &[class, next]);
+    world.set_clock(begin + 7 * DAY + 1);
+    refused(&keeper, &[class, next]);
+    assert!(keeper.issuing_key(&class).unwrap().is_some(), "all or nothing");
+    let before = std::fs::read(world.path("keys")).unwrap();
+    assert_eq!(keeper.destroy_keys(&[class]).unwrap(), [class]);
+    // Gone from this process, from the file, and for good; asked again, there is nothing left to do.
+    for keeper in [keeper, world.open()] {
+        assert_eq!(keeper.issuing_key(&class).unwrap(), None);
+        assert!(matches!(batch.answer(&keeper, 1), Err(SignerError::NoKey(_))));
+        assert!(keeper.destroy_keys(&[class, ClassId([9; 16])]).unwrap().is_empty());
+        assert!(keeper.issuing_key(&next).unwrap().is_some());
+    }
+    let chain = world.folder().verify().unwrap();
+    assert_eq!(chain.sequence, 4, "made, two sets of keys, one destruction");
+    // An epoch with none after it: when its notes are spent no more.
+    world.set_clock(START + 90 * DAY);
+    refused(&world.open(), &[next]);
+    world.set_clock(START + 90 * DAY + 1);
+    assert_eq!(world.open().destroy_keys(&[next]).unwrap(), [next]);
+    // What this cannot do: an older copy of the file still has the keys, and opens.
+    std::fs::write(world.path("keys"), before).unwrap();
+    assert!(world.open().issuing_key(&class).unwrap().is_some());
 }

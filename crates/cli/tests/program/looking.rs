@@ -73,6 +73,49 @@ fn news_of_the_bank_travels_with_payments() {
     assert_eq!(report["verdict"], "good");
 }
 
+#[test]
+fn an_operator_sees_where_classes_stand_and_what_comes_next() {
+    let world = World::new();
+    let states = |arguments: &[&str]| -> Vec<(u64, String)> {
+        let shown = world.json(arguments);
+        let class =
+            |class: &serde_json::Value| (class["epoch"].as_u64().unwrap(), class["state"].as_str().unwrap().to_owned());
+        let mut states: Vec<_> = shown["classes"].as_array().unwrap().iter().map(class).collect();
+        states.dedup();
+        states
+    };
+    assert_eq!(states(&["bank", "classes", "bank"]), [(1, "issuing".to_owned())]);
+    let status = world.json(&["bank", "status", "bank"]);
+    let rotation = &status["rotation"];
+    assert_eq!(rotation["issuing"]["epoch"], 1);
+    assert!(rotation["next"].is_null() && rotation["warning"].is_null() && rotation["publish_by"].is_u64());
+    let rotate = ["bank", "rotate", "bank", "--by", "anna"];
+    let next = world.json(&rotate);
+    assert_eq!((next["epoch"].as_u64(), next["new"].as_bool()), (Some(2), Some(true)));
+    assert_eq!(world.json(&rotate)["new"], false);
+    assert_eq!(states(&["bank", "classes", "bank"]), [(1, "issuing".to_owned()), (2, "pending".to_owned())]);
+    let classes = world.json(&["bank", "classes", "bank"]);
+    assert_eq!(classes["rotation"]["next"]["issue_from"], next["issue_from"]);
+    assert_eq!(classes["classes"][0]["next"]["state"], "spend-only");
+    assert_eq!(classes["classes"][0]["next"]["from"], next["issue_from"]);
+    let text = world.run(&["bank", "classes", "bank"]).exits(0).stdout;
+    assert!(text.contains("pending") && text.contains("issuing from"), "{text}");
+    // A key is in other hands.
+    world.refused(&["bank", "rotate", "bank", "--at-once", " "], "no-reason");
+    world.run(&["bank", "rotate", "bank", "--ahead-days", "29"]).exits(2);
+    world.run(&["bank", "rotate", "bank", "--ahead-days", "60", "--at-once", "x"]).exits(2);
+    world.refused(
+        &["bank", "rotate", "bank", "--at-once", "x", "--spend-days", "29", "--redeem-days", "50"],
+        "bad-terms",
+    );
+    let now = world.json(&["bank", "rotate", "bank", "--at-once", "ticket 21"]);
+    assert_eq!((now["epoch"].as_u64(), now["new"].as_bool()), (Some(3), Some(true)));
+    assert_eq!(states(&["bank", "classes", "bank"])[0], (1, "spend-only".to_owned()));
+    assert_eq!(states(&["bank", "classes", "bank"])[2], (3, "issuing".to_owned()));
+    let swept = world.json(&["bank", "sweep", "bank"]);
+    assert_eq!(swept["epochs_begun"], serde_json::json!([3]));
+}
+
 /// A new version of the tiers asks for uploads: the owner is told, nothing is uploaded, and then it is.
 #[test]
 fn an_owner_is_told_what_the_psp_is_shown_before_it_is() {
