@@ -105,7 +105,7 @@ fn the_next_epoch_is_published_once_and_begins_at_a_midnight_with_notice() {
 fn of_operators_who_rotate_at_once_one_does_it() {
     let world = World::new();
     let published: Vec<NextEpoch> = std::thread::scope(|scope| {
-        let rotating: Vec<_> = (0..4).map(|_| scope.spawn(|| world.rotate(START))).collect();
+        let rotating: Vec<_> = (0..10).map(|_| scope.spawn(|| world.rotate(START))).collect();
         rotating.into_iter().map(|one| one.join().unwrap()).collect()
     });
     assert!(published.iter().all(|next| (next.epoch, next.issue_from) == (2, at(CHANGE))), "{published:?}");

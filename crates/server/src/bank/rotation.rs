@@ -142,10 +142,11 @@ impl CentralBank {
             Notice::Waived(reason) if reason.trim().is_empty() => return Err(OperationError::NoReason),
             Notice::Waived(reason) => (now, Some(reason)),
         };
-        if let (None, Some(next)) = (reason, self.next_epoch()?) {
+        // Of one moment: whoever looked twice could take what another operator publishes in between for an epoch to come after.
+        let known = self.class_table()?;
+        if let (None, Some(next)) = (reason, next_epoch(&known, now)) {
             return Ok(next);
         }
-        let known = self.class_table()?;
         let mut plan = terms.plan(known.newest_epoch().map_or(1, |epoch| epoch.saturating_add(1)), issue_from);
         if reason.is_some() {
             plan.end_no_earlier_than(&known);
@@ -164,7 +165,8 @@ impl CentralBank {
             }
             // Another operator was faster.
             (Err(error @ (ManifestError::NotNext | ManifestError::OldEpoch(_))), None) => {
-                self.next_epoch()?.ok_or_else(|| error.into())
+                let known = self.class_table()?;
+                next_epoch(&known, now).ok_or_else(|| error.into())
             }
             (Err(error), _) => Err(error.into()),
         }
@@ -195,15 +197,12 @@ impl CentralBank {
     pub fn class_table(&self) -> Result<Arc<ClassTable>, OperationError> {
         Ok(self.bank.storage().read(|view| self.bank.class_table(view))?)
     }
+}
 
-    fn next_epoch(&self) -> Result<Option<NextEpoch>, OperationError> {
-        let now = self.clock.now();
-        self.bank.storage().read(|view| {
-            let next = Rotation::of(&*self.bank.class_table(view)?, now).next;
-            let manifest_sequence = view.manifest_sequence()?;
-            Ok(next.map(|(epoch, issue_from)| NextEpoch { epoch, issue_from, manifest_sequence, is_new: false }))
-        })
-    }
+/// The epoch that is published and has not begun.
+fn next_epoch(known: &ClassTable, now: Timestamp) -> Option<NextEpoch> {
+    let (epoch, issue_from) = Rotation::of(known, now).next?;
+    Some(NextEpoch { epoch, issue_from, manifest_sequence: known.sequence(), is_new: false })
 }
 
 /// The first midnight (UTC) that is not before `moment`: who publishes the same epoch again on the same day publishes the same.
