@@ -16,6 +16,8 @@ pub struct Cost {
     pub reads: u64,
     /// How often one of either was run again.
     pub reruns: u64,
+    /// Commits whose outcome the database had to be asked for, because the connection was lost.
+    pub unknown: u64,
     /// Statements.
     pub statements: u64,
     /// Time on the clock spent on statements, commits, and waiting for one's turn; summed over threads.
@@ -65,12 +67,14 @@ struct Metered<'s> {
 }
 
 impl Meter {
-    pub(crate) fn cost(&self) -> Cost {
+    /// What it cost, with so many unknown outcomes.
+    pub(crate) fn cost(&self, unknown: u64) -> Cost {
         let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Cost {
             writes: of(&self.writes),
             reads: of(&self.reads),
             reruns: of(&self.reruns),
+            unknown,
             statements: of(&self.statements),
             elapsed: Duration::from_nanos(of(&self.elapsed)),
             processor: Duration::from_nanos(of(&self.processor)),

@@ -155,7 +155,11 @@ impl AnyDatabase {
 
     /// What it has cost until now.
     pub fn cost(&self) -> Cost {
-        self.meter.cost()
+        let unknown = match &self.engine {
+            Engine::File(_) => 0,
+            Engine::Server(postgres) => postgres.unknown(),
+        };
+        self.meter.cost(unknown)
     }
 
     /// Removes what was erased from where the database keeps changes before it files them, as far as that is this program's

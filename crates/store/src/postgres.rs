@@ -11,7 +11,8 @@ mod outcome;
 mod statements;
 mod values;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use postgres::Config;
 use thiserror::Error;
@@ -34,6 +35,7 @@ pub struct Postgres {
     config: Config,
     writer: Group<Marking>,
     readers: Mutex<Vec<Connection>>,
+    unknown: Arc<AtomicU64>,
 }
 
 /// The one connection of this process that writes, and the name under which it leaves marks.
@@ -44,6 +46,8 @@ struct Marking {
     mark: [u8; 16],
     /// Kept only after a clean end: dropped, it rolls back.
     connection: Option<Connection>,
+    /// How often the outcome of a commit was unknown.
+    unknown: Arc<AtomicU64>,
 }
 
 /// Why a PostgreSQL database cannot be used.
@@ -88,8 +92,9 @@ impl Postgres {
         let failed = |source| OpenPostgresError::Sql { place: place.into(), source };
         let name = outcome::random_name().map_err(failed)?;
         let config = connection::bounded(config);
-        let writer = Group::new(Marking { config: config.clone(), name, mark: [0; 16], connection: None });
-        let database = Self { config, writer, readers: Mutex::new(Vec::new()) };
+        let (mark, unknown) = ([0; 16], Arc::<AtomicU64>::default());
+        let marking = Marking { config: config.clone(), name, mark, connection: None, unknown: Arc::clone(&unknown) };
+        let database = Self { config, writer: Group::new(marking), readers: Mutex::new(Vec::new()), unknown };
         let mut openings = 1;
         loop {
             match database.bring_up_to_date(schemas) {
@@ -102,6 +107,11 @@ impl Postgres {
                 Ok(()) => return Ok(database),
             }
         }
+    }
+
+    /// How often the outcome of a commit was unknown until the database was asked.
+    pub(crate) fn unknown(&self) -> u64 {
+        self.unknown.load(Ordering::Relaxed)
     }
 
     fn bring_up_to_date(&self, schemas: &[Schema]) -> Result<(), MigrationError> {
@@ -154,6 +164,7 @@ impl Marking {
     }
 
     fn is_committed(&self) -> Outcome {
+        self.unknown.fetch_add(1, Ordering::Relaxed);
         match outcome::is_committed(&self.config, &self.name, &self.mark) {
             Ok(true) => Outcome::Committed,
             Ok(false) => Outcome::Undone,

@@ -153,6 +153,11 @@ impl<D: Database> PspStore<D> {
     pub fn new(database: D) -> Self {
         Self { database }
     }
+
+    /// Where they are.
+    pub fn database(&self) -> &D {
+        &self.database
+    }
 }
 
 impl<D: Database> Store for PspStore<D> {
