@@ -96,6 +96,8 @@ problem_codes! {
     /// The server, or one behind it, cannot answer now.
     UNAVAILABLE = 503 "unavailable", "The service is not available now", "repeat with the same idempotency key later",
         retry: true;
+    /// A part that the server needs does not answer, or it is stopping: it should be sent nothing now.
+    NOT_READY = 503 "not-ready", "The service is not ready", "send requests to another server of the same service", retry: true;
     /// The server did not finish in time; whether the request took effect is found out by repeating it.
     TIMEOUT = 504 "timeout", "The answer took too long", "repeat with the same idempotency key", retry: true;
 }

@@ -3,6 +3,7 @@
 
 mod backup;
 mod config;
+mod metrics;
 mod operation;
 mod persons;
 mod publication;
@@ -14,6 +15,7 @@ mod signer;
 
 pub use backup::restore_bank;
 pub use config::{BankConfig, BankConfigError};
+pub use metrics::Redemptions;
 pub use operation::OperationError;
 pub use persons::RegistryState;
 pub use rotation::{EpochTerms, Kept, NextEpoch, Notice};

@@ -9,10 +9,14 @@ pub mod call;
 pub mod clock;
 mod interface;
 pub mod key_file;
+pub mod log;
+pub mod metrics;
 pub mod psp;
 pub mod query;
+pub mod readiness;
 pub mod reply;
 pub mod service;
+pub mod serving;
 pub mod settings;
 
 /// In whose name a bank or a PSP acts, for the audit log.

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use specie_api::problem::{self, Code, Problem};
 
-use crate::service::note;
+use crate::log::{self, RequestId};
 
 /// Why a request is not fulfilled, on its way to whoever asked.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ impl Refusal {
 
     /// The server failed: the reason is for its log, not for whoever asked.
     pub fn internal(reason: impl std::fmt::Display) -> Self {
-        note(format_args!("error: {reason}"));
+        log::error(format_args!("{reason}"));
         Self::new(&problem::INTERNAL, "the reason is in the server's log")
     }
 }
@@ -72,6 +72,11 @@ where
     T: Send + 'static,
     E: Into<Refusal> + Send + 'static,
 {
+    let request = RequestId::current();
+    let work = move || match request {
+        Some(request) => request.run(work),
+        None => work(),
+    };
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result.map(Answer).map_err(Into::into),
         Err(panic) => Err(Refusal::internal(format!("a handler panicked: {panic}"))),

@@ -1,12 +1,13 @@
 //! The server under both services: a listener, limits, an access log, background work, and an orderly end.
 
-use std::fmt;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::Router;
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::header;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -17,7 +18,11 @@ use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::log::{self, Answered, REQUEST_HEADER, RequestId};
+use crate::metrics::{MEDIA_TYPE, Metrics, Reading};
+use crate::readiness::{PATIENCE, Probe, Readiness, ready};
 use crate::reply::{Answer, Refusal};
+use crate::serving::ServingConfig;
 
 /// How long a request may take until it is answered.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -32,14 +37,26 @@ pub struct Background {
     /// The pause between two runs.
     pub pause: Duration,
     /// One run; what it returns goes to the log.
-    pub run: Box<dyn FnMut() -> Option<String> + Send>,
+    pub run: Box<dyn FnMut() -> Run + Send>,
+}
+
+/// What one run of background work has to say, or why it failed.
+pub type Run = Result<Option<String>, String>;
+
+/// What is served, and what is done beside.
+pub struct Serving {
+    routes: Router,
+    config: ServingConfig,
+    background: Vec<Background>,
+    probes: Vec<Probe>,
+    metrics: Metrics,
 }
 
 /// How often a service signs a head of its audit log, besides at its start.
 const HEAD_PAUSE: Duration = Duration::from_secs(86_400);
 
 /// A head of the audit log now and every day.
-pub(crate) fn daily_head(run: impl FnMut() -> Option<String> + Send + 'static) -> Background {
+pub(crate) fn daily_head(run: impl FnMut() -> Run + Send + 'static) -> Background {
     Background { name: "audit", pause: HEAD_PAUSE, run: Box::new(run) }
 }
 
@@ -63,34 +80,48 @@ pub enum StartError {
 /// A service that runs. Dropped without [`Service::stop`], it ends at once, as in a crash: what was committed stays.
 pub struct Service {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
     stop: watch::Sender<bool>,
     server: JoinHandle<io::Result<()>>,
     runtime: Option<Runtime>,
 }
 
 impl Service {
-    /// Serves `routes` on `address` (port 0 for any free one), doing `background` work beside.
+    /// Serves on `address` (port 0 for any free one), doing background work beside.
     ///
     /// # Errors
-    /// When the address is taken.
-    pub fn start(routes: Router, address: SocketAddr, background: Vec<Background>) -> Result<Self, StartError> {
+    /// When an address is taken.
+    pub fn start(serving: Serving, address: SocketAddr) -> Result<Self, StartError> {
+        let Serving { routes, config, background, probes, metrics } = serving;
+        log::write_as(config.log);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Threads)?;
-        let listening = runtime.block_on(TcpListener::bind(address));
-        let listener = listening.map_err(|source| StartError::Listen { address, source })?;
-        let address = listener.local_addr().map_err(|source| StartError::Listen { address, source })?;
+        let (listener, address) = runtime.block_on(listen(address))?;
+        let for_operators = config.metrics_address.map(|address| runtime.block_on(listen(address))).transpose()?;
         let (stop, stopped) = watch::channel(false);
+        let metrics = Arc::new(metrics);
         for work in background {
-            runtime.spawn(repeat(work, stopped.clone()));
+            runtime.spawn(repeat(work, Arc::clone(&metrics), stopped.clone()));
         }
-        let stopping = wait(stopped);
-        let serve = axum::serve(listener, around(routes)).with_graceful_shutdown(stopping);
+        let readiness = Readiness { probes: probes.into(), stopped: stopped.clone(), patience: PATIENCE };
+        let serve = axum::serve(listener, around(routes, readiness, Arc::clone(&metrics)));
+        let serve = serve.with_graceful_shutdown(wait(stopped));
         let server = runtime.spawn(async move { serve.await });
-        Ok(Self { address, stop, server, runtime: Some(runtime) })
+        let metrics_address = for_operators.map(|(listener, address)| {
+            // To the very end: it shows how a service stops.
+            runtime.spawn(async move { axum::serve(listener, operators(metrics)).await });
+            address
+        });
+        Ok(Self { address, metrics_address, stop, server, runtime: Some(runtime) })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it serves metrics, if it does.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// Waits until the process is told to end (SIGINT, SIGTERM), then ends in order.
@@ -119,14 +150,66 @@ impl Drop for Service {
     }
 }
 
-/// What both services have around their routes: health, problems for unknown paths and methods, a limit of time, the log.
-fn around(routes: Router) -> Router {
+impl Serving {
+    /// These routes, and nothing beside.
+    pub fn new(routes: Router) -> Self {
+        let (background, probes) = (Vec::new(), Vec::new());
+        Self { routes, config: ServingConfig::default(), background, probes, metrics: Metrics::new() }
+    }
+
+    /// The same as `config` says.
+    #[must_use]
+    pub fn with(self, config: ServingConfig) -> Self {
+        Self { config, ..self }
+    }
+
+    /// The same with this work beside.
+    #[must_use]
+    pub fn doing(mut self, work: Background) -> Self {
+        self.background.push(work);
+        self
+    }
+
+    /// The same, ready only when this part is.
+    #[must_use]
+    pub fn needing(mut self, part: Probe) -> Self {
+        self.probes.push(part);
+        self
+    }
+
+    /// The same, with these readings among its metrics; `read` may not wait for anything.
+    #[must_use]
+    pub fn showing(mut self, read: impl Fn() -> Vec<Reading> + Send + Sync + 'static) -> Self {
+        self.metrics.read(read);
+        self
+    }
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, source };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// What both services have around their routes: health, problems for unknown paths and methods, a limit of time, counts and the log.
+fn around(routes: Router, readiness: Readiness, metrics: Arc<Metrics>) -> Router {
     routes
+        .route("/readyz", get(ready).with_state(readiness))
         .route("/healthz", get(health))
         .fallback(|| async { Refusal::new(&problem::NOT_FOUND, "nothing is served under this path") })
         .method_not_allowed_fallback(|| async { Refusal::new(&problem::METHOD, "this path takes another method") })
         .layer(middleware::from_fn(limit))
-        .layer(middleware::from_fn(log))
+        .layer(middleware::from_fn_with_state(metrics, account))
+}
+
+/// What is served to operators, on an address of its own.
+fn operators(metrics: Arc<Metrics>) -> Router {
+    let scrape = || async move {
+        let text = metrics.scrape().map_err(Refusal::internal)?;
+        Ok::<_, Refusal>(([(header::CONTENT_TYPE, MEDIA_TYPE)], text))
+    };
+    Router::new().route("/metrics", get(scrape))
 }
 
 /// The process answers.
@@ -141,40 +224,60 @@ async fn limit(request: Request, next: Next) -> Response {
     }
 }
 
-/// One line for each request: method, route, status, time. No names, no keys, no amounts, no addresses.
-async fn log(request: Request, next: Next) -> Response {
+/// Names each request, counts it, and writes a line about it: method, route, status, time.
+async fn account(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().map_or("-", |path| path.as_str()).to_owned();
-    let start = Instant::now();
-    let response = next.run(request).await;
-    note(format_args!("{method} {route} {} {}ms", response.status().as_u16(), start.elapsed().as_millis()));
+    let (id, start) = (RequestId::draw(), Instant::now());
+    let in_flight = InFlight::new(&metrics);
+    let mut response = id.answer(next.run(request)).await;
+    drop(in_flight);
+    let (status, time) = (response.status().as_u16(), start.elapsed());
+    metrics.answered(method.as_str(), &route, status, time);
+    log::answered(&Answered { id, method: method.as_str(), route: &route, status, time });
+    response.headers_mut().insert(REQUEST_HEADER, id.header());
     response
 }
 
-async fn repeat(work: Background, mut stopped: watch::Receiver<bool>) {
+/// Counted until it is dropped: by whoever hangs up, too.
+struct InFlight<'m>(&'m Metrics);
+
+impl<'m> InFlight<'m> {
+    fn new(metrics: &'m Metrics) -> Self {
+        metrics.in_flight.inc();
+        Self(metrics)
+    }
+}
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.in_flight.dec();
+    }
+}
+
+async fn repeat(work: Background, metrics: Arc<Metrics>, mut stopped: watch::Receiver<bool>) {
     let Background { name, pause, mut run } = work;
     while !*stopped.borrow() {
         let (said, again) = match tokio::task::spawn_blocking(move || (run(), run)).await {
             Ok(done) => done,
             Err(panic) => {
-                note(format_args!("error: {name} ended: {panic}"));
+                metrics.ran(name, true);
+                log::error(format_args!("{name} ended: {panic}"));
                 return;
             }
         };
         run = again;
-        if let Some(said) = said {
-            note(format_args!("{name}: {said}"));
+        metrics.ran(name, said.is_err());
+        match said {
+            Ok(None) => {}
+            Ok(Some(said)) => log::note(format_args!("{name}: {said}")),
+            Err(reason) => log::error(format_args!("{name}: {reason}")),
         }
         tokio::select! {
             () = tokio::time::sleep(pause) => {}
             _ = stopped.changed() => {}
         }
     }
-}
-
-/// Writes one line to the log, which is standard error. A service does not die of a log that nobody reads.
-pub(crate) fn note(line: fmt::Arguments<'_>) {
-    drop(writeln!(io::stderr().lock(), "{line}"));
 }
 
 async fn wait(mut stopped: watch::Receiver<bool>) {

@@ -29,7 +29,7 @@ use specie_server::bank::{
 };
 use specie_server::clock::Clock;
 use specie_server::key_file::read_key;
-use specie_server::service::Service;
+use specie_server::service::{Service, Serving};
 
 const START: u64 = 1_000_000;
 
@@ -430,7 +430,7 @@ fn a_batch_that_was_called_void_is_void_by_every_clock() {
     // Beside a process whose clock says that the time is over: what it calls void, the PSP refunds.
     let late = START + api::BATCH_LIFETIME_SECONDS + 1;
     let central = open_bank(&config(world.directory.path()), clock_at(late)).unwrap();
-    let beside = Service::start(router(central), "127.0.0.1:0".parse().unwrap(), Vec::new()).unwrap();
+    let beside = Service::start(Serving::new(router(central)), "127.0.0.1:0".parse().unwrap()).unwrap();
     let ahead = Client::new(Http::new(&format!("http://{}", beside.address()), Timeouts::default()).unwrap());
     let key = world.key();
     let mut psp = Psp { now: Timestamp::new(late).unwrap(), ..world.psp() };

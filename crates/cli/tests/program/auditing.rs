@@ -64,7 +64,7 @@ fn orders_are_in_the_log_with_who_gave_them_and_the_log_is_checked_with_a_key_al
     world.json(&["bank", "supervise", "bank", "--never", "--by", "carla"]);
     let toml = fs::read_to_string(world.path("bank/bank.toml")).unwrap();
     let lines = toml.lines().filter(|line| !line.starts_with("revocations_per_day"));
-    let fewer: String = lines.chain(["revocations_per_day = 7"]).map(|line| format!("{line}\n")).collect();
+    let fewer: String = ["revocations_per_day = 7"].into_iter().chain(lines).map(|line| format!("{line}\n")).collect();
     fs::write(world.path("bank/bank.toml"), fewer).unwrap();
     world.json(&["bank", "status", "bank", "--by", "dora"]);
     let (ledger, lines) = export(&world, "bank", "bank.audit");

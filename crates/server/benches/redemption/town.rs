@@ -13,9 +13,9 @@ use specie_bank::psp::{self, PspRecord};
 use specie_core::Timestamp;
 use specie_core::class::Kind;
 use specie_core::signature::SigningKey;
-use specie_server::bank::{AnySigner, CentralBank, SignerFolder, router};
+use specie_server::bank::{AnySigner, CentralBank, Redemptions, SignerFolder, router};
 use specie_server::clock::Clock;
-use specie_server::service::Service;
+use specie_server::service::{Service, Serving};
 use specie_store::Cost;
 use specie_store::bank::BankStore;
 
@@ -59,8 +59,10 @@ impl Town {
         let ledger = SigningKey::from_seed(&crate::world::LEDGER_SEED);
         let keeper = SignerFolder(signer.path().join("signer")).create(ledger, move || now).unwrap();
         let bank = Bank::open(BankStore(world.database()), AnySigner::Here(Box::new(keeper))).unwrap();
-        let central = Arc::new(CentralBank { bank, clock: Clock::new(move || now) });
-        let service = Service::start(router(Arc::clone(&central)), "127.0.0.1:0".parse().unwrap(), Vec::new()).unwrap();
+        let central =
+            Arc::new(CentralBank { bank, clock: Clock::new(move || now), redemptions: Redemptions::default() });
+        let service =
+            Service::start(Serving::new(router(Arc::clone(&central))), "127.0.0.1:0".parse().unwrap()).unwrap();
         Self { world, central, now, service, payer, payee, _signer: signer }
     }
 

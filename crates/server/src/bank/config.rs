@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use specie_store::Place;
 use thiserror::Error;
 
+use crate::serving::ServingConfig;
 use crate::settings::{self, Environment, Setting, SettingsError};
 
 /// All that a bank's serving process is told. Who the bank is stands in its database; the root key stands nowhere here.
@@ -27,6 +28,9 @@ pub struct BankConfig {
     /// push out what was listed before.
     #[serde(default = "revocations_per_day")]
     pub revocations_per_day: u32,
+    /// How it is served.
+    #[serde(default)]
+    pub serving: ServingConfig,
 }
 
 /// What is wrong with a configuration.
@@ -63,6 +67,7 @@ impl BankConfig {
             signer: "signer".into(),
             sweep_seconds: sweep_seconds(),
             revocations_per_day: revocations_per_day(),
+            serving: ServingConfig::default(),
         }
     }
 

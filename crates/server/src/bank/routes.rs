@@ -307,6 +307,7 @@ async fn redeem(State(central): Shared, call: Call) -> Reply<api::Redemption> {
         let seed = random_seed().map_err(Refusal::internal)?;
         let checked = central.bank.check_redemption(to, &chains, asked.now, &seed)?;
         let redeemed = central.bank.redeem(&checked, asked.now)?;
+        central.redemptions.count(&redeemed);
         asked.once(|_| Ok(api::Redemption { items: redeemed.iter().map(item).collect() }))
     })
     .await

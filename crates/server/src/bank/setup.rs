@@ -9,9 +9,10 @@ use specie_audit::Actor;
 use specie_bank::Bank;
 use specie_bank::audit::HeadError;
 use specie_bank::settings::Settings;
-use specie_bank::signer::SignerError;
+use specie_bank::signer::{Signer, SignerError};
 use specie_bank::storage::{Storage, StorageError};
 use specie_bank::watch::Watched;
+use specie_core::bytes::ClassId;
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_core::text::{Currency, Name};
 use specie_signer::{Folder, FolderError, Start};
@@ -22,13 +23,16 @@ use thiserror::Error;
 use zeroize::Zeroizing;
 
 use super::config::{BankConfig, BankConfigError};
+use super::metrics::{Redemptions, readings};
 use super::operation::OperationError;
 use super::rotation::EpochTerms;
 use super::routes::router;
 use super::signer::AnySigner;
 use crate::clock::{Clock, NoEntropy, random_seed};
 use crate::key_file::{KeyFileError, create_key};
-use crate::service::{Background, Service, StartError, daily_head};
+use crate::metrics::audit_size;
+use crate::readiness::Probe;
+use crate::service::{Background, Run, Service, Serving, StartError, daily_head};
 
 /// The pause between two looks at conservation.
 const WATCH_PAUSE: Duration = Duration::from_secs(300);
@@ -42,6 +46,8 @@ pub struct CentralBank {
     pub bank: Bank<BankStore<AnyDatabase>, AnySigner>,
     /// Its time.
     pub clock: Clock,
+    /// What it redeemed.
+    pub redemptions: Redemptions,
 }
 
 /// What a new bank is told.
@@ -176,7 +182,7 @@ pub(super) fn assemble(
     let bank = Bank::open(open_store(config)?, signer)?.acting_for(by);
     let bank = bank.with_revocations_per_day(config.revocations_per_day);
     bank.audit_rules(clock.now())?;
-    Ok(Arc::new(CentralBank { bank, clock }))
+    Ok(Arc::new(CentralBank { bank, clock, redemptions: Redemptions::default() }))
 }
 
 /// Serves a bank to PSPs and the public, and settles beside what time has settled. Where no signer is served, its keys are
@@ -223,9 +229,29 @@ fn serve(config: &BankConfig, central: Arc<CentralBank>) -> Result<Service, Open
     };
     let audit = daily_head({
         let central = Arc::clone(&central);
-        move || close_day(&central).err().map(|error| error.to_string())
+        move || close_day(&central).map(|()| None).map_err(|error| error.to_string())
     });
-    Ok(Service::start(router(central), config.listen, vec![sweep, watch, epochs, audit])?)
+    let (size, records) = audit_size({
+        let central = Arc::clone(&central);
+        move || {
+            let newest = central.bank.storage().read(|view| view.audit_newest());
+            newest.map(|newest| newest.map_or(0, |record| record.sequence)).map_err(|error| error.to_string())
+        }
+    });
+    let serving = Serving::new(router(Arc::clone(&central))).with(config.serving.clone());
+    let serving = parts(&central).into_iter().fold(serving, Serving::needing);
+    let serving = [sweep, watch, epochs, audit, size].into_iter().fold(serving, Serving::doing);
+    Ok(Service::start(serving.showing(records).showing(move || readings(&central)), config.listen)?)
+}
+
+/// What the bank cannot work without.
+fn parts(central: &Arc<CentralBank>) -> [Probe; 2] {
+    let (one, other) = (Arc::clone(central), Arc::clone(central));
+    let database = move || one.bank.storage().read(|view| view.settings()).map(drop).map_err(|error| error.to_string());
+    // No class has this name, so that the signer itself is asked.
+    let signer =
+        move || other.bank.signer().issuing_key(&ClassId([0; 16])).map(drop).map_err(|error| error.to_string());
+    [Probe::new("database", database), Probe::new("signer", signer)]
 }
 
 fn open_store(config: &BankConfig) -> Result<BankStore<AnyDatabase>, OpenBankError> {
@@ -233,30 +259,27 @@ fn open_store(config: &BankConfig) -> Result<BankStore<AnyDatabase>, OpenBankErr
 }
 
 /// One look at conservation, and what the log should know of it.
-fn watch(central: &CentralBank) -> Option<String> {
+fn watch(central: &CentralBank) -> Run {
     match central.bank.watch_conservation(central.clock.now()) {
         Ok(Watched { alarm: Some(alarm), .. }) => {
-            Some(format!("ALARM of {}, no batch is opened: {}", alarm.at, alarm.findings))
+            Err(format!("ALARM of {}, no batch is opened: {}", alarm.at, alarm.findings))
         }
         Ok(Watched { conservation, alarm: None, .. }) => {
             let findings: Vec<_> = conservation.findings.iter().map(ToString::to_string).collect();
-            (!findings.is_empty()).then(|| format!("does not hold, as acknowledged: {}", findings.join("; ")))
+            Ok((!findings.is_empty()).then(|| format!("does not hold, as acknowledged: {}", findings.join("; "))))
         }
-        Err(error) => Some(error.to_string()),
+        Err(error) => Err(error.to_string()),
     }
 }
 
 /// One look at epochs, and what the log should know of it.
-fn epochs(central: &CentralBank) -> Option<String> {
-    let kept = match central.keep_epochs() {
-        Ok(kept) => kept,
-        Err(error) => return Some(error.to_string()),
-    };
+fn epochs(central: &CentralBank) -> Run {
+    let kept = central.keep_epochs().map_err(|error| error.to_string())?;
     let begun = kept.begun.iter().map(|epoch| format!("epoch {epoch} has begun"));
     let destroyed = kept.destroyed.iter().map(|epoch| format!("the issuing keys of epoch {epoch} are destroyed"));
     let warning = kept.warning.map(|warning| format!("WARNING: {warning}"));
     let said: Vec<_> = begun.chain(destroyed).chain(warning).collect();
-    (!said.is_empty()).then(|| said.join("; "))
+    Ok((!said.is_empty()).then(|| said.join("; ")))
 }
 
 /// The totals of the day, under a head.
@@ -267,13 +290,9 @@ fn close_day(central: &CentralBank) -> Result<(), HeadError> {
 }
 
 /// One run, and what the log should know of it.
-fn sweep(central: &CentralBank) -> Option<String> {
-    let now = central.clock.now();
-    let swept = match central.bank.sweep(now) {
-        Ok(swept) => swept,
-        Err(error) => return Some(error.to_string()),
-    };
-    let tidied = central.bank.storage().0.checkpoint();
+fn sweep(central: &CentralBank) -> Run {
+    let swept = central.bank.sweep(central.clock.now()).map_err(|error| error.to_string())?;
+    central.bank.storage().0.checkpoint().map_err(|error| error.to_string())?;
     let counts = [
         (swept.voided, "batches void"),
         (swept.erased, "batches erased"),
@@ -284,6 +303,6 @@ fn sweep(central: &CentralBank) -> Option<String> {
         (swept.expired.minor(), "minor units expired"),
     ];
     let said = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-    let said: Vec<_> = said.chain(tidied.err().map(|error| error.to_string())).collect();
-    (!said.is_empty()).then(|| said.join("; "))
+    let said: Vec<_> = said.collect();
+    Ok((!said.is_empty()).then(|| said.join("; ")))
 }

@@ -16,6 +16,7 @@ use thiserror::Error;
 
 use super::identification::IdentificationConfig;
 use super::tiers;
+use crate::serving::ServingConfig;
 use crate::settings::{self, Environment, Setting};
 
 /// All that a PSP is told.
@@ -44,6 +45,9 @@ pub struct PspConfig {
     /// How long things are valid.
     #[serde(default)]
     pub periods: PeriodsConfig,
+    /// How it is served.
+    #[serde(default)]
+    pub serving: ServingConfig,
     /// What customers are identified with; without it nobody is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub identification: Option<IdentificationConfig>,
@@ -301,6 +305,7 @@ mod tests {
             reconcile_seconds: 5,
             bank: BankAddress { address: "http://127.0.0.1:7001".into(), root_key: HexArray([1; 32]) },
             periods: PeriodsConfig::default(),
+            serving: ServingConfig::default(),
             identification: None,
             makers: vec![MakerConfig {
                 name: "maker".into(),
@@ -337,7 +342,7 @@ mod tests {
             path.ends_with("psp.toml") && matches!(*source, ConfigError::Toml(_))
         };
         assert!(unknown(read(&format!("nonsense = 1\n{text}")).unwrap_err()));
-        for section in ["[bank]", "[periods]", "[[makers]]"] {
+        for section in ["[bank]", "[periods]", "[serving]", "[[makers]]"] {
             let wrong = text.replacen(section, &format!("{section}\nnonsense = 1"), 1);
             assert_ne!(wrong, text, "{section}");
             assert!(unknown(read(&wrong).unwrap_err()), "{section}");

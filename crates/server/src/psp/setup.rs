@@ -14,7 +14,7 @@ use specie_core::Timestamp;
 use specie_core::signature::{PublicKey, SigningKey};
 use specie_psp::aml::monitor::AdoptionError;
 use specie_psp::identification::PepperError;
-use specie_psp::store::StoreError;
+use specie_psp::store::{Store, StoreError};
 use specie_psp::{Identity, Psp};
 use specie_store::place::OpenError;
 use specie_store::psp::{PspStore, SCHEMA};
@@ -29,7 +29,10 @@ use super::routes::router;
 use super::tiers;
 use crate::clock::{Clock, NoEntropy, random_seed};
 use crate::key_file::{KeyFileError, create_key, create_secret, read_key, read_secret};
-use crate::service::{Background, Service, StartError, daily_head};
+use crate::metrics::{audit_size, database};
+use crate::readiness::Probe;
+use crate::service::{Background, Run, Service, Serving, StartError, daily_head};
+use crate::serving::ServingConfig;
 
 /// A PSP with its parts: for its operator and for its service.
 pub struct Provider {
@@ -137,6 +140,7 @@ pub fn init_psp(directory: &Path, new: NewPsp) -> Result<PublicKey, OpenPspError
         reconcile_seconds: 10,
         bank: new.bank,
         periods: PeriodsConfig::default(),
+        serving: ServingConfig::default(),
         identification: Some(IdentificationConfig::new("pepper.key")),
         makers: new.makers,
     };
@@ -249,21 +253,35 @@ pub fn serve_psp(config: &PspConfig, clock: Clock) -> Result<Service, OpenPspErr
     };
     let audit = daily_head({
         let provider = Arc::clone(&provider);
-        move || provider.psp.sign_audit_head(provider.clock.now()).err().map(|error| error.to_string())
+        move || provider.psp.sign_audit_head(provider.clock.now()).map(|_| None).map_err(|error| error.to_string())
     });
-    Ok(Service::start(router(provider), config.listen, vec![reconcile, monitor, audit])?)
+    let (size, records) = audit_size({
+        let provider = Arc::clone(&provider);
+        move || {
+            let newest = provider.psp.store().read(|records| records.audit_newest());
+            newest.map(|newest| newest.map_or(0, |record| record.sequence)).map_err(|error| error.to_string())
+        }
+    });
+    let reachable = Probe::new("database", {
+        let provider = Arc::clone(&provider);
+        move || provider.psp.store().read(|records| records.audit_newest()).map(drop).map_err(|error| error.to_string())
+    });
+    let serving = Serving::new(router(Arc::clone(&provider))).with(config.serving.clone()).needing(reachable);
+    let serving = serving.showing(records).showing(move || database(provider.psp.store().database().cost()).into());
+    let serving = [reconcile, monitor, audit, size].into_iter().fold(serving, Serving::doing);
+    Ok(Service::start(serving, config.listen)?)
 }
 
 /// One run of the rules, and what the log should know of it: no names.
-fn monitor(provider: &Provider) -> Option<String> {
+fn monitor(provider: &Provider) -> Run {
     match provider.monitor() {
-        Ok(alerts) => (!alerts.is_empty()).then(|| format!("{} new: see `specie psp alerts`", alerts.len())),
-        Err(error) => Some(error.to_string()),
+        Ok(alerts) => Ok((!alerts.is_empty()).then(|| format!("{} new: see `specie psp alerts`", alerts.len()))),
+        Err(error) => Err(error.to_string()),
     }
 }
 
 /// One run, and what the log should know of it.
-fn reconcile(provider: &Provider) -> Option<String> {
+fn reconcile(provider: &Provider) -> Run {
     match provider.psp.reconcile(provider.clock.now()) {
         Ok(done) => {
             let finished = [
@@ -273,8 +291,8 @@ fn reconcile(provider: &Provider) -> Option<String> {
             ];
             let said = finished.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
             let said: Vec<_> = said.chain(done.findings).collect();
-            (!said.is_empty()).then(|| said.join("; "))
+            Ok((!said.is_empty()).then(|| said.join("; ")))
         }
-        Err(error) => Some(error.to_string()),
+        Err(error) => Err(error.to_string()),
     }
 }

@@ -3,6 +3,7 @@
 
 mod device;
 mod enrolment;
+mod metrics;
 mod outage;
 mod registry;
 mod rejections;

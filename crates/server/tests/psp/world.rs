@@ -22,6 +22,7 @@ use specie_server::clock::Clock;
 use specie_server::key_file::read_key;
 use specie_server::psp::{BankAddress, MakerConfig, NewPsp, Provider, PspConfig, init_psp, open_psp, serve_psp};
 use specie_server::service::Service;
+use specie_server::serving::ServingConfig;
 
 use crate::device::TestDevice;
 
@@ -38,6 +39,8 @@ pub struct World {
     pub maker: SigningKey,
     time: Arc<AtomicU64>,
     keys: AtomicU64,
+    /// How both are served from their next start on.
+    pub serving: ServingConfig,
 }
 
 pub fn name(text: &str) -> Name {
@@ -58,6 +61,10 @@ impl World {
             maker: SigningKey::from_seed(&[40; 32]),
             time: Arc::new(AtomicU64::new(1_700_000_000)),
             keys: AtomicU64::new(0),
+            serving: ServingConfig {
+                metrics_address: Some("127.0.0.1:0".parse().unwrap()),
+                ..ServingConfig::default()
+            },
         };
         let new = NewBank {
             issuer: name("central-bank"),
@@ -128,7 +135,9 @@ impl World {
     }
 
     fn bank_config(&self) -> BankConfig {
-        BankConfig::read(&self.path("bank").join("bank.toml")).unwrap()
+        let mut config = BankConfig::read(&self.path("bank").join("bank.toml")).unwrap();
+        config.serving = self.serving.clone();
+        config
     }
 
     pub fn clock(&self) -> Clock {
@@ -152,7 +161,8 @@ impl World {
 
     /// Ends a PSP as a crash does, and serves it again.
     pub fn serve(&mut self, psp: &str) {
-        let config = PspConfig::read(&self.path(psp).join("psp.toml")).unwrap();
+        let mut config = PspConfig::read(&self.path(psp).join("psp.toml")).unwrap();
+        config.serving = self.serving.clone();
         let clock = self.clock();
         let place = self.psps.iter_mut().find(|(name, _)| *name == psp).unwrap();
         place.1 = None;
@@ -193,6 +203,17 @@ impl World {
 
     pub fn address(&self, psp: &str) -> std::net::SocketAddr {
         self.psps.iter().find(|(name, _)| *name == psp).unwrap().1.as_ref().unwrap().address()
+    }
+
+    /// Where the bank shows its metrics.
+    pub fn bank_metrics(&self) -> std::net::SocketAddr {
+        self.bank.as_ref().unwrap().metrics_address().unwrap()
+    }
+
+    /// Where a PSP shows its metrics.
+    pub fn metrics(&self, psp: &str) -> std::net::SocketAddr {
+        let (_, service) = self.psps.iter().find(|(name, _)| *name == psp).unwrap();
+        service.as_ref().unwrap().metrics_address().unwrap()
     }
 
     pub fn client(&self, psp: &str) -> Client {
