@@ -75,7 +75,7 @@ pub(crate) const STEPS: &[Step] = &[
     Step {
         name: "process",
         title: "process-level tests with the real program",
-        needs: &[Tool::CCompiler],
+        needs: &[Tool::CCompiler, Tool::SoftHsm],
         run: suites::process_tests,
     },
     Step {

@@ -38,6 +38,8 @@ pub(crate) enum Tool {
     Python,
     /// PostgreSQL, for the services' tests.
     Postgres,
+    /// SoftHSM, a token in software, for the bank's root key.
+    SoftHsm,
     /// schemathesis, which asks the services for all that they describe.
     Schemathesis,
 }
@@ -65,6 +67,7 @@ pub(crate) const ALL: &[Tool] = &[
     Tool::BoardTargets,
     Tool::Python,
     Tool::Postgres,
+    Tool::SoftHsm,
     Tool::Schemathesis,
 ];
 
@@ -120,6 +123,7 @@ impl Tool {
             Self::BoardTargets => ensure_board_targets(),
             Self::Python => ensure_debian(PYTHON, &[PYTHON]),
             Self::Postgres => ensure_postgres(),
+            Self::SoftHsm => ensure_debian("softhsm2-util", &["softhsm2"]),
             Self::Schemathesis => ensure_python_environments().and_then(|()| interfaces::ensure_schemathesis()),
         }
     }

@@ -11,7 +11,7 @@ use specie_core::amount::{Amount, Timestamp};
 use specie_core::bytes::{ClassId, ManifestId};
 use specie_core::class::{Class, Classes, Info, Kind};
 use specie_core::encoding::{Decode, DecodeError, Encode, Writer};
-use specie_core::manifest::{Entry, Manifest, ManifestHeader, write_manifest};
+use specie_core::manifest::{Entry, Manifest, ManifestHeader, SignedHeader, write_manifest};
 use specie_core::merkle;
 use specie_core::signature::{BadSignature, PublicKey, SigningKey};
 use specie_core::text::Name;
@@ -156,9 +156,14 @@ impl Draft {
 
     /// Signs it with the root key and gives the manifest, encoded.
     pub fn sign(&self, root: &SigningKey) -> Vec<u8> {
+        self.under(&self.header.sign(root))
+    }
+
+    /// The manifest of its entries under its header, which the root key signed somewhere else; encoded.
+    pub fn under(&self, signed: &SignedHeader) -> Vec<u8> {
         let entries: Vec<&[u8]> = self.entries.iter().map(Vec::as_slice).collect();
         let mut w = Writer::new(Vec::new());
-        match write_manifest(&self.header.sign(root), &entries, &mut w) {
+        match write_manifest(signed, &entries, &mut w) {
             Ok(()) => w.into_inner(),
             Err(never) => match never {},
         }

@@ -4,6 +4,7 @@ mod conservation;
 mod epochs;
 mod evidence;
 mod registry;
+mod root_key;
 mod signer;
 mod status;
 mod supervision;
@@ -15,19 +16,21 @@ use std::sync::Arc;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use specie_core::signature::{PublicKey, SigningKey};
+use specie_core::signature::PublicKey;
 use specie_core::text::{Currency, Name};
 use specie_server::Place;
 use specie_server::bank::{
     BankConfig, BankConfigError, CentralBank, EpochTerms, ManifestError, NewBank, OpenBankError, OperationError,
-    init_bank, open_bank_for, restore_bank, serve_bank_with,
+    init_bank, init_bank_under, open_bank_for, restore_bank, serve_bank_with,
 };
 use specie_server::clock::{Clock, random_seed};
-use specie_server::key_file::read_key;
 use specie_server::reply::Refusal;
+use specie_server::root_key::RootKey;
 use specie_server::settings::{Environment, Setting};
+use specie_server::token::Token;
 use specie_signer::Start;
 
+use self::root_key::{InToken, Root};
 use crate::answer::Answer;
 use crate::audit::{Log, Order};
 use crate::backup::{Backup, Restore, made, restored};
@@ -44,7 +47,7 @@ use crate::{serving, settings};
 #[derive(Args, Debug)]
 #[command(
     after_help = "A bank is a folder: bank.toml, bank.db, signer (a folder with the issuing keys), and root.key, which belongs \
-on a machine without a network: only new epochs and new PSPs need it. While the bank is served, the other commands work on \
+on a machine without a network, or in a token (root-key): only new epochs and new PSPs need it. While the bank is served, the other commands work on \
 it from beside."
 )]
 pub(crate) struct Bank {
@@ -73,6 +76,11 @@ The issuing keys are in a process of their own: that of `specie bank signer serv
         passphrase_file: Option<PathBuf>,
     },
     Signer(signer::Signer),
+    /// The root key in a token (PKCS#11): make it, look at it
+    RootKey {
+        #[command(subcommand)]
+        command: root_key::RootKeyCommand,
+    },
     /// Show the settings in force, and who says so: the file, the environment, or nobody
     #[command(after_help = "\
 EXAMPLES:
@@ -176,8 +184,10 @@ PSP books the same with `specie psp reserve`, what was paid out with --out there
 #[command(after_help = "\
 EXAMPLES:
   specie bank init bank --issuer central-bank --currency XTS
+  specie bank init bank --token /usr/lib/softhsm/libsofthsm2.so --token-label bank --pin-file pin
 
-Everyone knows the bank by the root key that is printed.")]
+Everyone knows the bank by the root key that is printed. With --token it is the one that `specie bank root-key make` made, and no secret \
+of it lies in a file.")]
 struct Init {
     #[command(flatten)]
     which: Which,
@@ -193,6 +203,8 @@ struct Init {
     /// Its database: a file, or postgres://USER@HOST/NAME for a PostgreSQL that several servers may share
     #[arg(long, value_name = "PLACE", default_value = "bank.db")]
     database: Place,
+    #[command(flatten)]
+    token: InToken,
     #[command(flatten)]
     terms: Terms,
 }
@@ -227,14 +239,6 @@ struct Which {
     by: By,
 }
 
-/// The root key.
-#[derive(Args, Debug)]
-struct Root {
-    /// File of the root key; root.key in the bank's folder without it
-    #[arg(long, value_name = "FILE")]
-    root_key: Option<PathBuf>,
-}
-
 const DAY: u64 = 86_400;
 
 impl Which {
@@ -250,9 +254,8 @@ impl Which {
         Ok(open_bank_for(&self.config()?, self.by.actor(), Clock::system())?)
     }
 
-    fn root(&self, root: &Root) -> Result<SigningKey, Failure> {
-        let path = root.root_key.clone().unwrap_or_else(|| self.folder.join("root.key"));
-        read_key(&path).map_err(|error| Failure::refused("root-key", error, "bring the root key (--root-key FILE)"))
+    fn root(&self, root: &Root) -> Result<Box<dyn RootKey>, Failure> {
+        root.open(&self.folder)
     }
 }
 
@@ -285,11 +288,12 @@ impl Bank {
                 serving::serve(serve_bank_with(&config, start, Clock::system())?, "the bank", json)
             }
             Command::Signer(signer) => signer.run(json),
+            Command::RootKey { command } => command.run(),
             Command::Config { which } => Ok(settings::show(&which.settings()?.1)),
             Command::Status { which } => status::show(&*which.open()?),
             Command::Conservation(conservation) => conservation.run(),
             Command::Register { which, root, psp, key } => {
-                let header = which.open()?.register_psp(&which.root(root)?, *psp, *key)?;
+                let header = which.open()?.register_psp(which.root(root)?.as_ref(), *psp, *key)?;
                 let human = format!("{psp} is registered; manifest {} says so.\n", header.sequence);
                 Ok(Answer::new(human, json!({ "psp": psp.as_str(), "manifest_sequence": header.sequence })))
             }
@@ -338,12 +342,22 @@ impl Init {
             database: self.database.clone(),
             epoch,
         };
+        let token = self.token.place().map(|place| Token::open(&place)).transpose()?;
         let progress = Progress::begin("making the keys of the first epoch");
-        let root = init_bank(&self.which.folder, &new, self.which.by.actor(), Clock::system())?.to_string();
+        let (folder, by) = (&self.which.folder, self.which.by.actor());
+        let root = match &token {
+            Some(token) => init_bank_under(token, folder, &new, by, Clock::system())?,
+            None => init_bank(folder, &new, by, Clock::system())?,
+        };
+        let root = root.to_string();
         drop(progress);
-        let folder = self.which.folder.display();
+        let folder = folder.display();
+        let keep = match &token {
+            Some(_) => "The root key is in the token. Keep".to_owned(),
+            None => format!("Keep {folder}/root.key on a machine without a network, and"),
+        };
         let human = format!(
-            "Made bank {} for {} in {folder}.\n  root key  {root}\nKeep {folder}/root.key on a machine without a network, and {folder}/signer/passphrase away from the keys beside it.\n",
+            "Made bank {} for {} in {folder}.\n  root key  {root}\n{keep} {folder}/signer/passphrase away from the keys beside it.\n",
             self.issuer, self.currency
         );
         let machine = json!({ "issuer": self.issuer.as_str(), "currency": self.currency.as_str(), "root_key": root });
@@ -502,6 +516,7 @@ impl From<OperationError> for Failure {
             OperationError::OtherCase { .. } => {
                 ("other-case", "have it opened for the case for which it was handed out")
             }
+            OperationError::Token(_) => ("token", "see what the maker of the token says"),
             OperationError::Manifest(_) => ("not-published", "bring the right root key, and try again"),
             _ => ("store", "look after the database"),
         };

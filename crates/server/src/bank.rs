@@ -21,7 +21,8 @@ pub use persons::RegistryState;
 pub use rotation::{EpochTerms, Kept, NextEpoch, Notice};
 pub use routes::{description, router};
 pub use setup::{
-    CentralBank, NewBank, OpenBankError, init_bank, open_bank, open_bank_for, serve_bank, serve_bank_with,
+    CentralBank, NewBank, OpenBankError, init_bank, init_bank_under, open_bank, open_bank_for, serve_bank,
+    serve_bank_with,
 };
 pub use specie_bank::{
     classes::ClassTable,

@@ -15,9 +15,11 @@ pub mod psp;
 pub mod query;
 pub mod readiness;
 pub mod reply;
+pub mod root_key;
 pub mod service;
 pub mod serving;
 pub mod settings;
+pub mod token;
 
 /// In whose name a bank or a PSP acts, for the audit log.
 pub use specie_audit::Actor;

@@ -6,8 +6,9 @@ use specie_core::Timestamp;
 use specie_core::class::Class;
 use specie_server::bank::{ClassTable, Notice, Rotation};
 
+use super::root_key::Root;
 use super::signer::kind;
-use super::{DAY, Root, Terms, Which};
+use super::{DAY, Terms, Which};
 use crate::answer::Answer;
 use crate::failure::Failure;
 use crate::progress::Progress;
@@ -66,7 +67,7 @@ impl Rotate {
         };
         let root = self.which.root(&self.root)?;
         let progress = Progress::begin("making the keys of the next epoch");
-        let next = bank.rotate(&root, &terms, notice)?;
+        let next = bank.rotate(root.as_ref(), &terms, notice)?;
         drop(progress);
         let from = moment::show(next.issue_from);
         let human = match (next.is_new, &self.at_once) {

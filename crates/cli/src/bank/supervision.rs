@@ -114,7 +114,7 @@ impl Supervise {
         let root = self.which.root(&self.root)?;
         let currency = bank.bank.settings().currency;
         let Some(above) = &self.above else {
-            let header = bank.supervise(&root, None)?;
+            let header = bank.supervise(root.as_ref(), None)?;
             let human = format!("No payment is disclosed any more; manifest {} says so.\n", header.sequence);
             return Ok(Answer::new(
                 human,
@@ -125,7 +125,7 @@ impl Supervise {
         let record = SupervisionRecord::new(threshold, self.keys.clone()).map_err(|error| {
             Failure::refused("supervisory-key", error, "name the key that the ceremony gave; nothing was changed")
         })?;
-        let header = bank.supervise(&root, Some(&record))?;
+        let header = bank.supervise(root.as_ref(), Some(&record))?;
         let human = format!(
             "Payments above {} are disclosed; manifest {} says so. Devices hear of it when they synchronise or meet one that has.\n",
             money::show(threshold, currency),

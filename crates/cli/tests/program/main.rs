@@ -27,5 +27,6 @@ mod signing;
 mod street;
 mod supervising;
 mod terminals;
+mod tokens;
 mod vectors;
 mod world;

@@ -29,10 +29,18 @@ pub(crate) struct Server {
 impl World {
     /// A bank and a PSP, both running, and no customers.
     pub(crate) fn new() -> Self {
+        Self::under(|_| Vec::new())
+    }
+
+    /// The same under the root key that the options name which `key` gives, having seen to it that it is there.
+    pub(crate) fn under(key: impl FnOnce(&Self) -> Vec<String>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let addresses = ["127.0.0.1:0".to_owned(), "127.0.0.1:0".to_owned()];
         let mut world = Self { folder, root: String::new(), bank: None, psp: None, addresses };
-        world.root = world.json(&["bank", "init", "bank"])["root_key"].as_str().unwrap().to_owned();
+        let options = key(&world);
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
+        let made = world.json(&[&["bank", "init", "bank"], &options[..]].concat());
+        world.root = made["root_key"].as_str().unwrap().to_owned();
         world.start_bank();
         world.json(&["maker", "init", "maker.toml"]);
         let bank = world.bank.as_ref().unwrap().address.clone();
@@ -40,7 +48,7 @@ impl World {
         let psp =
             ["psp", "init", "psp", "--name", "psp-one", "--bank", &bank, "--root", &root, "--maker", "maker.toml"];
         let key = world.json(&psp)["public_key"].as_str().unwrap().to_owned();
-        world.json(&["bank", "register", "bank", "psp-one", "--key", &key]);
+        world.json(&[&["bank", "register", "bank", "psp-one", "--key", &key], &options[..]].concat());
         world.json(&["bank", "fund", "bank", "psp-one", "10000"]);
         world.json(&["psp", "reserve", "psp", "10000", "--reference", "1"]);
         world.start_psp();
@@ -118,6 +126,7 @@ impl World {
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(SPECIE);
         command.args(arguments).current_dir(self.folder.path()).stdin(Stdio::null()).env_remove("SPECIE_PIN");
+        command.env("SOFTHSM2_CONF", self.path("softhsm2.conf"));
         command
     }
 

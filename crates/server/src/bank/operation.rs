@@ -14,11 +14,13 @@ use specie_core::class::{Class, Classes};
 use specie_core::disclosure::{DisclosedTransfer, SupervisoryKey};
 use specie_core::group::Generators;
 use specie_core::manifest::ManifestHeader;
-use specie_core::signature::{BadSignature, PublicKey, SigningKey};
+use specie_core::signature::{BadSignature, PublicKey};
 use specie_core::text::Name;
 use thiserror::Error;
 
 use super::setup::CentralBank;
+use crate::root_key::RootKey;
+use crate::token::TokenError;
 
 /// Why the operator's wish was not done.
 #[derive(Debug, Error)]
@@ -68,6 +70,9 @@ pub enum OperationError {
     /// The signer makes no keys.
     #[error(transparent)]
     Signer(#[from] SignerError),
+    /// The root key's token does not sign.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The manifest is not published.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -80,13 +85,14 @@ impl CentralBank {
     /// Registers a PSP and publishes its key. The same again only publishes, where that is still to be done.
     ///
     /// # Errors
-    /// When the name is taken, or the key is another PSP's.
+    /// When it is not the bank's root key: nothing is decided then. When the name is taken, or the key is another PSP's.
     pub fn register_psp(
         &self,
-        root: &SigningKey,
+        root: &dyn RootKey,
         name: Name,
         key: PublicKey,
     ) -> Result<ManifestHeader, OperationError> {
+        self.check_root(root)?;
         let psp = PspRecord { name, key };
         self.bank.storage().transact(|tx| match tx.psp(&name)? {
             Some(known) if known == psp => Ok(()),
@@ -108,13 +114,10 @@ impl CentralBank {
     /// When the key is not the bank's root key: nothing is decided then. When the storage fails, or the manifest cannot be published.
     pub fn supervise(
         &self,
-        root: &SigningKey,
+        root: &dyn RootKey,
         supervision: Option<&SupervisionRecord>,
     ) -> Result<ManifestHeader, OperationError> {
-        // Else it would be decided now, and published by whoever publishes next.
-        if root.public() != self.bank.settings().root_key {
-            return Err(ManifestError::Signature(BadSignature).into());
-        }
+        self.check_root(root)?;
         self.bank.storage().transact(|tx| {
             if tx.supervision()?.as_ref() == supervision {
                 return Ok(());
@@ -222,9 +225,19 @@ impl CentralBank {
         })
     }
 
-    pub(super) fn publish(&self, root: &SigningKey, classes: &[Class]) -> Result<ManifestHeader, OperationError> {
+    pub(super) fn publish(&self, root: &dyn RootKey, classes: &[Class]) -> Result<ManifestHeader, OperationError> {
         let draft = self.bank.draft_manifest(classes, self.clock.now())?;
-        Ok(self.bank.publish_manifest(&draft.sign(root), self.clock.now())?)
+        let manifest = draft.under(&root.sign_header(draft.header())?);
+        Ok(self.bank.publish_manifest(&manifest, self.clock.now())?)
+    }
+
+    /// Else something would be decided or made now, and published by whoever publishes next.
+    pub(super) fn check_root(&self, root: &dyn RootKey) -> Result<(), OperationError> {
+        if root.public() == self.bank.settings().root_key {
+            Ok(())
+        } else {
+            Err(ManifestError::Signature(BadSignature).into())
+        }
     }
 
     fn audit(

@@ -9,11 +9,11 @@ use specie_bank::manifest::{EpochPlan, ManifestError, check_notice, series};
 use specie_bank::settings::Settings;
 use specie_bank::storage::Storage;
 use specie_core::manifest::ManifestHeader;
-use specie_core::signature::{BadSignature, SigningKey};
 use specie_core::{Amount, Timestamp};
 
 use super::operation::OperationError;
 use super::setup::CentralBank;
+use crate::root_key::RootKey;
 
 const DAY: u64 = 24 * 3_600;
 
@@ -116,7 +116,7 @@ impl CentralBank {
     ///
     /// # Errors
     /// When the terms make no sense, or the signer fails. Nothing is published then.
-    pub(super) fn first_epoch(&self, root: &SigningKey, terms: &EpochTerms) -> Result<ManifestHeader, OperationError> {
+    pub(super) fn first_epoch(&self, root: &dyn RootKey, terms: &EpochTerms) -> Result<ManifestHeader, OperationError> {
         let infos = terms.plan(1, self.clock.now()).infos(self.bank.settings())?;
         self.publish(root, &self.bank.signer().make_classes(&infos)?)
     }
@@ -129,13 +129,11 @@ impl CentralBank {
     /// published then.
     pub fn rotate(
         &self,
-        root: &SigningKey,
+        root: &dyn RootKey,
         terms: &EpochTerms,
         notice: Notice<'_>,
     ) -> Result<NextEpoch, OperationError> {
-        if root.public() != self.bank.settings().root_key {
-            return Err(ManifestError::Signature(BadSignature).into());
-        }
+        self.check_root(root)?;
         let now = self.clock.now();
         let (issue_from, reason) = match notice {
             Notice::Given(seconds) => (midnight_from(now.saturating_add(seconds)), None),
@@ -154,7 +152,8 @@ impl CentralBank {
         let infos = plan.infos(self.bank.settings())?;
         infos.iter().try_for_each(|info| check_notice(info, &known, reason.is_some(), now))?;
         let classes = self.bank.signer().make_classes(&infos)?;
-        let draft = self.bank.draft_manifest(&classes, now)?.sign(root);
+        let draft = self.bank.draft_manifest(&classes, now)?;
+        let draft = draft.under(&root.sign_header(draft.header())?);
         let published = match reason {
             None => self.bank.publish_manifest(&draft, now),
             Some(reason) => self.bank.publish_at_once(&draft, reason, now),

@@ -32,6 +32,7 @@ use crate::clock::{Clock, NoEntropy, random_seed};
 use crate::key_file::{KeyFileError, create_key};
 use crate::metrics::audit_size;
 use crate::readiness::Probe;
+use crate::root_key::RootKey;
 use crate::service::{Background, Run, Service, Serving, StartError, daily_head};
 
 /// The pause between two looks at conservation.
@@ -119,6 +120,30 @@ pub enum OpenBankError {
 /// # Errors
 /// When there is one already, or the files cannot be written.
 pub fn init_bank(directory: &Path, new: &NewBank, by: Actor, clock: Clock) -> Result<PublicKey, OpenBankError> {
+    init(directory, new, None, by, clock)
+}
+
+/// The same under a root key that is somewhere else: no secret of it is in `directory`.
+///
+/// # Errors
+/// When there is a bank already, the files cannot be written, or the root key does not sign.
+pub fn init_bank_under(
+    root: &dyn RootKey,
+    directory: &Path,
+    new: &NewBank,
+    by: Actor,
+    clock: Clock,
+) -> Result<PublicKey, OpenBankError> {
+    init(directory, new, Some(root), by, clock)
+}
+
+fn init(
+    directory: &Path,
+    new: &NewBank,
+    root: Option<&dyn RootKey>,
+    by: Actor,
+    clock: Clock,
+) -> Result<PublicKey, OpenBankError> {
     let written = BankConfig { database: new.database.clone(), ..BankConfig::with_usual_files(new.listen) };
     let config = written.clone().within(directory);
     let (config_path, root_path) = (directory.join("bank.toml"), directory.join("root.key"));
@@ -136,25 +161,29 @@ pub fn init_bank(directory: &Path, new: &NewBank, by: Actor, clock: Clock) -> Re
         let path = path.to_owned();
         move |source| OpenBankError::Unwritable { path, source }
     };
-    let root_seed = Zeroizing::new(random_seed()?);
+    let seed = Zeroizing::new(random_seed()?);
+    let here = SigningKey::from_seed(&seed);
     let ledger = SigningKey::from_seed(&Zeroizing::new(random_seed()?));
     let settings = Settings {
         issuer: new.issuer,
         currency: new.currency,
-        root_key: SigningKey::from_seed(&root_seed).public(),
+        root_key: root.map_or(here.public(), RootKey::public),
         ledger_key: ledger.public(),
     };
     // Before anything is written: half a bank could not be made anew.
     new.epoch.check(&settings, clock.now())?;
     std::fs::create_dir_all(directory).map_err(unwritable(directory))?;
-    let root = create_key(&root_path, *root_seed)?;
+    if root.is_none() {
+        create_key(&root_path, *seed)?;
+    }
+    let root = root.unwrap_or(&here);
     let signers_clock = clock.clone();
     let signer = AnySigner::Here(Box::new(signer.create(ledger, move || signers_clock.now())?));
     Bank::set_up(&open_store(&config)?, &signer, &settings, by, clock.now())?;
-    assemble(&config, signer, by, clock)?.first_epoch(&root, &new.epoch)?;
+    assemble(&config, signer, by, clock)?.first_epoch(root, &new.epoch)?;
     // Last of all: a directory with a configuration is complete.
     std::fs::write(&config_path, written.to_toml()).map_err(unwritable(&config_path))?;
-    Ok(root.public())
+    Ok(settings.root_key)
 }
 
 /// Opens a bank: its operator may work on it while it is served by another process.
