@@ -13,7 +13,7 @@ use specie_core::class::{Class, Classes, Info, Kind};
 use specie_core::encoding::{Decode, DecodeError, Encode, Writer};
 use specie_core::manifest::{Entry, Manifest, ManifestHeader, SignedHeader, write_manifest};
 use specie_core::merkle;
-use specie_core::signature::{BadSignature, PublicKey, SigningKey};
+use specie_core::signature::{BadSignature, PublicKey, SIGNATURE_LENGTH, SigningKey};
 use specie_core::text::Name;
 use thiserror::Error;
 
@@ -157,6 +157,11 @@ impl Draft {
     /// Signs it with the root key and gives the manifest, encoded.
     pub fn sign(&self, root: &SigningKey) -> Vec<u8> {
         self.under(&self.header.sign(root))
+    }
+
+    /// As a manifest that nobody signed: to be carried to where the root key is.
+    pub fn unsigned(&self) -> Vec<u8> {
+        self.under(&SignedHeader { header: self.header, signature: [0; SIGNATURE_LENGTH] })
     }
 
     /// The manifest of its entries under its header, which the root key signed somewhere else; encoded.

@@ -143,6 +143,7 @@ PSP books the same with `specie psp reserve`, what was paid out with --out there
         out: bool,
     },
     Rotate(epochs::Rotate),
+    Publish(epochs::Publish),
     Classes(epochs::Classes),
     Evidence(evidence::Evidence),
     /// The registry of persons: which PSP gives a person its limits
@@ -301,6 +302,7 @@ impl Bank {
                 fund(&*which.open()?, psp, amount, reference.as_deref(), *out)
             }
             Command::Rotate(rotate) => rotate.run(),
+            Command::Publish(publish) => publish.run(),
             Command::Classes(classes) => classes.run(),
             Command::Evidence(evidence) => evidence.run(),
             Command::Registry { command } => command.run(),

@@ -18,7 +18,7 @@ pub use config::{BankConfig, BankConfigError};
 pub use metrics::Redemptions;
 pub use operation::OperationError;
 pub use persons::RegistryState;
-pub use rotation::{EpochTerms, Kept, NextEpoch, Notice};
+pub use rotation::{EpochTerms, Kept, NextEpoch, Notice, Planned};
 pub use routes::{description, router};
 pub use setup::{
     CentralBank, NewBank, OpenBankError, init_bank, init_bank_under, open_bank, open_bank_for, serve_bank,

@@ -1,12 +1,15 @@
-//! `specie bank rotate` and `specie bank classes`.
+//! `specie bank rotate`, `specie bank publish` and `specie bank classes`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Value, json};
 use specie_core::Timestamp;
 use specie_core::class::Class;
-use specie_server::bank::{ClassTable, Notice, Rotation};
+use specie_server::bank::{CentralBank, ClassTable, EpochTerms, NextEpoch, Notice, Planned, Rotation};
 
-use super::root_key::Root;
+use super::root_key::{Root, write_new};
 use super::signer::kind;
 use super::{DAY, Terms, Which};
 use crate::answer::Answer;
@@ -21,8 +24,10 @@ EXAMPLES:
   specie bank rotate bank --root-key /media/root.key
   specie bank rotate bank --ahead-days 45 --spend-days 200 --redeem-days 400
   specie bank rotate bank --at-once 'signer taken from its rack, ticket 21'
+  specie bank rotate bank --ahead-days 35 --draft next.draft
 
-The next epoch begins at midnight (UTC), 30 days from now or later, so that every device can hear of it; where one is published that has \
+With --draft the root key stays where it is: sign the file there (`specie bank root-key sign`) and publish it here (`specie bank publish`), \
+30 days before it begins. The next epoch begins at midnight (UTC), 30 days from now or later, so that every device can hear of it; where one is published that has \
 not begun, nothing is done. --at-once is for an issuing key that is in other hands: the new epoch begins now, nothing of earlier ones is \
 issued any more, and the reason is in the audit log. Notes that are out stay good until their dates.")]
 pub(super) struct Rotate {
@@ -36,8 +41,30 @@ pub(super) struct Rotate {
     /// Begin it now, for this reason
     #[arg(long, value_name = "REASON", conflicts_with = "ahead_days")]
     at_once: Option<String>,
+    /// Write what is to be signed to this file, and publish nothing
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["root_key", "token"])]
+    draft: Option<PathBuf>,
     #[command(flatten)]
     terms: Terms,
+}
+
+/// Publish a manifest that was signed where the root key is
+#[derive(Args, Debug)]
+#[command(after_help = "\
+EXAMPLES:
+  specie bank publish bank next.manifest
+  specie bank publish bank next.manifest --at-once 'signer taken from its rack, ticket 21'
+
+Everything is checked as if it had been made here. The newest one again changes nothing.")]
+pub(super) struct Publish {
+    #[command(flatten)]
+    which: Which,
+    /// The manifest
+    #[arg(value_name = "MANIFEST")]
+    manifest: PathBuf,
+    /// Its epoch begins without notice, for this reason
+    #[arg(long, value_name = "REASON")]
+    at_once: Option<String>,
 }
 
 /// Show every class: where it stands, what comes next and when
@@ -65,6 +92,9 @@ impl Rotate {
             Some(reason) => Notice::Waived(reason),
             None => Notice::Given(u64::from(self.ahead_days) * DAY),
         };
+        if let Some(file) = &self.draft {
+            return draft(&bank, &terms, notice, file);
+        }
         let root = self.which.root(&self.root)?;
         let progress = Progress::begin("making the keys of the next epoch");
         let next = bank.rotate(root.as_ref(), &terms, notice)?;
@@ -81,14 +111,47 @@ impl Rotate {
                 format!("Epoch {} is published already and begins at {from}; nothing was done.\n", next.epoch)
             }
         };
-        let machine = json!({
-            "epoch": next.epoch,
-            "issue_from": next.issue_from.seconds(),
-            "manifest_sequence": next.manifest_sequence,
-            "new": next.is_new,
-        });
-        Ok(Answer::new(human, machine))
+        Ok(Answer::new(human, shown(&next)))
     }
+}
+
+impl Publish {
+    pub(super) fn run(&self) -> Result<Answer, Failure> {
+        let name = self.manifest.display().to_string();
+        let manifest = fs::read(&self.manifest).map_err(|error| Failure::file(&name, &error))?;
+        let header = self.which.open()?.publish_signed(&manifest, self.at_once.as_deref())?;
+        let human = format!("Manifest {} is published.\n", header.sequence);
+        Ok(Answer::new(human, json!({ "manifest_sequence": header.sequence })))
+    }
+}
+
+fn draft(bank: &CentralBank, terms: &EpochTerms, notice: Notice<'_>, file: &Path) -> Result<Answer, Failure> {
+    let name = file.display().to_string();
+    match bank.draft_epoch(terms, notice)? {
+        Planned::Published(next) => {
+            let from = moment::show(next.issue_from);
+            let human =
+                format!("Epoch {} is published already and begins at {from}; nothing was written.\n", next.epoch);
+            Ok(Answer::new(human, shown(&next)))
+        }
+        Planned::Drafted(next, draft) => {
+            write_new(file, &draft.unsigned()).map_err(|error| Failure::file(&name, &error))?;
+            let human = format!(
+                "Manifest {} with epoch {} waits in {name} for the root key.\n",
+                next.manifest_sequence, next.epoch
+            );
+            Ok(Answer::new(human, shown(&next)))
+        }
+    }
+}
+
+fn shown(next: &NextEpoch) -> Value {
+    json!({
+        "epoch": next.epoch,
+        "issue_from": next.issue_from.seconds(),
+        "manifest_sequence": next.manifest_sequence,
+        "new": next.is_new,
+    })
 }
 
 impl Classes {

@@ -1,12 +1,14 @@
 //! The root key of a bank: a file, or a key in a token; `specie bank root-key`.
 
+use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 use specie_core::signature::PublicKey;
 use specie_server::key_file::read_key;
-use specie_server::root_key::RootKey;
+use specie_server::root_key::{RootKey, SignError, sign_draft};
 use specie_server::token::{Token, TokenError, TokenPlace};
 
 use crate::answer::Answer;
@@ -52,6 +54,24 @@ Then `specie bank init` with the same options makes the bank under it. A key of 
         #[command(flatten)]
         token: InToken,
     },
+    /// Sign a draft that `specie bank rotate --draft` wrote, on a machine that has nothing but the root key
+    #[command(after_help = "\
+EXAMPLES:
+  specie bank root-key sign next.draft --root-key /media/root.key --out next.manifest
+  specie bank root-key sign next.draft --token /usr/lib/softhsm/libsofthsm2.so --token-label bank --pin-file pin --out next.manifest
+
+Look at the draft first: `specie inspect next.draft` shows its classes and dates. `specie bank publish` checks \
+everything else that has to hold.")]
+    Sign {
+        /// The draft
+        #[arg(value_name = "DRAFT")]
+        draft: PathBuf,
+        #[command(flatten)]
+        root: Root,
+        /// Where to write the manifest; a file that is there is not written over
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
     /// Show the public half of a root key, and that it can be used
     #[command(after_help = "\
 EXAMPLES:
@@ -93,7 +113,35 @@ impl RootKeyCommand {
                 let key = Token::make(&token.place().ok_or_else(no_token)?)?.public();
                 Ok(shown("Made a root key in the token, which it cannot be read out of.\n", key))
             }
+            Self::Sign { draft, root, out } => sign(draft, root, out),
             Self::Show { root } => Ok(shown("", root.open(Path::new(""))?.public())),
+        }
+    }
+}
+
+fn sign(draft: &Path, root: &Root, out: &Path) -> Result<Answer, Failure> {
+    let (from, to) = (draft.display().to_string(), out.display().to_string());
+    let draft = fs::read(draft).map_err(|error| Failure::file(&from, &error))?;
+    let root = root.open(Path::new(""))?;
+    let manifest = sign_draft(root.as_ref(), &draft)?;
+    write_new(out, &manifest).map_err(|error| Failure::file(&to, &error))?;
+    let key = root.public().to_string();
+    let human = format!("Signed {from} with root key {key}; the manifest is {to}.\n");
+    Ok(Answer::new(human, json!({ "file": to, "root_key": key })))
+}
+
+/// Writes a file that is not there yet.
+pub(super) fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+impl From<SignError> for Failure {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::Token(error) => error.into(),
+            other => Self::refused("no-draft", other, "bring the draft anew from the bank's machine"),
         }
     }
 }

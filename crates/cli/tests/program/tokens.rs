@@ -132,3 +132,54 @@ fn what_is_wrong_with_a_token_is_said_and_changes_nothing() {
     fs::rename(world.path("elsewhere"), world.path("tokens")).unwrap();
     world.json(&[&rotate[..], &there].concat());
 }
+
+/// The root key never comes to the bank's machine: a draft goes to it, and a manifest comes back.
+#[test]
+fn a_draft_is_signed_elsewhere_and_published_once() {
+    let world = world();
+    let there = options(module(), "bank", "specie-root", "pin");
+    let sequence = || standing(&world).0;
+    let before = sequence();
+    let draft = ["bank", "rotate", "bank", "--ahead-days", "35", "--draft", "next.draft"];
+    assert_eq!(world.json(&draft)["epoch"], 2);
+    assert_eq!(sequence(), before, "nothing is published");
+    world.run(&draft).exits(2);
+    world.run(&[&draft[..], &there].concat()).exits(2);
+    world.refused(&["bank", "publish", "bank", "next.draft"], "not-published");
+    // Changed on its way: what is not the draft of a bank is not signed, what another key signed is not published.
+    let sign = |from: &str, options: &[&str], out: &str| -> Vec<String> {
+        let all = [&["bank", "root-key", "sign", from], options, &["--out", out]].concat();
+        all.into_iter().map(str::to_owned).collect()
+    };
+    let run = |command: Vec<String>| world.json(&command.iter().map(String::as_str).collect::<Vec<_>>());
+    let mut changed = fs::read(world.path("next.draft")).unwrap();
+    let last = changed.len() - 1;
+    changed[last] ^= 1;
+    fs::write(world.path("changed.draft"), changed).unwrap();
+    fs::write(world.path("no.draft"), "nothing").unwrap();
+    for file in ["changed.draft", "no.draft"] {
+        let refused = sign(file, &there, "bad.manifest");
+        world.refused(&refused.iter().map(String::as_str).collect::<Vec<_>>(), "no-draft");
+        assert!(!world.path("bad.manifest").exists());
+    }
+    let another = options(module(), "bank", "another", "pin");
+    world.json(&[&["bank", "root-key", "make"], &another[..]].concat());
+    run(sign("next.draft", &another, "another.manifest"));
+    world.refused(&["bank", "publish", "bank", "another.manifest"], "not-published");
+    assert_eq!(sequence(), before);
+    assert_eq!(run(sign("next.draft", &there, "next.manifest"))["root_key"], world.root.as_str());
+    assert_eq!(world.json(&["inspect", "--root", &world.root, "next.manifest"])["verdict"], "good");
+    for _ in 0..2 {
+        world.json(&["bank", "publish", "bank", "next.manifest"]);
+        assert_ne!(sequence(), before);
+    }
+    assert_eq!(world.json(&["bank", "status", "bank"])["rotation"]["next"]["epoch"], 2);
+    // At once: the draft says when, who publishes it says why.
+    world.json(&["bank", "rotate", "bank", "--at-once", "ticket 21", "--draft", "now.draft"]);
+    run(sign("now.draft", &there, "now.manifest"));
+    world.refused(&["bank", "publish", "bank", "now.manifest"], "bad-terms");
+    world.refused(&["bank", "publish", "bank", "now.manifest", "--at-once", " "], "no-reason");
+    world.json(&["bank", "publish", "bank", "now.manifest", "--at-once", "ticket 21"]);
+    assert_eq!(world.json(&["bank", "status", "bank"])["rotation"]["issuing"]["epoch"], 3);
+    world.books_hold();
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use specie_aml::calendar;
 use specie_bank::classes::{ClassTable, NOTICE_SECONDS};
 use specie_bank::epochs::Rotation;
-use specie_bank::manifest::{EpochPlan, ManifestError, check_notice, series};
+use specie_bank::manifest::{Draft, EpochPlan, ManifestError, check_notice, series};
 use specie_bank::settings::Settings;
 use specie_bank::storage::Storage;
 use specie_core::manifest::ManifestHeader;
@@ -52,6 +52,15 @@ pub struct NextEpoch {
     pub manifest_sequence: u64,
     /// Whether it was published now; it was before, otherwise.
     pub is_new: bool,
+}
+
+/// What is to be published next.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Planned {
+    /// Nothing: an epoch that has not begun is published.
+    Published(NextEpoch),
+    /// A manifest with this epoch, which waits for the root key.
+    Drafted(NextEpoch, Draft),
 }
 
 /// What was done when time had passed.
@@ -134,41 +143,62 @@ impl CentralBank {
         notice: Notice<'_>,
     ) -> Result<NextEpoch, OperationError> {
         self.check_root(root)?;
+        let (next, draft) = match self.draft_epoch(terms, notice)? {
+            Planned::Published(next) => return Ok(next),
+            Planned::Drafted(next, draft) => (next, draft),
+        };
+        let manifest = draft.under(&root.sign_header(draft.header())?);
+        let reason = if let Notice::Waived(reason) = notice { Some(reason) } else { None };
+        match (self.publish_signed(&manifest, reason), reason) {
+            (Ok(_), _) => Ok(next),
+            // Another operator was faster.
+            (Err(OperationError::Manifest(error @ (ManifestError::NotNext | ManifestError::OldEpoch(_)))), None) => {
+                let known = self.class_table()?;
+                next_epoch(&known, self.clock.now()).ok_or_else(|| error.into())
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    /// The next epoch, to be signed where the root key is and published with [`CentralBank::publish_signed`]: has the signer make its keys.
+    ///
+    /// # Errors
+    /// When the terms make no sense or leave too little time, or the signer fails. Nothing is made then.
+    pub fn draft_epoch(&self, terms: &EpochTerms, notice: Notice<'_>) -> Result<Planned, OperationError> {
         let now = self.clock.now();
-        let (issue_from, reason) = match notice {
-            Notice::Given(seconds) => (midnight_from(now.saturating_add(seconds)), None),
+        let (issue_from, hurried) = match notice {
+            Notice::Given(seconds) => (midnight_from(now.saturating_add(seconds)), false),
             Notice::Waived(reason) if reason.trim().is_empty() => return Err(OperationError::NoReason),
-            Notice::Waived(reason) => (now, Some(reason)),
+            Notice::Waived(_) => (now, true),
         };
         // Of one moment: whoever looked twice could take what another operator publishes in between for an epoch to come after.
         let known = self.class_table()?;
-        if let (None, Some(next)) = (reason, next_epoch(&known, now)) {
-            return Ok(next);
+        if let (false, Some(next)) = (hurried, next_epoch(&known, now)) {
+            return Ok(Planned::Published(next));
         }
         let mut plan = terms.plan(known.newest_epoch().map_or(1, |epoch| epoch.saturating_add(1)), issue_from);
-        if reason.is_some() {
+        if hurried {
             plan.end_no_earlier_than(&known);
         }
         let infos = plan.infos(self.bank.settings())?;
-        infos.iter().try_for_each(|info| check_notice(info, &known, reason.is_some(), now))?;
-        let classes = self.bank.signer().make_classes(&infos)?;
-        let draft = self.bank.draft_manifest(&classes, now)?;
-        let draft = draft.under(&root.sign_header(draft.header())?);
-        let published = match reason {
-            None => self.bank.publish_manifest(&draft, now),
-            Some(reason) => self.bank.publish_at_once(&draft, reason, now),
-        };
-        match (published, reason) {
-            (Ok(header), _) => {
-                Ok(NextEpoch { epoch: plan.epoch, issue_from, manifest_sequence: header.sequence, is_new: true })
-            }
-            // Another operator was faster.
-            (Err(error @ (ManifestError::NotNext | ManifestError::OldEpoch(_))), None) => {
-                let known = self.class_table()?;
-                next_epoch(&known, now).ok_or_else(|| error.into())
-            }
-            (Err(error), _) => Err(error.into()),
-        }
+        infos.iter().try_for_each(|info| check_notice(info, &known, hurried, now))?;
+        let draft = self.bank.draft_manifest(&self.bank.signer().make_classes(&infos)?, now)?;
+        let manifest_sequence = draft.header().sequence;
+        Ok(Planned::Drafted(NextEpoch { epoch: plan.epoch, issue_from, manifest_sequence, is_new: true }, draft))
+    }
+
+    /// Publishes a manifest that was signed elsewhere; with a reason, also one whose epoch begins without notice. The newest one again
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// When it is not what this bank may publish next.
+    pub fn publish_signed(&self, manifest: &[u8], reason: Option<&str>) -> Result<ManifestHeader, OperationError> {
+        let now = self.clock.now();
+        Ok(match reason {
+            None => self.bank.publish_manifest(manifest, now)?,
+            Some(reason) if reason.trim().is_empty() => return Err(OperationError::NoReason),
+            Some(reason) => self.bank.publish_at_once(manifest, reason, now)?,
+        })
     }
 
     /// Says in the audit log which epochs have begun, has the signer destroy the issuing keys that nobody needs any more, and looks whether
