@@ -26,6 +26,8 @@ pub struct Timeouts {
     pub connect: Duration,
     /// For everything, from the connection to the last byte of the answer.
     pub total: Duration,
+    /// For a server that says that it has too much to do and when to come again: all pauses together.
+    pub pauses: Duration,
 }
 
 /// Talks to one server.
@@ -33,6 +35,7 @@ pub struct Timeouts {
 pub struct Http {
     agent: Agent,
     origin: String,
+    pauses: Duration,
 }
 
 /// Why a call has no result.
@@ -73,7 +76,7 @@ pub enum BadAddress {
 
 impl Default for Timeouts {
     fn default() -> Self {
-        Self { connect: Duration::from_secs(5), total: Duration::from_secs(30) }
+        Self { connect: Duration::from_secs(5), total: Duration::from_secs(30), pauses: Duration::from_secs(10) }
     }
 }
 
@@ -125,7 +128,7 @@ impl Http {
             .timeout_global(Some(timeouts.total))
             .user_agent(concat!("specie/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { agent: config.into(), origin: origin.into() })
+        Ok(Self { agent: config.into(), origin: origin.into(), pauses: timeouts.pauses })
     }
 
     /// The address of the server.
@@ -183,19 +186,35 @@ impl Http {
         Some((status, body))
     }
 
-    /// Sends what the caller made, and once more if the first connection failed after it was made: a server closes idle
-    /// connections at any time.
+    /// Sends what the caller made, and again, with the same key, when the server says that it has too much to do: as often as its
+    /// pauses fit into the client's.
     fn call<A: DeserializeOwned>(&self, unsigned: &Unsigned<'_>, who: &mut dyn Authorize) -> Result<A, CallError> {
         let headers = who.authorize(unsigned).map_err(CallError::Unsigned)?;
-        let send = || self.send(unsigned, &headers);
-        let response = match send() {
+        let mut left = self.pauses;
+        loop {
+            let response = self.deliver(unsigned, &headers)?;
+            let pause = pause(&response).map(|pause| pause + jitter());
+            let Some(still_left) = pause.and_then(|pause| left.checked_sub(pause)) else { return read(response) };
+            std::thread::sleep(left - still_left);
+            left = still_left;
+        }
+    }
+
+    /// Sends the request, and once more if the first connection failed after it was made: a server closes idle
+    /// connections at any time.
+    fn deliver(
+        &self,
+        unsigned: &Unsigned<'_>,
+        headers: &[(&'static str, String)],
+    ) -> Result<Response<ureq::Body>, CallError> {
+        let send = || self.send(unsigned, headers);
+        match send() {
             // The first may have arrived: whatever becomes of the second, it is not known that nothing was sent.
             Err(ureq::Error::Io(error)) if error.kind() != std::io::ErrorKind::ConnectionRefused => {
-                send().map_err(|error| CallError::NoAnswer { reason: error.to_string() })?
+                send().map_err(|error| CallError::NoAnswer { reason: error.to_string() })
             }
-            first => first.map_err(unanswered)?,
-        };
-        read(response)
+            first => first.map_err(unanswered),
+        }
     }
 
     fn send(
@@ -214,6 +233,20 @@ impl Http {
         let request = request.header("content-type", "application/json").header(idempotency::HEADER, unsigned.key);
         self.agent.run(request.body(unsigned.body)?)
     }
+}
+
+/// When to come again, where the server did nothing and says so.
+fn pause(response: &Response<ureq::Body>) -> Option<Duration> {
+    if ![problem::OVERLOADED.status, problem::RATE_LIMITED.status].contains(&response.status().as_u16()) {
+        return None;
+    }
+    let seconds = response.headers().get("retry-after")?.to_str().ok()?.parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// Up to a second, so that those who were sent away together do not come together.
+fn jitter() -> Duration {
+    Duration::from_millis(u64::from(getrandom::u32().unwrap_or_default()) % 1_000)
 }
 
 fn read<A: DeserializeOwned>(mut response: Response<ureq::Body>) -> Result<A, CallError> {

@@ -84,6 +84,8 @@ problem_codes! {
     /// The path exists, the method does not.
     METHOD = 405 "method-not-allowed", "This path does not take this method", "use the method that the interface describes",
         retry: false;
+    /// The request did not come in time.
+    TOO_SLOW = 408 "too-slow", "The request came too slowly", "repeat with the same idempotency key", retry: true;
     /// The body is larger than this path takes.
     TOO_LARGE = 413 "too-large", "The request is too large", "send less at once", retry: false;
     /// The body is not JSON.
@@ -91,11 +93,17 @@ problem_codes! {
     /// The idempotency key came before with another request.
     IDEMPOTENCY_CONFLICT = 422 "idempotency-conflict", "The idempotency key was used for another request",
         "use a new key for a new request", retry: false;
+    /// Who asks has sent more than it may in this time.
+    RATE_LIMITED = 429 "rate-limited", "More requests came than are agreed",
+        "repeat the same request with the same idempotency key after the time in Retry-After", retry: true;
     /// The server failed.
     INTERNAL = 500 "internal", "The server failed", "repeat with the same idempotency key later", retry: true;
     /// The server, or one behind it, cannot answer now.
     UNAVAILABLE = 503 "unavailable", "The service is not available now", "repeat with the same idempotency key later",
         retry: true;
+    /// The server has more to do than it can; the request was not worked on.
+    OVERLOADED = 503 "overloaded", "The service has more to do than it can",
+        "repeat the same request with the same idempotency key after the time in Retry-After", retry: true;
     /// A part that the server needs does not answer, or it is stopping: it should be sent nothing now.
     NOT_READY = 503 "not-ready", "The service is not ready", "send requests to another server of the same service", retry: true;
     /// The server did not finish in time; whether the request took effect is found out by repeating it.

@@ -114,7 +114,7 @@ impl InCurrency {
 
 fn http(address: &str) -> Result<Http, Failure> {
     // Shorter than the device waits for an answer.
-    let timeouts = Timeouts { connect: Duration::from_secs(10), total: Duration::from_secs(45) };
+    let timeouts = Timeouts { connect: Duration::from_secs(10), total: Duration::from_secs(45), ..Timeouts::default() };
     Http::new(address, timeouts).map_err(|error| Failure::usage(error, "correct the address of the PSP (--psp)"))
 }
 

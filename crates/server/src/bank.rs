@@ -2,6 +2,7 @@
 //! what its operator does.
 
 mod backup;
+mod callers;
 mod config;
 mod metrics;
 mod operation;

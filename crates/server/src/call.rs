@@ -32,6 +32,12 @@ pub struct Call {
 pub struct Named(pub String);
 
 impl Call {
+    /// The request of these parts.
+    pub(crate) fn new(parts: &Parts, body: Bytes) -> Self {
+        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
+        Self { method: parts.method.as_str().to_owned(), target, headers: parts.headers.clone(), body }
+    }
+
     /// The body as a `T`.
     ///
     /// # Errors
@@ -75,7 +81,7 @@ impl Call {
     pub fn device(&self, now: Timestamp) -> Result<PublicKey, Refusal> {
         let (signed, unsigned) = (Signed::device(|name| self.header(name))?, self.unsigned());
         signed.verify(&unsigned).or_else(|refusal| signed.verify_mandated(&unsigned).map_err(|_| refusal))?;
-        signed.check_time(now)?;
+        in_time(&signed, now)?;
         Ok(signed.who)
     }
 
@@ -93,7 +99,7 @@ impl Call {
     /// When it did not.
     pub fn verify_psp(&self, signed: &Signed<Name>, key: &PublicKey, now: Timestamp) -> Result<(), Refusal> {
         signed.verify(&self.unsigned(), key)?;
-        Ok(signed.check_time(now)?)
+        in_time(signed, now)
     }
 
     /// A hash of what the request asks for: the same for the same request, signed anew or not.
@@ -144,18 +150,20 @@ impl<S: Sync> FromRequest<S> for Call {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, Refusal> {
         let (parts, body) = request.into_parts();
-        let too_large = || Refusal::new(&problem::TOO_LARGE, format!("at most {BODY_LENGTH_MAX} bytes are read"));
-        let length = parts.headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-        if length.is_some_and(|length: usize| length > BODY_LENGTH_MAX) {
-            return Err(too_large());
-        }
-        // One byte more than allowed tells too much from broken off.
-        let body = axum::body::to_bytes(body, BODY_LENGTH_MAX).await.map_err(|error| {
-            let broken = std::error::Error::source(&error).is_some_and(|source| source.to_string().contains("limit"));
-            let malformed = || Refusal::new(&problem::MALFORMED, "the body broke off");
-            if broken { too_large() } else { malformed() }
-        })?;
-        let target = parts.uri.path_and_query().map_or("/", |target| target.as_str()).to_owned();
-        Ok(Self { method: parts.method.as_str().to_owned(), target, headers: parts.headers, body })
+        // Read already, within bounds of size and time: see `edge`.
+        let body = axum::body::to_bytes(body, BODY_LENGTH_MAX).await.map_err(|_| too_large())?;
+        Ok(Self::new(&parts, body))
     }
+}
+
+/// Whoever has a wrong clock learns by how much.
+fn in_time<W>(signed: &Signed<W>, now: Timestamp) -> Result<(), Refusal> {
+    let refused =
+        |error| Refusal::new(&problem::REQUEST_TIME, format!("{error}, by which it is {} now", now.seconds()));
+    signed.check_time(now).map_err(refused)
+}
+
+/// A body is larger than is read.
+pub(crate) fn too_large() -> Refusal {
+    Refusal::new(&problem::TOO_LARGE, format!("at most {BODY_LENGTH_MAX} bytes are read"))
 }

@@ -3,10 +3,13 @@
 //! Handlers hand a whole request to the synchronous domain in a thread that may block ([`call::Call`], [`reply::blocking`]).
 //! Every rejection, of the domain or of HTTP itself, is a problem document ([`reply::Refusal`]).
 
+mod admission;
 pub mod backup;
 pub mod bank;
 pub mod call;
 pub mod clock;
+mod connection;
+mod edge;
 mod interface;
 pub mod key_file;
 pub mod log;

@@ -35,6 +35,7 @@ pub struct Metrics {
     pub(crate) in_flight: Gauge,
     runs: Family<Work, Counter>,
     failures: Family<Work, Counter>,
+    shed: Family<Reason, Counter>,
 }
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
@@ -54,19 +55,25 @@ struct Work {
     work: &'static str,
 }
 
+#[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+struct Reason {
+    reason: &'static str,
+}
+
 impl Metrics {
     /// Nothing is counted yet.
     pub(crate) fn new() -> Self {
         let mut registry = Registry::with_prefix("specie");
         let (requests, in_flight) = (Family::default(), Gauge::default());
         let durations = Family::new_with_constructor((|| Histogram::new(BUCKETS)) as fn() -> Histogram);
-        let (runs, failures) = (Family::default(), Family::default());
+        let (runs, failures, shed) = (Family::default(), Family::default(), Family::default());
         registry.register("requests", "Requests that were answered", requests.clone());
         registry.register("request_seconds", "Time from a request to its answer", durations.clone());
         registry.register("requests_in_flight", "Requests that were not answered yet", in_flight.clone());
         registry.register("background_runs", "Runs of background work", runs.clone());
         registry.register("background_failures", "Runs of background work that failed", failures.clone());
-        Self { registry, requests, durations, in_flight, runs, failures }
+        registry.register("requests_shed", "Requests that were not worked on, by why", shed.clone());
+        Self { registry, requests, durations, in_flight, runs, failures, shed }
     }
 
     /// Has `read` asked at each scrape: it may not wait for anything.
@@ -85,6 +92,11 @@ impl Metrics {
         let request = Request { method, route: route.to_owned(), status: class_of(status) };
         self.requests.get_or_create(&request).inc();
         self.durations.get_or_create(&Route { route: route.to_owned() }).observe(time.as_secs_f64());
+    }
+
+    /// A request was not worked on.
+    pub(crate) fn shed(&self, reason: &'static str) {
+        self.shed.get_or_create(&Reason { reason }).inc();
     }
 
     /// Background work ran.

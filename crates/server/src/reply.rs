@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use specie_api::problem::{self, Code, Problem};
 
+use crate::edge::place_at_work;
 use crate::log::{self, RequestId};
 
 /// Why a request is not fulfilled, on its way to whoever asked.
@@ -50,8 +51,17 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let body = serde_json::to_vec(&self.0).expect("a problem is JSON");
-        with_type(status, problem::MEDIA_TYPE, body)
+        let mut response = with_type(status, problem::MEDIA_TYPE, body);
+        if [&problem::OVERLOADED, &problem::RATE_LIMITED].iter().any(|code| self.0.is(code)) {
+            response.headers_mut().insert(header::RETRY_AFTER, later());
+        }
+        response
     }
+}
+
+/// When to come again: 1 to 4 seconds, not all at once.
+fn later() -> HeaderValue {
+    HeaderValue::from(1 + getrandom::u32().unwrap_or_default() % 4)
 }
 
 fn with_type(status: StatusCode, media_type: &'static str, body: Vec<u8>) -> Response {
@@ -73,9 +83,15 @@ where
     E: Into<Refusal> + Send + 'static,
 {
     let request = RequestId::current();
-    let work = move || match request {
-        Some(request) => request.run(work),
-        None => work(),
+    // It works on when nobody waits for its answer any more: the place is free only when it has ended.
+    let place = place_at_work();
+    let work = move || {
+        let done = match request {
+            Some(request) => request.run(work),
+            None => work(),
+        };
+        drop(place);
+        done
     };
     match tokio::task::spawn_blocking(work).await {
         Ok(result) => result.map(Answer).map_err(Into::into),

@@ -12,12 +12,17 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use specie_api::problem;
+use specie_core::text::Name;
 use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::admission::Admission;
+use crate::call::Call;
+use crate::connection;
+use crate::edge::{Edge, Identify, admit};
 use crate::log::{self, Answered, REQUEST_HEADER, RequestId};
 use crate::metrics::{MEDIA_TYPE, Metrics, Reading};
 use crate::readiness::{PATIENCE, Probe, Readiness, ready};
@@ -49,6 +54,7 @@ pub struct Serving {
     config: ServingConfig,
     background: Vec<Background>,
     probes: Vec<Probe>,
+    identify: Option<Identify>,
     metrics: Metrics,
 }
 
@@ -82,7 +88,7 @@ pub struct Service {
     address: SocketAddr,
     metrics_address: Option<SocketAddr>,
     stop: watch::Sender<bool>,
-    server: JoinHandle<io::Result<()>>,
+    server: JoinHandle<()>,
     runtime: Option<Runtime>,
 }
 
@@ -92,20 +98,25 @@ impl Service {
     /// # Errors
     /// When an address is taken.
     pub fn start(serving: Serving, address: SocketAddr) -> Result<Self, StartError> {
-        let Serving { routes, config, background, probes, metrics } = serving;
+        let Serving { routes, config, background, probes, identify, mut metrics } = serving;
         log::write_as(config.log);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(StartError::Threads)?;
         let (listener, address) = runtime.block_on(listen(address))?;
         let for_operators = config.metrics_address.map(|address| runtime.block_on(listen(address))).transpose()?;
         let (stop, stopped) = watch::channel(false);
+        let admission = Admission::new(config.bounds());
+        metrics.read({
+            let admission = Arc::clone(&admission);
+            move || admission.readings()
+        });
         let metrics = Arc::new(metrics);
+        let edge = Edge::new(admission, identify, config.memory(), config.body_time(), Arc::clone(&metrics));
         for work in background {
             runtime.spawn(repeat(work, Arc::clone(&metrics), stopped.clone()));
         }
         let readiness = Readiness { probes: probes.into(), stopped: stopped.clone(), patience: PATIENCE };
-        let serve = axum::serve(listener, around(routes, readiness, Arc::clone(&metrics)));
-        let serve = serve.with_graceful_shutdown(wait(stopped));
-        let server = runtime.spawn(async move { serve.await });
+        let app = around(routes, readiness, edge, Arc::clone(&metrics));
+        let server = runtime.spawn(connection::serve(listener, app, config.connections(), wait(stopped)));
         let metrics_address = for_operators.map(|(listener, address)| {
             // To the very end: it shows how a service stops.
             runtime.spawn(async move { axum::serve(listener, operators(metrics)).await });
@@ -153,8 +164,8 @@ impl Drop for Service {
 impl Serving {
     /// These routes, and nothing beside.
     pub fn new(routes: Router) -> Self {
-        let (background, probes) = (Vec::new(), Vec::new());
-        Self { routes, config: ServingConfig::default(), background, probes, metrics: Metrics::new() }
+        let (background, probes, identify) = (Vec::new(), Vec::new(), None);
+        Self { routes, config: ServingConfig::default(), background, probes, identify, metrics: Metrics::new() }
     }
 
     /// The same as `config` says.
@@ -167,6 +178,13 @@ impl Serving {
     #[must_use]
     pub fn doing(mut self, work: Background) -> Self {
         self.background.push(work);
+        self
+    }
+
+    /// The same, with a queue for each PSP that `identify` says signed a request, in place of one for each address.
+    #[must_use]
+    pub(crate) fn knowing(mut self, identify: impl Fn(&Call) -> Option<Name> + Send + Sync + 'static) -> Self {
+        self.identify = Some(Arc::new(identify));
         self
     }
 
@@ -193,12 +211,13 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartE
 }
 
 /// What both services have around their routes: health, problems for unknown paths and methods, a limit of time, counts and the log.
-fn around(routes: Router, readiness: Readiness, metrics: Arc<Metrics>) -> Router {
+fn around(routes: Router, readiness: Readiness, edge: Edge, metrics: Arc<Metrics>) -> Router {
     routes
         .route("/readyz", get(ready).with_state(readiness))
         .route("/healthz", get(health))
         .fallback(|| async { Refusal::new(&problem::NOT_FOUND, "nothing is served under this path") })
         .method_not_allowed_fallback(|| async { Refusal::new(&problem::METHOD, "this path takes another method") })
+        .layer(middleware::from_fn_with_state(edge, admit))
         .layer(middleware::from_fn(limit))
         .layer(middleware::from_fn_with_state(metrics, account))
 }

@@ -293,7 +293,10 @@ fn strangers_and_forgers_are_refused() {
     ];
     for (index, impostor) in impostors.iter_mut().enumerate() {
         let code = if index == 2 { &problem::REQUEST_TIME } else { &problem::UNAUTHENTICATED };
-        assert!(world.client.register_device(impostor, &key, &device).unwrap_err().is(code));
+        let refused = world.client.register_device(impostor, &key, &device).unwrap_err();
+        assert!(refused.is(code));
+        // Whose clock is wrong learns the right time.
+        assert_eq!(refused.to_string().contains(&START.to_string()), index == 2, "{refused}");
         assert!(world.client.credits(impostor, 0).unwrap_err().is(code));
     }
     assert!(world.client.reserve(&mut Anonymous).unwrap_err().is(&problem::UNAUTHENTICATED));

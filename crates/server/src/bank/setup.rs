@@ -22,6 +22,7 @@ use specie_store::{AnyDatabase, Place};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::callers::callers;
 use super::config::{BankConfig, BankConfigError};
 use super::metrics::{Redemptions, readings};
 use super::operation::OperationError;
@@ -268,6 +269,7 @@ fn serve(config: &BankConfig, central: Arc<CentralBank>) -> Result<Service, Open
         }
     });
     let serving = Serving::new(router(Arc::clone(&central))).with(config.serving.clone());
+    let serving = serving.knowing(callers(Arc::clone(&central)));
     let serving = parts(&central).into_iter().fold(serving, Serving::needing);
     let serving = [sweep, watch, epochs, audit, size].into_iter().fold(serving, Serving::doing);
     Ok(Service::start(serving.showing(records).showing(move || readings(&central)), config.listen)?)

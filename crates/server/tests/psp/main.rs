@@ -5,6 +5,7 @@ mod device;
 mod enrolment;
 mod metrics;
 mod outage;
+mod overload;
 mod registry;
 mod rejections;
 mod repeats;

@@ -134,7 +134,7 @@ impl World {
         self.directory.path().join(service)
     }
 
-    fn bank_config(&self) -> BankConfig {
+    pub fn bank_config(&self) -> BankConfig {
         let mut config = BankConfig::read(&self.path("bank").join("bank.toml")).unwrap();
         config.serving = self.serving.clone();
         config
