@@ -6,6 +6,7 @@ use specie_api::hexadecimal::Hex;
 use specie_api::psp::{self, PaymentClaim, PaymentUpload, REDEMPTION_CHAINS_MAX, RedemptionItem, RedemptionRequest};
 use specie_core::Amount;
 use specie_core::encoding::{Decode, DecodeError};
+use specie_core::limits::Limits;
 use specie_core::manifest::{ManifestHeader, SignedHeader};
 use specie_core::revocation::PAGES_MAX;
 use specie_core::text::Currency;
@@ -26,6 +27,20 @@ const UNDECIDED: [&str; 4] = ["unavailable", "bank-unavailable", "internal", "ti
 
 /// The element redeems with nobody there to nowhere, or not any more.
 const NOT_BY_ITSELF: [StatusWord; 3] = [StatusWord::OUTSIDE_MANDATE, StatusWord::MANDATE_ENDED, StatusWord::PIN_NEEDED];
+
+/// The element holds more than the limits that it is to take.
+const OVER_HOLDING: &str = "over-holding-limit";
+
+/// What is redeemed.
+#[derive(Clone, Copy)]
+enum Redeem {
+    /// What was received, and what runs out.
+    Received,
+    /// Notes that are worth so much or more.
+    Notes { least: Amount },
+    /// All that the wallet holds.
+    Everything,
+}
 
 /// What a synchronisation, or a withdrawal, is busy with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,8 +124,8 @@ impl Device {
         self.part(report, Self::upload_payments)?;
         progress(Stage::Claiming);
         self.part(report, Self::claim_payments)?;
-        self.part(report, |device, report| device.redeem(false, report, progress))?;
-        self.fetch_limits_after_redeeming(report)?;
+        self.part(report, |device, report| device.redeem(Redeem::Received, report, progress))?;
+        self.fetch_limits_after_redeeming(report, progress)?;
         self.part(report, |device, report| device.replenish(report, progress))?;
         progress(Stage::Housekeeping);
         self.part(report, |device, _| device.keep_house())?;
@@ -140,7 +155,7 @@ impl Device {
         report.failures.extend(self.finish_withdrawals(progress)?);
         self.part(report, Self::upload_payments)?;
         self.part(report, Self::claim_payments)?;
-        self.part(report, |device, report| device.redeem(true, report, progress))?;
+        self.part(report, |device, report| device.redeem(Redeem::Everything, report, progress))?;
         self.part(report, |device, _| device.keep_house())?;
         self.part(report, Self::back_up)?;
         report.account_balance = Some(self.account()?.balance);
@@ -174,24 +189,41 @@ impl Device {
         let pages: Vec<&[u8]> = fetched.pages.iter().map(|page| page.0.as_slice()).collect();
         let step = self.wallet.accept_revocations(&pages, PAGES_MAX)?;
         self.commit(step)?;
-        self.part(report, |device, _| device.fetch_limits())?;
+        self.part(report, |device, _| match device.fetch_limits()? {
+            None => Ok(()),
+            Some(_) => Err(over_holding()),
+        })?;
         self.part(report, |device, _| device.fetch_descriptor())
     }
 
-    fn fetch_limits(&mut self) -> Done<()> {
+    /// Takes new limits. Where they allow less than the element holds, it does not take them: gives how much they allow.
+    fn fetch_limits(&mut self) -> Done<Option<Amount>> {
         let said = self.show_totals()?;
         let key = fresh_key()?;
         let limits = self.signed_call(|psp, device| psp.limits(device, &key, said))?.limits.0;
-        let step = self.wallet.accept_limits(&limits, &mut self.element)?;
-        let _: Update = self.commit(step)?;
-        self.begin_history_of_limits()
+        let accepted = self.wallet.accept_limits(&limits, &mut self.element);
+        if let Err(PublicationError::Element(ElementFault::Refused(StatusWord::OVER_HOLDING))) = accepted {
+            let offered = Limits::decode(&limits).map_err(PublicationError::Malformed)?;
+            return Ok(Some(offered.body.max_holding));
+        }
+        let _: Update = self.commit(accepted?)?;
+        self.begin_history_of_limits().map(|()| None)
     }
 
-    /// Asks for limits again when the device was over them, and redeemed since.
-    fn fetch_limits_after_redeeming(&mut self, report: &mut SyncReport) -> Done<()> {
+    /// Asks for limits again when the device was over them, and redeemed since: first what was received, and notes if that was too
+    /// little.
+    fn fetch_limits_after_redeeming(&mut self, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
         let failures = report.failures.len();
-        report.failures.retain(|failure| failure.code() != OVER_LIMIT);
-        if report.failures.len() < failures { self.part(report, |device, _| device.fetch_limits()) } else { Ok(()) }
+        report.failures.retain(|failure| ![OVER_LIMIT, OVER_HOLDING].contains(&failure.code()));
+        if report.failures.len() == failures {
+            return Ok(());
+        }
+        self.part(report, |device, report| {
+            let Some(allowed) = device.fetch_limits()? else { return Ok(()) };
+            let excess = device.element_status()?.held.saturating_sub(allowed.minor());
+            device.redeem(Redeem::Notes { least: amount(excess) }, report, progress)?;
+            device.fetch_limits()?.map_or(Ok(()), |_| Err(over_holding()))
+        })
     }
 
     /// A merchant's device gets a new descriptor each time; others have none.
@@ -280,12 +312,12 @@ impl Device {
         self.wallet.shown_coins().count()
     }
 
-    fn redeem(&mut self, everything: bool, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
+    fn redeem(&mut self, what: Redeem, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
         let now = self.now();
-        let step = if everything {
-            self.wallet.plan_redemption_of_everything(now)?
-        } else {
-            self.wallet.plan_redemptions(now)?
+        let step = match what {
+            Redeem::Received => self.wallet.plan_redemptions(now)?,
+            Redeem::Notes { least } => self.wallet.plan_redemption_of_notes(least, now)?,
+            Redeem::Everything => self.wallet.plan_redemption_of_everything(now)?,
         };
         self.commit(step)?;
         let mut done = 0;
@@ -394,6 +426,14 @@ impl Device {
             }
         }
     }
+}
+
+fn over_holding() -> Failure {
+    Failure::new(
+        OVER_HOLDING,
+        "the device holds more than its new limits allow, and keeps the ones before; no money moved",
+        "redeem or pay some of it and synchronise again; when the limits before have run out it cannot pay, only redeem",
+    )
 }
 
 fn amount(minor: u64) -> Amount {

@@ -50,6 +50,10 @@ impl<F: NorFlash, P: Platform, const N: usize> Element<F, P, N> {
                 return Err(StatusWord::STALE);
             }
         }
+        // Whoever gives a share of its limits to another device cannot keep what this one holds of it (ADR 0026).
+        if self.records.held() > u128::from(record.max_holding) {
+            return Err(StatusWord::OVER_HOLDING);
+        }
         let time_floor = self.counters()?.time_floor.max(limits.body.issued_at.seconds());
         let mut batch = Batch::new();
         record.put(&mut batch);

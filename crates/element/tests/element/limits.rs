@@ -104,6 +104,33 @@ fn holding_is_limited_to_the_unit() {
 }
 
 #[test]
+fn limits_below_what_is_held_are_refused_to_the_unit_and_change_nothing() {
+    let world = World::new();
+    let (mut element, manifest, coins) = world.registered();
+    let keys = keys_of(&mut element);
+    let body = |sequence, most| LimitsBody {
+        max_holding: amount(most),
+        max_cumulative: amount(0),
+        ..world.limits(&keys, sequence)
+    };
+    client::owner_tag(&mut element, 2, &[0; 32], 7).unwrap();
+    coins[0].spend(&mut element, &coins[0].preimage(&[stranger(FACE, 1)], 0), &[]).unwrap();
+    let before = client::status(&mut element).unwrap();
+    assert_eq!(before.held, FACE + 7, "what is expected counts");
+    let refused = world.set_limits(&mut element, &manifest, body(2, FACE + 6));
+    assert_eq!(refusal(refused), StatusWord::OVER_HOLDING);
+    let mut element = restart(element);
+    assert_eq!(client::status(&mut element).unwrap(), before, "what was spent stays counted too");
+    // What it holds still goes out under the limits before, and then the new ones are taken: just so much, and less.
+    world.set_limits(&mut element, &manifest, body(2, FACE + 7)).unwrap();
+    assert_eq!(refusal(world.set_limits(&mut element, &manifest, body(3, 7))), StatusWord::OVER_HOLDING);
+    coins[1].spend(&mut element, &coins[1].preimage(&[], 0), &[]).unwrap();
+    client::release(&mut element, 2).unwrap();
+    world.set_limits(&mut element, &manifest, body(3, 0)).unwrap();
+    assert_eq!(client::status(&mut element).unwrap().limits_sequence, 3);
+}
+
+#[test]
 fn without_limits_money_neither_leaves_nor_is_expected_but_is_redeemed() {
     let world = World::new();
     let mut element = world.personalised();
