@@ -41,6 +41,10 @@ fn main() -> ExitCode {
     }
     harness::run(&[
         ("money_goes_round_while_the_servers_are_away", whole::money_goes_round_while_the_servers_are_away),
+        (
+            "a_device_gets_no_smaller_limits_before_it_holds_less",
+            settings::a_device_gets_no_smaller_limits_before_it_holds_less,
+        ),
         ("an_undelivered_payment_is_claimed_from_the_bank", whole::an_undelivered_payment_is_claimed_from_the_bank),
         ("two_devices_pay_over_tcp", whole::two_devices_pay_over_tcp),
         ("a_merchant_is_paid_online_once", whole::a_merchant_is_paid_online_once),

@@ -6,7 +6,6 @@ use specie_api::hexadecimal::Hex;
 use specie_api::psp::{self, PaymentClaim, PaymentUpload, REDEMPTION_CHAINS_MAX, RedemptionItem, RedemptionRequest};
 use specie_core::Amount;
 use specie_core::encoding::{Decode, DecodeError};
-use specie_core::limits::Limits;
 use specie_core::manifest::{ManifestHeader, SignedHeader};
 use specie_core::revocation::PAGES_MAX;
 use specie_core::text::Currency;
@@ -30,17 +29,6 @@ const NOT_BY_ITSELF: [StatusWord; 3] = [StatusWord::OUTSIDE_MANDATE, StatusWord:
 
 /// The element holds more than the limits that it is to take.
 const OVER_HOLDING: &str = "over-holding-limit";
-
-/// What is redeemed.
-#[derive(Clone, Copy)]
-enum Redeem {
-    /// What was received, and what runs out.
-    Received,
-    /// Notes that are worth so much or more.
-    Notes { least: Amount },
-    /// All that the wallet holds.
-    Everything,
-}
 
 /// What a synchronisation, or a withdrawal, is busy with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,8 +112,8 @@ impl Device {
         self.part(report, Self::upload_payments)?;
         progress(Stage::Claiming);
         self.part(report, Self::claim_payments)?;
-        self.part(report, |device, report| device.redeem(Redeem::Received, report, progress))?;
-        self.fetch_limits_after_redeeming(report, progress)?;
+        self.part(report, |device, report| device.redeem(false, report, progress))?;
+        self.fetch_limits_after_redeeming(report)?;
         self.part(report, |device, report| device.replenish(report, progress))?;
         progress(Stage::Housekeeping);
         self.part(report, |device, _| device.keep_house())?;
@@ -155,7 +143,7 @@ impl Device {
         report.failures.extend(self.finish_withdrawals(progress)?);
         self.part(report, Self::upload_payments)?;
         self.part(report, Self::claim_payments)?;
-        self.part(report, |device, report| device.redeem(Redeem::Everything, report, progress))?;
+        self.part(report, |device, report| device.redeem(true, report, progress))?;
         self.part(report, |device, _| device.keep_house())?;
         self.part(report, Self::back_up)?;
         report.account_balance = Some(self.account()?.balance);
@@ -189,41 +177,27 @@ impl Device {
         let pages: Vec<&[u8]> = fetched.pages.iter().map(|page| page.0.as_slice()).collect();
         let step = self.wallet.accept_revocations(&pages, PAGES_MAX)?;
         self.commit(step)?;
-        self.part(report, |device, _| match device.fetch_limits()? {
-            None => Ok(()),
-            Some(_) => Err(over_holding()),
-        })?;
+        self.part(report, |device, _| device.fetch_limits())?;
         self.part(report, |device, _| device.fetch_descriptor())
     }
 
-    /// Takes new limits. Where they allow less than the element holds, it does not take them: gives how much they allow.
-    fn fetch_limits(&mut self) -> Done<Option<Amount>> {
+    fn fetch_limits(&mut self) -> Done<()> {
         let said = self.show_totals()?;
         let key = fresh_key()?;
         let limits = self.signed_call(|psp, device| psp.limits(device, &key, said))?.limits.0;
         let accepted = self.wallet.accept_limits(&limits, &mut self.element);
         if let Err(PublicationError::Element(ElementFault::Refused(StatusWord::OVER_HOLDING))) = accepted {
-            let offered = Limits::decode(&limits).map_err(PublicationError::Malformed)?;
-            return Ok(Some(offered.body.max_holding));
+            return Err(over_holding());
         }
         let _: Update = self.commit(accepted?)?;
-        self.begin_history_of_limits().map(|()| None)
+        self.begin_history_of_limits()
     }
 
-    /// Asks for limits again when the device was over them, and redeemed since: first what was received, and notes if that was too
-    /// little.
-    fn fetch_limits_after_redeeming(&mut self, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
+    /// Asks for limits again when the device was over them, and redeemed since.
+    fn fetch_limits_after_redeeming(&mut self, report: &mut SyncReport) -> Done<()> {
         let failures = report.failures.len();
         report.failures.retain(|failure| ![OVER_LIMIT, OVER_HOLDING].contains(&failure.code()));
-        if report.failures.len() == failures {
-            return Ok(());
-        }
-        self.part(report, |device, report| {
-            let Some(allowed) = device.fetch_limits()? else { return Ok(()) };
-            let excess = device.element_status()?.held.saturating_sub(allowed.minor());
-            device.redeem(Redeem::Notes { least: amount(excess) }, report, progress)?;
-            device.fetch_limits()?.map_or(Ok(()), |_| Err(over_holding()))
-        })
+        if report.failures.len() < failures { self.part(report, |device, _| device.fetch_limits()) } else { Ok(()) }
     }
 
     /// A merchant's device gets a new descriptor each time; others have none.
@@ -312,12 +286,12 @@ impl Device {
         self.wallet.shown_coins().count()
     }
 
-    fn redeem(&mut self, what: Redeem, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
+    fn redeem(&mut self, everything: bool, report: &mut SyncReport, progress: &mut dyn FnMut(Stage)) -> Done<()> {
         let now = self.now();
-        let step = match what {
-            Redeem::Received => self.wallet.plan_redemptions(now)?,
-            Redeem::Notes { least } => self.wallet.plan_redemption_of_notes(least, now)?,
-            Redeem::Everything => self.wallet.plan_redemption_of_everything(now)?,
+        let step = if everything {
+            self.wallet.plan_redemption_of_everything(now)?
+        } else {
+            self.wallet.plan_redemptions(now)?
         };
         self.commit(step)?;
         let mut done = 0;

@@ -382,6 +382,54 @@ pub(crate) fn a_device_over_its_limits_redeems_and_proves_again() {
     scene.town.check_books();
 }
 
+/// Where nothing is shown, the element refuses limits below what it holds: what was received is redeemed on the way, and of notes the owner
+/// is told.
+pub(crate) fn a_device_gets_no_smaller_limits_before_it_holds_less() {
+    let town = Town::new();
+    let mut alice = town.enrol("alice", 40_000, "standard");
+    let mut bob = town.enrol("bob", 40_000, "standard");
+    synchronise(&mut alice);
+    synchronise(&mut bob);
+    alice.withdraw(currency(), amount(10_000), &mut |_| {}).unwrap();
+    bob.withdraw(currency(), amount(14_000), &mut |_| {}).unwrap();
+    let asked = bob.request(&Terms { amount: amount(2_000), ..crate::town::terms(2_000) }).unwrap();
+    bob.receive(&alice.pay(&asked.message).unwrap().message).unwrap();
+    let before = bob.element_status().unwrap();
+    let now = || town.provider.clock.now();
+    // At most 15,000.
+    town.provider.psp.set_tier(&name("bob"), &name("prepaid"), now()).unwrap();
+    let report = synchronise(&mut bob);
+    let after = bob.element_status().unwrap();
+    assert_eq!((report.redeemed, after.max_holding), (2_000, 15_000), "{report:?}");
+    assert!(after.limits_sequence > before.limits_sequence && after.held <= 15_000);
+    // Alice has 8,000 in notes, and gives her share away: nothing is taken from her, and she is told.
+    let key = alice.wallet().device();
+    let mut second = town.device("watch", &format!("http://{}", town.psp_address()));
+    second.enrol("alice", &town.claim_code(&name("alice"))).unwrap();
+    let weights = [(key, 0), (second.wallet().device(), 1)];
+    town.provider.psp.set_weights(&name("alice"), &weights, now()).unwrap();
+    let before = alice.element_status().unwrap();
+    for _ in 0..2 {
+        let report = alice.synchronise(&mut |_| {}).unwrap();
+        let codes: Vec<&str> = report.failures.iter().map(|failure| failure.code()).collect();
+        assert_eq!(codes, ["over-holding-limit"], "{report:?}");
+        let codes: Vec<_> =
+            second.synchronise(&mut |_| {}).unwrap().failures.iter().map(|f| f.code().to_owned()).collect();
+        assert_eq!(codes, ["limits-shared-out"]);
+    }
+    assert_eq!(alice.element_status().unwrap().limits_sequence, before.limits_sequence);
+    alice.redeem_everything(&mut |_| {}).unwrap();
+    for _ in 0..2 {
+        drop(alice.synchronise(&mut |_| {}).unwrap());
+    }
+    synchronise(&mut second);
+    assert_eq!(
+        (alice.element_status().unwrap().max_holding, second.element_status().unwrap().max_holding),
+        (0, 300_000)
+    );
+    town.check_books();
+}
+
 /// A microcontroller proves nothing: it hears why it gets no limits, keeps those that it has, and synchronises all the rest.
 pub(crate) fn a_microcontroller_is_refused_limits_where_proofs_are_asked_for() {
     let town = Town::with(amount(10_000), |folder, _| {

@@ -28,7 +28,7 @@ impl Wallet {
     /// # Errors
     /// When there is no account to redeem to.
     pub fn plan_redemptions(&mut self, now: Timestamp) -> Result<Step<RedemptionPlan>, RedemptionError> {
-        self.plan_redemption_of(now, |wallet, _, holding, now| {
+        self.plan_redemption_of(now, |wallet, holding, now| {
             holding.coin.is_some()
                 || wallet.purse.shelf(holding) == Shelf::RedeemOnly
                 || now.saturating_add(wallet.settings.renew_before) >= holding.spend_until()
@@ -40,47 +40,23 @@ impl Wallet {
     /// # Errors
     /// When there is no account to redeem to.
     pub fn plan_redemption_of_everything(&mut self, now: Timestamp) -> Result<Step<RedemptionPlan>, RedemptionError> {
-        self.plan_redemption_of(now, |_, _, _, _| true)
-    }
-
-    /// Sets aside notes that can be spent, those that run out first before others, until they are worth `least` or more.
-    ///
-    /// # Errors
-    /// When there is no account to redeem to.
-    pub fn plan_redemption_of_notes(
-        &mut self,
-        least: Amount,
-        now: Timestamp,
-    ) -> Result<Step<RedemptionPlan>, RedemptionError> {
-        let spendable = |holding: &&Holding| holding.coin.is_none() && self.purse.shelf(holding) == Shelf::Spendable;
-        let mut notes: Vec<_> = self.purse.iter().filter(|(_, holding)| spendable(holding)).collect();
-        notes.sort_by_key(|(index, holding)| (holding.spend_until(), *index));
-        let mut sum = Amount::ZERO;
-        let mut needed = Vec::new();
-        for (index, holding) in notes {
-            if sum >= least {
-                break;
-            }
-            sum = sum.checked_add(holding.amount()).unwrap_or(Amount::MAX);
-            needed.push(index);
-        }
-        self.plan_redemption_of(now, |_, index, _, _| needed.contains(&index))
+        self.plan_redemption_of(now, |_, _, _| true)
     }
 
     fn plan_redemption_of(
         &mut self,
         now: Timestamp,
-        wanted: impl Fn(&Self, u32, &Holding, Timestamp) -> bool,
+        wanted: impl Fn(&Self, &Holding, Timestamp) -> bool,
     ) -> Result<Step<RedemptionPlan>, RedemptionError> {
         let destination = self.identity.account.ok_or(RedemptionError::NotEnrolled)?;
         let now = self.not_before_floor(now);
-        let redeemable = self.purse.iter().filter(|(index, holding)| {
+        let redeemable = self.purse.iter().filter(|(_, holding)| {
             let good = match self.purse.shelf(holding) {
                 Shelf::Aside | Shelf::FreeBlank => false,
                 Shelf::Residual => self.may_fall_back(holding, now),
                 Shelf::Spendable | Shelf::KeptChange | Shelf::RedeemOnly => true,
             };
-            good && now <= holding.redeem_until() && wanted(self, *index, holding, now)
+            good && now <= holding.redeem_until() && wanted(self, holding, now)
         });
         let redeemable: Vec<(u32, Amount, Currency)> =
             redeemable.map(|(index, holding)| (index, holding.amount(), holding.currency())).collect();
