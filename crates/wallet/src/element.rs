@@ -111,13 +111,12 @@ impl WalletError for ElementFault {
                 | StatusWord::OVER_MANDATE_TOTAL
                 | StatusWord::OUTSIDE_MANDATE => "enter the PIN and do the same again",
                 StatusWord::PIN_BLOCKED => "unblock the PIN with the PUK",
-                StatusWord::NO_ROOM => "synchronise: what is redeemed makes room",
+                StatusWord::NO_ROOM | StatusWord::OVER_HOLDING => "synchronise: what is redeemed makes room",
                 StatusWord::ENTROPY_FAILED => {
-                    "take the secure element off its power and do the same again; if it keeps failing, use another one"
+                    "take the secure element off its power and do the same again, or use another one"
                 }
                 StatusWord::OVER_PAYMENT => "pay a smaller amount, or pay online",
                 StatusWord::OVER_CUMULATIVE | StatusWord::LIMITS_RUN_OUT => "synchronise to get new limits",
-                StatusWord::OVER_HOLDING => "synchronise: what is redeemed makes room for more",
                 StatusWord::ALREADY_SPENT | StatusWord::UNKNOWN_INDEX => {
                     "the wallet's records are older than its secure element: restore newer ones and synchronise"
                 }
