@@ -14,6 +14,7 @@ use ureq::http::{Request, Response};
 
 use crate::authorization::{Authorize, SigningError, Unsigned};
 use crate::idempotency::{self, Key};
+use crate::media::Media;
 use crate::problem::{self, Problem};
 
 /// The largest answer that a client reads, in bytes.
@@ -36,6 +37,7 @@ pub struct Http {
     agent: Agent,
     origin: String,
     pauses: Duration,
+    media: Media,
 }
 
 /// Why a call has no result.
@@ -128,7 +130,13 @@ impl Http {
             .timeout_global(Some(timeouts.total))
             .user_agent(concat!("specie/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { agent: config.into(), origin: origin.into(), pauses: timeouts.pauses })
+        Ok(Self { agent: config.into(), origin: origin.into(), pauses: timeouts.pauses, media: Media::Json })
+    }
+
+    /// The same, with bodies written as `media`.
+    #[must_use]
+    pub fn speaking(self, media: Media) -> Self {
+        Self { media, ..self }
     }
 
     /// The address of the server.
@@ -155,7 +163,7 @@ impl Http {
         body: &impl Serialize,
         who: &mut dyn Authorize,
     ) -> Result<A, CallError> {
-        let body = serde_json::to_vec(body).expect("the types of this crate are JSON");
+        let body = self.media.write(body).expect("the types of this crate can be written");
         self.call(&Unsigned { method: "POST", target, key: key.as_str(), body: &body }, who)
     }
 
@@ -223,14 +231,14 @@ impl Http {
         headers: &[(&'static str, String)],
     ) -> Result<Response<ureq::Body>, ureq::Error> {
         let target = format!("{}{}", self.origin, unsigned.target);
-        let mut request = Request::builder().method(unsigned.method).uri(target).header("accept", "application/json");
+        let mut request = Request::builder().method(unsigned.method).uri(target).header("accept", self.media.name());
         for (name, value) in headers {
             request = request.header(*name, value);
         }
         if unsigned.method == "GET" {
             return self.agent.run(request.body(())?);
         }
-        let request = request.header("content-type", "application/json").header(idempotency::HEADER, unsigned.key);
+        let request = request.header("content-type", self.media.name()).header(idempotency::HEADER, unsigned.key);
         self.agent.run(request.body(unsigned.body)?)
     }
 }
@@ -255,7 +263,9 @@ fn read<A: DeserializeOwned>(mut response: Response<ureq::Body>) -> Result<A, Ca
     let body = response.body_mut().with_config().limit(ANSWER_LENGTH_MAX).read_to_vec();
     let body = body.map_err(|error| garbled(error.to_string()))?;
     if status.is_success() {
-        return serde_json::from_slice(&body).map_err(|error| garbled(format!("the answer makes no sense: {error}")));
+        let said = response.headers().get("content-type").and_then(|said| said.to_str().ok());
+        let media = said.and_then(Media::of).unwrap_or_default();
+        return media.read(&body).map_err(|error| garbled(format!("the answer makes no sense: {error}")));
     }
     match serde_json::from_slice::<Problem>(&body) {
         Ok(problem) => Err(CallError::Refused(Box::new(problem))),

@@ -1,4 +1,4 @@
-//! Binary in JSON: lowercase hexadecimal, in one form only.
+//! Binary in JSON: lowercase hexadecimal, in one form only. In a form that is not for people, CBOR, it is bytes.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -94,30 +94,61 @@ impl<const N: usize> From<[u8; N]> for HexArray<N> {
 
 impl Serialize for Hex {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_bytes(&self.0) }
     }
 }
 
 impl<const N: usize> Serialize for HexArray<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_bytes(&self.0) }
     }
 }
 
 impl<'de> Deserialize<'de> for Hex {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TextVisitor(Self::parse))
+        read(deserializer, Self::parse, |bytes| Ok(Self(bytes.to_vec())))
     }
 }
 
 impl<'de, const N: usize> Deserialize<'de> for HexArray<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(TextVisitor(Self::parse))
+        read(deserializer, Self::parse, |bytes| bytes.try_into().map(Self).map_err(|_| NotHexadecimal))
     }
 }
 
-/// Reads a text with a function, without a copy of the text.
-struct TextVisitor<T>(fn(&str) -> Result<T, NotHexadecimal>);
+fn read<'de, T, D: Deserializer<'de>>(
+    deserializer: D,
+    from_text: fn(&str) -> Result<T, NotHexadecimal>,
+    from_bytes: fn(&[u8]) -> Result<T, NotHexadecimal>,
+) -> Result<T, D::Error> {
+    if deserializer.is_human_readable() {
+        deserializer.deserialize_str(TextVisitor { from_text, from_bytes })
+    } else {
+        deserializer.deserialize_bytes(BytesVisitor(from_bytes))
+    }
+}
+
+/// Reads a text with a function, without a copy of the text. What serde keeps aside, to read the tag of an enumeration first, says
+/// that it is for people also where it came as bytes.
+struct TextVisitor<T> {
+    from_text: fn(&str) -> Result<T, NotHexadecimal>,
+    from_bytes: fn(&[u8]) -> Result<T, NotHexadecimal>,
+}
+
+/// The same with bytes, and nothing else.
+struct BytesVisitor<T>(fn(&[u8]) -> Result<T, NotHexadecimal>);
+
+impl<T> Visitor<'_> for BytesVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a byte string of the right length")
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<T, E> {
+        (self.0)(bytes).map_err(E::custom)
+    }
+}
 
 impl<T> Visitor<'_> for TextVisitor<T> {
     type Value = T;
@@ -127,7 +158,11 @@ impl<T> Visitor<'_> for TextVisitor<T> {
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
-        (self.0)(text).map_err(E::custom)
+        (self.from_text)(text).map_err(E::custom)
+    }
+
+    fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<T, E> {
+        (self.from_bytes)(bytes).map_err(E::custom)
     }
 }
 

@@ -15,6 +15,8 @@ pub mod bank;
 pub mod client;
 pub mod hexadecimal;
 pub mod idempotency;
+#[cfg(feature = "client")]
+pub mod media;
 pub mod problem;
 pub mod psp;
 pub mod relayed;

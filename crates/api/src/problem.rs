@@ -88,8 +88,9 @@ problem_codes! {
     TOO_SLOW = 408 "too-slow", "The request came too slowly", "repeat with the same idempotency key", retry: true;
     /// The body is larger than this path takes.
     TOO_LARGE = 413 "too-large", "The request is too large", "send less at once", retry: false;
-    /// The body is not JSON.
-    MEDIA_TYPE_UNSUPPORTED = 415 "unsupported-media-type", "The body is not JSON", "send application/json", retry: false;
+    /// The body is neither JSON nor CBOR.
+    MEDIA_TYPE_UNSUPPORTED = 415 "unsupported-media-type", "The body is neither JSON nor CBOR",
+        "send application/json or application/cbor", retry: false;
     /// The idempotency key came before with another request.
     IDEMPOTENCY_CONFLICT = 422 "idempotency-conflict", "The idempotency key was used for another request",
         "use a new key for a new request", retry: false;

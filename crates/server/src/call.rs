@@ -4,9 +4,11 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use specie_api::authorization::{AuthorizationError, Signed, Unsigned};
 use specie_api::idempotency::{self, Key};
+use specie_api::media::Media;
 use specie_api::problem;
 use specie_api::psp;
 use specie_core::Timestamp;
@@ -41,14 +43,15 @@ impl Call {
     /// The body as a `T`.
     ///
     /// # Errors
-    /// When it is no JSON, or not of a `T`.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
-        let media_type = self.header(header::CONTENT_TYPE.as_str()).unwrap_or_default();
-        let essence = media_type.split(';').next().unwrap_or_default().trim();
-        if !essence.eq_ignore_ascii_case("application/json") {
-            return Err(Refusal::new(&problem::MEDIA_TYPE_UNSUPPORTED, "the content type is not application/json"));
-        }
-        serde_json::from_slice(&self.body).map_err(|error| Refusal::new(&problem::MALFORMED, error.to_string()))
+    /// When it is neither JSON nor CBOR, as its content type says, or not of a `T`.
+    pub fn body<T: DeserializeOwned>(&self) -> Result<T, Refusal> {
+        let media = Media::of(self.header(header::CONTENT_TYPE.as_str()).unwrap_or_default());
+        let unsupported = || {
+            let what = "the content type is neither application/json nor application/cbor";
+            Refusal::new(&problem::MEDIA_TYPE_UNSUPPORTED, what)
+        };
+        let read = media.ok_or_else(unsupported)?.read(&self.body);
+        read.map_err(|error| Refusal::new(&problem::MALFORMED, error.to_string()))
     }
 
     /// The idempotency key.
@@ -102,9 +105,14 @@ impl Call {
         in_time(signed, now)
     }
 
-    /// A hash of what the request asks for: the same for the same request, signed anew or not.
-    pub fn fingerprint(&self) -> [u8; 32] {
-        self.unsigned().fingerprint()
+    /// A hash of what the request asks for, of which `body` is what [`Call::body`] gave: the same for the same request, signed anew
+    /// or not, in JSON or CBOR.
+    ///
+    /// # Errors
+    /// When `body` cannot be written.
+    pub fn fingerprint(&self, body: &impl Serialize) -> Result<[u8; 32], Refusal> {
+        let body = Media::Cbor.write(body).map_err(Refusal::internal)?;
+        Ok(Unsigned { body: &body, ..self.unsigned() }.fingerprint())
     }
 
     /// Path and query, as sent.

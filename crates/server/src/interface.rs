@@ -163,7 +163,7 @@ impl<S: Clone + Send + Sync + 'static> Interface<S> {
         let info = InfoBuilder::new().title(self.title).version(VERSION).description(Some(
             "Amounts are whole minor units, times are Unix seconds, binary is lowercase hexadecimal; structures in it are \
              CBOR (`docs/spec/specie.cddl`). What a request changes is changed once for each idempotency key. How requests \
-             are signed, and every code of a problem, is in `docs/spec/http.md`.",
+             are signed, and every code of a problem, is in `docs/spec/http.md`. Bodies may be CBOR instead of JSON, as it says there.",
         ));
         let document =
             OpenApiBuilder::new().info(info.build()).paths(self.paths).components(Some(components.build())).build();

@@ -1,8 +1,11 @@
-//! Answers: JSON when a request is fulfilled, a problem document whenever it is not.
+//! Answers: JSON or CBOR when a request is fulfilled, a problem document whenever it is not.
 
+use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use specie_api::media::Media;
 use specie_api::problem::{self, Code, Problem};
 
 use crate::edge::place_at_work;
@@ -14,6 +17,18 @@ pub struct Refusal(pub Box<Problem>);
 
 /// What a handler gives.
 pub type Reply<T> = Result<Answer<T>, Refusal>;
+
+tokio::task_local! {
+    /// How the request under way is to be answered.
+    static WANTED: Media;
+}
+
+/// Answers a request as it wants to be answered.
+pub(crate) async fn negotiate(request: Request, next: Next) -> Response {
+    let accept = request.headers().get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    let wanted = Media::accepted(accept.unwrap_or_default());
+    WANTED.scope(wanted, next.run(request)).await
+}
 
 /// A request is fulfilled.
 #[derive(Debug)]
@@ -40,8 +55,9 @@ impl From<Problem> for Refusal {
 
 impl<T: Serialize> IntoResponse for Answer<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
-            Ok(body) => with_type(StatusCode::OK, "application/json", body),
+        let media = WANTED.try_with(|media| *media).unwrap_or_default();
+        match media.write(&self.0) {
+            Ok(body) => with_type(StatusCode::OK, media.name(), body),
             Err(error) => Refusal::internal(error).into_response(),
         }
     }

@@ -26,7 +26,7 @@ use crate::edge::{Edge, Identify, admit};
 use crate::log::{self, Answered, REQUEST_HEADER, RequestId};
 use crate::metrics::{MEDIA_TYPE, Metrics, Reading};
 use crate::readiness::{PATIENCE, Probe, Readiness, ready};
-use crate::reply::{Answer, Refusal};
+use crate::reply::{Answer, Refusal, negotiate};
 use crate::serving::ServingConfig;
 
 /// How long a request may take until it is answered.
@@ -217,6 +217,7 @@ fn around(routes: Router, readiness: Readiness, edge: Edge, metrics: Arc<Metrics
         .route("/healthz", get(health))
         .fallback(|| async { Refusal::new(&problem::NOT_FOUND, "nothing is served under this path") })
         .method_not_allowed_fallback(|| async { Refusal::new(&problem::METHOD, "this path takes another method") })
+        .layer(middleware::from_fn(negotiate))
         .layer(middleware::from_fn_with_state(edge, admit))
         .layer(middleware::from_fn(limit))
         .layer(middleware::from_fn_with_state(metrics, account))

@@ -138,10 +138,11 @@ pub(super) struct Asked<'c, T> {
     pub(super) now: Timestamp,
 }
 
-impl<'c, T: DeserializeOwned> Asked<'c, T> {
+impl<'c, T: Serialize + DeserializeOwned> Asked<'c, T> {
     pub(super) fn new(central: &'c CentralBank, call: &Call) -> Result<Self, Refusal> {
         let (psp, now) = asker(central, call)?;
-        Ok(Self { central, psp, key: call.key()?, fingerprint: call.fingerprint(), body: call.json()?, now })
+        let (key, body) = (call.key()?, call.body()?);
+        Ok(Self { central, psp, key, fingerprint: call.fingerprint(&body)?, body, now })
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use specie_api::hexadecimal::{Hex, HexArray};
 use specie_api::idempotency::Key;
@@ -142,10 +143,10 @@ pub(super) struct Asked<T> {
     pub(super) now: Timestamp,
 }
 
-impl<T: DeserializeOwned> Asked<T> {
+impl<T: Serialize + DeserializeOwned> Asked<T> {
     pub(super) fn new(call: &Call, now: Timestamp) -> Result<Self, Refusal> {
-        let key = call.key()?;
-        Ok(Self { device: call.device(now)?, key, fingerprint: call.fingerprint(), body: call.json()?, now })
+        let (key, device, body) = (call.key()?, call.device(now)?, call.body()?);
+        Ok(Self { device, key, fingerprint: call.fingerprint(&body)?, body, now })
     }
 }
 
@@ -156,8 +157,8 @@ impl<T> Asked<T> {
 }
 
 /// A request that no device signs.
-fn unsigned<'k>(call: &Call, key: &'k Key) -> Request<'k> {
-    Request { who: [0; 32], key: key.as_str(), fingerprint: call.fingerprint() }
+fn unsigned<'k>(call: &Call, key: &'k Key, body: &impl Serialize) -> Result<Request<'k>, Refusal> {
+    Ok(Request { who: [0; 32], key: key.as_str(), fingerprint: call.fingerprint(body)? })
 }
 
 async fn status(State(provider): Shared) -> Reply<api::Status> {
@@ -206,10 +207,10 @@ async fn revocations(State(provider): Shared, call: Call) -> Reply<api::Revocati
 
 async fn enrolment_nonce(State(provider): Shared, call: Call) -> Reply<api::EnrolmentNonce> {
     blocking(move || {
-        let api::Empty {} = call.json()?;
+        let body: api::Empty = call.body()?;
         let seed = random_seed().map_err(Refusal::internal)?;
         let key = call.key()?;
-        let nonce = provider.psp.enrolment_nonce(&unsigned(&call, &key), &seed, provider.clock.now())?;
+        let nonce = provider.psp.enrolment_nonce(&unsigned(&call, &key, &body)?, &seed, provider.clock.now())?;
         Ok::<_, Refusal>(api::EnrolmentNonce { nonce: nonce.nonce.into(), valid_until: nonce.valid_until.seconds() })
     })
     .await
@@ -218,13 +219,13 @@ async fn enrolment_nonce(State(provider): Shared, call: Call) -> Reply<api::Enro
 async fn enrol(State(provider): Shared, call: Call) -> Reply<api::Enrolled> {
     blocking(move || {
         let key = call.key()?;
-        let body: api::EnrolmentRequest = call.json()?;
+        let body: api::EnrolmentRequest = call.body()?;
         let bad_code = || Refusal::new(&api::CLAIM_CODE, "no such customer and code");
         let customer = Name::new(&body.customer).ok_or_else(bad_code)?;
         let code = ClaimCode::parse(&body.claim_code).ok_or_else(bad_code)?;
         let enrolment = Enrolment::decode(&body.enrolment.0);
         let enrolment = enrolment.map_err(|error| malformed(format!("the enrolment: {error}")))?;
-        let request = unsigned(&call, &key);
+        let request = unsigned(&call, &key, &body)?;
         let enrolled = provider.psp.enrol(&request, &customer, &code, &enrolment, provider.clock.now())?;
         Ok::<_, Refusal>(api::Enrolled {
             device: enrolled.device.0.into(),

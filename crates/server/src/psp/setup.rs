@@ -9,6 +9,7 @@ use specie_aml::Settings;
 use specie_aml::alert::Alert;
 use specie_api::bank::Client;
 use specie_api::client::{BadAddress, Http, Timeouts};
+use specie_api::media::Media;
 use specie_audit::{Actor, Kind};
 use specie_core::Timestamp;
 use specie_core::signature::{PublicKey, SigningKey};
@@ -192,7 +193,7 @@ pub fn open_psp(config: &PspConfig, clock: Clock) -> Result<Arc<Provider>, OpenP
 pub fn open_psp_for(config: &PspConfig, by: Actor, clock: Clock) -> Result<Arc<Provider>, OpenPspError> {
     let key: SigningKey = read_key(&config.key_file)?;
     let name = config.psp_name()?;
-    let client = Client::new(Http::new(&config.bank.address, Timeouts::default())?);
+    let client = Client::new(Http::new(&config.bank.address, Timeouts::default())?.speaking(Media::Cbor));
     let bank = HttpBank::new(client, name, key.clone(), clock.clone());
     let store = PspStore::new(AnyDatabase::open(&config.database, &[SCHEMA])?);
     let root_key = PublicKey(config.bank.root_key.0);

@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use specie_api::authorization::{Authorize, DEVICE_HEADER, Headers, SIGNATURE_HEADER, TIME_HEADER, Unsigned};
+use specie_api::media::Media;
 use specie_api::problem::{self, Code, Problem};
 use specie_api::psp::{self as api, path};
 use specie_server::call::BODY_LENGTH_MAX;
@@ -194,6 +195,41 @@ fn keys_media_types_and_signatures() {
     let account = signed(&alice, path::ACCOUNT, "", b"");
     world.pass(601);
     expect(address, &request("GET", path::ACCOUNT, &borrowed(&account), b""), &problem::REQUEST_TIME);
+}
+
+#[test]
+fn cbor_says_the_same_as_json_and_is_not_taken_for_it() {
+    let world = World::new();
+    let alice = world.enrolled("north", "alice", 1);
+    let address = world.address("north");
+    let send = |body: &[u8], said: Media, wanted: &str| {
+        let mut headers = signed(&alice, path::LIMITS, KEY, body);
+        headers.retain(|(name, _)| *name != "content-type");
+        headers.extend([("content-type", said.name().to_owned()), ("accept", wanted.to_owned())]);
+        request("POST", path::LIMITS, &borrowed(&headers), body)
+    };
+    let (json, cbor) = (b"{}".as_slice(), b"\xa0".as_slice());
+    let answer = |body, said, wanted: Media| {
+        let (status, media_type, body) = exchange(address, &send(body, said, wanted.name()));
+        assert_eq!((status, media_type.as_str()), (200, wanted.name()));
+        wanted.read::<api::Limits>(&body).unwrap()
+    };
+    // One request, asked and answered in either form, is one request: PSPs sign a document once for each key.
+    let first = answer(cbor, Media::Cbor, Media::Cbor);
+    for (body, said, wanted) in
+        [(json, Media::Json, Media::Cbor), (cbor, Media::Cbor, Media::Json), (b" { } ", Media::Json, Media::Json)]
+    {
+        assert_eq!(answer(body, said, wanted), first);
+    }
+    let (_, media_type, _) = exchange(address, &send(json, Media::Json, "text/html, */*"));
+    assert_eq!(media_type, Media::Json.name());
+    // Problems are JSON for everybody.
+    for (body, said) in
+        [(json, Media::Cbor), (cbor, Media::Json), (b"\xa0\xa0", Media::Cbor), (b"\xbf\xff", Media::Cbor)]
+    {
+        expect(address, &send(body, said, Media::Cbor.name()), &problem::MALFORMED);
+    }
+    world.check_at_rest();
 }
 
 #[test]
